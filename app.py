@@ -1,0 +1,183 @@
+"""Potok: the application and its processes.
+
+create_app() wires the rooms: config → db → kanban → rules → listeners. `python app.py` migrates the database, fills it
+with the demo where it is empty, then starts web and worker and restarts whichever ends.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from flask import Flask
+from flask_compress import Compress
+from flask_mail import Mail
+from flask_migrate import Migrate, upgrade
+from flask_security import hash_password
+
+from kanban import boards, clock, events, i18n, security
+from kanban.assets import init_assets
+from kanban.config import Config, read_config
+from kanban.db import db, transaction
+from kanban.htmx import htmx
+from kanban.live import Feed
+from kanban.presets import demo, load_preset
+from kanban.views import register as register_kanban
+from kanban.views import setup
+from rules.engine import Engine
+from rules.preset import load_rules
+from rules.rules import hand_over, rules_of_status
+from rules.views import register as register_rules
+from rules.views.post import send_reset
+from rules.worker import run_worker
+
+ROOT = Path(__file__).parent
+INSTANCE = ROOT / "instance"
+MOST_UPLOAD = 2 * 1024 * 1024
+
+
+def create_app(config: Config | None = None, instance: Path = INSTANCE) -> Flask:
+    """The application. config: read from the environment where it is not given."""
+    config = config or read_config(os.environ, instance)
+    clock.set_zone(config.time_zone)
+    app = Flask(__name__, instance_path=str(instance), static_folder=None)
+    app.config.update(POTOK=config, MAX_CONTENT_LENGTH=MOST_UPLOAD, MAX_FORM_MEMORY_SIZE=MOST_UPLOAD)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    _init_database(app, config)
+    i18n.init_i18n(app)
+    i18n.init_filters(app)
+    security.init_security(app, config)
+    htmx.init_app(app)
+    Mail(app)
+    Compress(app)
+    init_assets(app)
+    register_kanban(app)
+    register_rules(app)
+    _wire(config)
+    return app
+
+
+def _init_database(app: Flask, config: Config) -> None:
+    url = config.database_url.replace("postgresql://", "postgresql+psycopg://").replace("postgres://", "postgresql+psycopg://")
+    options: dict[str, object] = {"pool_size": 20, "max_overflow": config.web_threads}
+    if not url.startswith("sqlite"):
+        options |= {"pool_pre_ping": True}
+    app.config.update(SQLALCHEMY_DATABASE_URI=url, SQLALCHEMY_ENGINE_OPTIONS=options)
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    with app.app_context():
+        app.extensions["potok_feed"] = Feed(db.engine, config.live_streams)
+
+
+def _wire(config: Config) -> None:
+    """kanban speaks outward only through these; here they get their ears."""
+    engine = Engine(config)
+    events.listeners.on_event = engine.on_event
+    events.listeners.on_undo = engine.on_undo
+    events.listeners.outcome_of = engine.outcome_of
+    boards.users.count = rules_of_status
+    boards.users.move = hand_over
+    setup.load_rules = lambda session, loaded, language: load_rules(session, loaded, language) and None
+    security.post.send = send_reset
+
+
+def main(arguments: list[str]) -> int:
+    """`python app.py [serve|web|worker|migrate]`; serve is all of them."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    command = arguments[0] if arguments else "serve"
+    config = read_config(os.environ, INSTANCE)
+    if command == "worker":
+        run_worker(create_app(config))
+        return 0
+    if command == "web":
+        os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *_gunicorn(config), "app:create_app()"])
+    if command in ("serve", "migrate"):
+        app = create_app(config)
+        with app.app_context():
+            _prepare(config)
+        return 0 if command == "migrate" else Supervisor().run()
+    print(__doc__)
+    return 2
+
+
+def _gunicorn(config: Config) -> list[str]:
+    """One process with many threads: on SQLite there is one writer, and a stream holds a thread."""
+    return [
+        "--worker-class", "gthread", "--workers", "1", "--threads", str(config.web_threads), "--bind", f"{config.host}:{config.port}",
+        "--graceful-timeout", "3", "--keep-alive", "30", "--log-level", "warning", "--no-control-socket",
+    ]  # fmt: skip
+
+
+def _prepare(config: Config) -> None:
+    """Brings the tables up to date, and fills an empty database with the demo, unless DEMO=0."""
+    upgrade()
+    empty = demo.is_empty(db.session())
+    db.session.rollback()
+    if empty and config.demo:
+        language = "ru" if os.environ.get("LANG", "").lower().startswith("ru") else "en"
+        make_demo(config, language)
+    notes = INSTANCE / "demo.txt"
+    print(f"\n  Potok: {config.public_url}\n")
+    if notes.exists():
+        print(notes.read_text(encoding="utf-8"))
+
+
+def make_demo(config: Config, language: str) -> None:
+    """The demo workshop; its passwords are kept in instance/demo.txt for the owner of the file only."""
+    cast = demo.make_people(hash_password)
+    with i18n.force_locale(language), transaction() as session:
+        loaded = load_preset(session, "kitchen", language)
+        people = demo.load_demo(session, loaded, cast, language)
+        load_rules(session, loaded, language)
+        lines = [f"  {people[one.key].email:32} {one.password:32} {people[one.key].name}" for one in cast]
+    path = INSTANCE / "demo.txt"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+class Supervisor:
+    """Starts web and worker, restarts one that ends, stops both on Ctrl-C."""
+
+    def __init__(self) -> None:
+        self._running = True
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, float] = {}
+
+    def run(self) -> int:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        while self._running:
+            for name in ("web", "worker"):
+                self._keep(name)
+            time.sleep(0.2)
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        return 0
+
+    def _keep(self, name: str) -> None:
+        process = self._processes.get(name)
+        if process is not None and process.poll() is None:
+            return
+        if process is not None:
+            if time.monotonic() - self._started[name] < 1:
+                time.sleep(1)  # it fails at once: don't spin
+            print(f"  {name} ended with {process.returncode}, starting it again", flush=True)
+        self._started[name] = time.monotonic()
+        self._processes[name] = subprocess.Popen([sys.executable, str(ROOT / "app.py"), name], start_new_session=True)
+
+    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self._running = False
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

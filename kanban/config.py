@@ -1,0 +1,114 @@
+"""Settings from the environment, read once at the start. The table in docs/settings.md is checked against this file."""
+
+import dataclasses
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+class ConfigError(SystemExit):
+    """A setting is unknown or malformed; its text is the sentence that the start ends with."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """One field per environment variable, in lower case. Durations are seconds (`_s`)."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = ""
+    database_url: str = ""
+    secret_key: str = ""
+    seal_key: str = ""
+    time_zone: str = "Europe/Moscow"
+    currency: str = "RUB"
+    demo: int = 1
+    undo_window_s: int = 15
+    poll_s: float = 0.25
+    lease_s: int = 120
+    letter_deadline_s: int = 30
+    retry_first_s: int = 60
+    retry_cap_s: int = 4 * 3600
+    retry_for_s: int = 5 * 24 * 3600
+    worker_name: str = "worker"
+    web_threads: int = 200
+    live_streams: int = 64
+    smtp_host: str = ""
+    smtp_port: int = 465
+    smtp_security: str = "tls"
+    smtp_user: str = ""
+    smtp_password: str = dataclasses.field(default="", repr=False)
+    smtp_from: str = ""
+    smtp_from_name: str = ""
+    smtp_ca_file: str = ""
+    smtp_timeout_s: int = 20
+    password_hash_cost: str = "full"
+
+
+CHOICES = {"smtp_security": ("tls", "starttls", "none"), "password_hash_cost": ("full", "cheap"), "demo": (0, 1)}
+POSITIVE = ("port", "poll_s", "lease_s", "letter_deadline_s", "retry_first_s", "retry_cap_s", "retry_for_s",
+            "web_threads", "smtp_port", "smtp_timeout_s")  # fmt: skip
+
+
+def read_config(environ: Mapping[str, str], instance: Path) -> Config:
+    """Reads the environment; keys that are not given are made once and kept in `instance`.
+
+    Raises ConfigError where a value is malformed or a variable beginning with SMTP_ is not known.
+    """
+    known = {field.name: field for field in dataclasses.fields(Config)}
+    values: dict[str, object] = {}
+    for name, raw in environ.items():
+        if name.startswith("SMTP_") and name.lower() not in known:
+            raise ConfigError(f"The setting {name} is not known; the SMTP settings are listed in docs/settings.md.")
+    for name, field in known.items():
+        raw = environ.get(name.upper(), "").strip()
+        if raw:
+            values[name] = _typed(name, type(field.default), raw)
+    config = Config(**values)  # type: ignore[arg-type]
+    _check(config)
+    return dataclasses.replace(
+        config,
+        database_url=config.database_url or f"sqlite:///{instance / 'potok.db'}",
+        secret_key=config.secret_key or _kept(instance / "secret_key"),
+        seal_key=config.seal_key or _kept(instance / "seal_key"),
+        public_url=(config.public_url or f"http://{config.host}:{config.port}").rstrip("/"),
+    )
+
+
+def _typed(name: str, kind: type, raw: str) -> object:
+    try:
+        return kind(raw)
+    except ValueError:
+        raise ConfigError(f"The setting {name.upper()} must be a {kind.__name__}, but is «{raw}».") from None
+
+
+def _check(config: Config) -> None:
+    for name, allowed in CHOICES.items():
+        if getattr(config, name) not in allowed:
+            raise ConfigError(f"The setting {name.upper()} must be one of {', '.join(map(str, allowed))}.")
+    for name in POSITIVE:
+        if getattr(config, name) <= 0:
+            raise ConfigError(f"The setting {name.upper()} must be more than zero.")
+    if config.undo_window_s < 0:
+        raise ConfigError("The setting UNDO_WINDOW_S must not be negative.")
+    if config.lease_s <= config.letter_deadline_s:
+        raise ConfigError("The setting LEASE_S must be more than LETTER_DEADLINE_S, or a letter could be sent twice.")
+    if config.smtp_ca_file and not Path(config.smtp_ca_file).is_file():
+        raise ConfigError(f"The file of SMTP_CA_FILE, {config.smtp_ca_file}, does not exist.")
+    try:
+        ZoneInfo(config.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ConfigError(f"The setting TIME_ZONE must be a zone such as Europe/Moscow, not «{config.time_zone}».") from None
+
+
+def _kept(path: Path) -> str:
+    """The secret in `path`, made at the first start and readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return path.read_text().strip()

@@ -1,0 +1,98 @@
+"""The database: one typed Base, one session, one way to write."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, TypeDecorator, event, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import DeclarativeBase, Session
+
+NUMBERING_LOCK = 7202  # an arbitrary number, the same in every process
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, kept and given back in UTC. A naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a zone")
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON, list[str]: JSON, str: String}
+
+
+# A rank is compared byte by byte, whatever the language of the server.
+Rank = String(255).with_variant(String(255, collation="C"), "postgresql")
+
+# On SQLite an id that was given once is never given again.
+NEVER_REUSED = {"sqlite_autoincrement": True}
+
+db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+
+
+@contextmanager
+def transaction(*, numbered: bool = True) -> Iterator[Session]:
+    """The one way to write: begins, gives the session, commits; rolls back on any error.
+
+    First ends the read transaction that a look-up opened, so that what was found before is read again inside.
+    SQLite: BEGIN IMMEDIATE, so a writer waits for its turn instead of failing at its first write.
+    PostgreSQL: with `numbered`, writers take turns, so that events and changes get their numbers in order of commit.
+    Nothing slow belongs inside: no network, no password hashing, no files.
+    """
+    session = db.session()
+    session.rollback()
+    connection = session.connection(execution_options={"potok_write": True})
+    if numbered and connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": NUMBERING_LOCK})
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+@event.listens_for(Engine, "connect")
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    if type(connection).__module__.split(".")[0] != "sqlite3":
+        return
+    connection.isolation_level = None  # BEGIN is ours, see below
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # an answer comes after the commit is on disk
+    cursor.execute("PRAGMA busy_timeout=20000")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA temp_store=MEMORY")
+    cursor.close()
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        writes = connection.get_execution_options().get("potok_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

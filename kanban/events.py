@@ -1,0 +1,71 @@
+"""History is written here, and only here; who else wants to know is told by `listeners`, which app.py sets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from kanban.actor import Actor
+from kanban.live import publish
+from kanban.models import Event, Order
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a listener answers to an event: how many letters wait, and for how many seconds."""
+
+    letters: int = 0
+    window_s: int = 0
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What a listener answers to an undo: letters that were cancelled, or how many had gone already."""
+
+    cancelled: int = 0
+    gone: int = 0
+
+
+@dataclass
+class Listeners:
+    """Functions of the other package. Each runs inside the transaction of the change and must not raise."""
+
+    on_event: Callable[[Session, Event, Order], Outcome] = field(default=lambda session, event, order: Outcome())
+    on_undo: Callable[[Session, Event], Undone] = field(default=lambda session, event: Undone())
+    outcome_of: Callable[[Session, Event], Outcome] = field(default=lambda session, event: Outcome())
+
+
+listeners = Listeners()
+
+
+@dataclass(frozen=True)
+class Recorded:
+    event: Event
+    outcome: Outcome
+
+
+def record(
+    session: Session,
+    order: Order,
+    kind: str,
+    actor: Actor | None,
+    *,
+    facts: dict[str, Any],
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    key: str | None = None,
+    undoes: Event | None = None,
+    quiet: bool = False,
+    topics: tuple[str, ...] = (),
+) -> Recorded:
+    """Writes the event and the change, and tells the listeners, unless `quiet` (a clean undo fires no rules)."""
+    event = Event(
+        kind=kind, board_id=order.board_id, order_id=order.id, actor_id=actor.id if actor else None,
+        actor_name=actor.name if actor else "", before=before or {}, after=after or {}, facts=facts, key=key or None,
+        undoes_id=undoes.id if undoes else None,
+    )  # fmt: skip
+    session.add(event)
+    publish(session, f"card-{order.id}", f"order-{order.id}", *topics)
+    session.flush()
+    return Recorded(event, Outcome() if quiet else listeners.on_event(session, event, order))

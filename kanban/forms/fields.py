@@ -1,0 +1,101 @@
+"""Fields as people fill them in: sums with spaces and commas, tags, one-line texts."""
+
+import re
+import unicodedata
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Field, StringField, TextAreaField, ValidationError
+from wtforms.validators import Length
+from wtforms.widgets import TextInput
+
+from kanban.i18n import _
+
+MOST_MONEY = 10**15
+_BREAKS = re.compile(r"[\s\u2028\u2029]+")
+_INVISIBLE = {"Cc", "Cs", "Co", "Cn"}
+
+
+def one_line(text: str | None) -> str | None:
+    """No control characters, no line breaks, so that no field ever becomes a header; emoji and any script stay."""
+    if text is None:
+        return None
+    text = "".join(sign if unicodedata.category(sign) not in _INVISIBLE or sign in "\n\r\t" else "" for sign in text)
+    return _BREAKS.sub(" ", text).strip()
+
+
+def many_lines(text: str | None) -> str | None:
+    """Line breaks stay; other control characters go."""
+    if text is None:
+        return None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(sign for sign in text if sign in "\n\t" or unicodedata.category(sign) not in _INVISIBLE).strip()
+
+
+def line(label: Any, most: int, *validators: Any, **options: Any) -> StringField:
+    return StringField(label, [*validators, Length(max=most)], filters=[one_line], **options)
+
+
+def text_area(label: Any, most: int, *validators: Any, **options: Any) -> TextAreaField:
+    return TextAreaField(label, [*validators, Length(max=most)], filters=[many_lines], **options)
+
+
+class MoneyField(Field):
+    """«486 000», «486000,50», «486 000 ₽» → minor units; empty is 0."""
+
+    widget = TextInput()
+    data: int | None
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        if not self.data:
+            return ""
+        whole, rest = divmod(self.data, 100)
+        return f"{whole:,}".replace(",", "\u00a0") + (f",{rest:02d}" if rest else "")
+
+    def process_formdata(self, values: list[str]) -> None:
+        if values:
+            self.data = parse_money(values[0])
+
+
+def parse_money(text: str) -> int:
+    """Raises ValueError with a sentence."""
+    plain = re.sub(r"[\s\u00a0\u202f₽$€]|руб\.?|р\.", "", text)
+    if not plain:
+        return 0
+    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", plain):  # 486,000.50
+        plain = plain.replace(",", "")
+    try:
+        amount = Decimal(plain.replace(",", "."))
+    except InvalidOperation:
+        raise ValueError(_("Write the sum in figures, such as 486 000.")) from None
+    if not amount.is_finite() or amount < 0 or amount * 100 > MOST_MONEY:
+        raise ValueError(_("Write a sum between 0 and 10 trillion."))
+    return int((amount * 100).to_integral_value())
+
+
+class TagsField(Field):
+    """Words between commas → a list without repeats."""
+
+    widget = TextInput()
+    data: list[str] | None
+
+    def _value(self) -> str:
+        return str(self.raw_data[0]) if self.raw_data else ", ".join(self.data or [])
+
+    def process_formdata(self, values: list[str]) -> None:
+        words = (one_line(word) for word in (values[0] if values else "").split(","))
+        self.data = list(dict.fromkeys(word for word in words if word))
+
+    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        if len(self.data or []) > 20 or any(len(tag) > 40 for tag in self.data or []):
+            raise ValidationError(_("At most 20 tags of 40 letters each."))
+
+
+class PotokForm(FlaskForm):  # type: ignore[misc]
+    """Every form: CSRF is asked for by the application for all of them at once, so it is not repeated here."""
+
+    class Meta:
+        csrf = False

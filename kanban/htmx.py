@@ -1,0 +1,47 @@
+"""The only place that looks at, or sets, HX- headers."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import Response, redirect, render_template, request
+from htmx_flask import Htmx, make_response
+
+htmx = Htmx()
+
+
+def is_htmx() -> bool:
+    """Whether htmx asked, and not for a page that was boosted or restored from history."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"
+
+
+def fragment(html: str, status: int = 200, *, trigger: dict[str, Any] | None = None, retarget: str = "", reswap: str = "") -> Response:
+    """An answer for htmx. trigger: events for the page; reswap is set by hand, because htmx-flask knows no morphs."""
+    response: Response = make_response(html, status)
+    if trigger:
+        response.headers["HX-Trigger"] = json.dumps(trigger)  # ASCII, as a header must be
+    if retarget:
+        response.headers["HX-Retarget"] = retarget
+    if reswap:
+        response.headers["HX-Reswap"] = reswap
+    response.headers["Vary"] = "HX-Request"
+    return response
+
+
+def go(url: str) -> Any:
+    """After a change: 303 for a form, HX-Redirect for htmx, so that both end on the same page."""
+    if is_htmx():
+        response: Response = make_response("", 204, redirect=url)
+        return response
+    return redirect(url, 303)
+
+
+def page_or_part(page: str, part: str, status: int = 200, **values: Any) -> Any:
+    """The whole page, or for htmx the part of it that changed."""
+    return fragment(render_template(part, **values), status) if is_htmx() else (render_template(page, **values), status)
+
+
+def current_page() -> tuple[str, dict[str, str]]:
+    """(path, query) of the page that htmx asked from: parts are made to fit it, filter and all."""
+    parts = urlsplit(request.headers.get("HX-Current-URL", ""))
+    return parts.path, dict(parse_qsl(parts.query))

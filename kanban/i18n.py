@@ -1,0 +1,157 @@
+"""Languages: which one a person reads, and dates, sums and plurals in it."""
+
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_currency, get_currency_symbol
+from flask import Flask, current_app, g, has_request_context, request, session
+from flask_babel import Babel, force_locale, get_locale, gettext, lazy_gettext, ngettext
+from flask_login import current_user
+
+from kanban import clock
+
+LANGUAGES = {"ru": "Русский", "en": "English"}
+TRANSLATIONS = Path(__file__).parent.parent / "translations"
+MINOR_UNITS = 100
+
+_ = gettext
+_l = lazy_gettext
+
+__all__ = ["LANGUAGES", "N_", "_", "_l", "force_locale", "gettext", "language", "ngettext"]
+
+
+def N_(text: str) -> str:
+    """Marks a text for translation that is translated where it is shown."""
+    return text
+
+
+def init_i18n(app: Flask) -> None:
+    """Compiles catalogues that are older than their source, and chooses a language for each request."""
+    for source in TRANSLATIONS.glob("*/LC_MESSAGES/*.po"):
+        compiled = source.with_suffix(".mo")
+        if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
+            _compile(source, compiled)
+    Babel(app, default_locale="en", default_translation_directories=str(TRANSLATIONS), locale_selector=choose_language)
+
+
+def _compile(source: Path, compiled: Path) -> None:
+    with source.open("rb") as file:
+        catalogue = read_po(file, locale=source.parent.parent.name)
+    temporary = compiled.with_suffix(f".mo.{id(catalogue)}")
+    with temporary.open("wb") as file:
+        write_mo(file, catalogue)
+    temporary.replace(compiled)  # at once, so that two processes that start together never read half a file
+
+
+def choose_language() -> str:
+    """The person's own setting, else what was chosen at the door, else the browser's wish."""
+    if not has_request_context():
+        return "en"
+    if current_user and current_user.is_authenticated and current_user.language in LANGUAGES:
+        return str(current_user.language)
+    chosen = session.get("language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(list(LANGUAGES)) or "en"
+
+
+def language() -> str:
+    """The language of what is being made now: ru or en."""
+    locale = get_locale()
+    return locale.language if locale else "en"
+
+
+def money(minor: int | None, short: bool = False) -> str:
+    """48600000 → «486 000 ₽». Kopecks are shown only where there are any; `short`: «3,5 млн ₽»."""
+    return _money(minor or 0, short, language(), _currency())
+
+
+def _currency() -> str:
+    return str(current_app.config["POTOK"].currency)
+
+
+@lru_cache(maxsize=20_000)
+def _money(minor: int, short: bool, code: str, currency: str) -> str:
+    whole, rest = divmod(abs(minor), MINOR_UNITS)
+    if short and whole >= 1_000_000:
+        return _short_money(minor / MINOR_UNITS / 1_000_000, code, currency)
+    pattern = "#,##0.00 ¤" if rest else "#,##0 ¤"
+    text = format_currency(minor / MINOR_UNITS, currency, pattern if code == "ru" else None, locale=code, currency_digits=bool(rest))
+    if code != "ru" and not rest:
+        text = format_currency(minor // MINOR_UNITS if minor >= 0 else -whole, currency, "¤#,##0", locale=code, currency_digits=False)
+    return text.replace(" ", "\u00a0").replace("\u202f", "\u00a0")
+
+
+def _short_money(millions: float, code: str, currency: str) -> str:
+    symbol = get_currency_symbol(currency, locale=code)
+    figure = f"{millions:.1f}"
+    return f"{figure.replace('.', ',')}\u00a0млн\u00a0{symbol}" if code == "ru" else f"{symbol}{figure}M"
+
+
+def day_short(day: date | None) -> str:
+    """26 ноя; with the year where it is not this one."""
+    return _day(day, "short" if day and day.year == clock.today().year else "short-year", language()) if day else ""
+
+
+def day_long(day: date | None) -> str:
+    """26 ноября 2026."""
+    return _day(day, "long", language()) if day else ""
+
+
+PATTERNS = {
+    ("ru", "short"): "d MMM", ("ru", "short-year"): "d MMM y", ("ru", "long"): "d MMMM y",
+    ("en", "short"): "d MMM", ("en", "short-year"): "d MMM y", ("en", "long"): "d MMMM y",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=5_000)
+def _day(day: date, shape: str, code: str) -> str:
+    text = format_date(day, PATTERNS[code, shape], locale=code)
+    return text.replace(".", "").replace("нояб", "ноя").replace("сент", "сен").replace("февр", "фев").replace(" ", "\u00a0")
+
+
+def moment(at: datetime | None) -> str:
+    """When, as people say it: «сегодня, 09:12», «13 ноя, 16:40»."""
+    if at is None:
+        return ""
+    there = clock.local(at)
+    clock_time = f"{there:%H:%M}"
+    days = (clock.today() - there.date()).days
+    if days == 0:
+        return _("today, %(time)s", time=clock_time)
+    if days == 1:
+        return _("yesterday, %(time)s", time=clock_time)
+    return f"{day_short(there.date())}, {clock_time}"
+
+
+def days_between(start: datetime, end: datetime) -> int:
+    return (clock.local(end).date() - clock.local(start).date()).days
+
+
+def lower_first(text: str) -> str:
+    """«Заказ покупателя» inside a sentence: «заказ покупателя». An acronym («ИП») stays as it is."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def init_filters(app: Flask) -> None:
+    """Words, numbers and dates are made by filters; templates never format."""
+    app.add_template_filter(money)
+    app.add_template_filter(day_short)
+    app.add_template_filter(day_long)
+    app.add_template_filter(moment)
+    app.add_template_filter(lower_first)
+    app.jinja_env.globals.update(language=language, LANGUAGES=LANGUAGES)
+
+
+def locale_of(code: str) -> Locale:
+    return Locale.parse(code if code in LANGUAGES else "en")
+
+
+def forget_language() -> None:
+    """After a person's language has changed within a request."""
+    g.pop("_flask_babel", None)

@@ -1,0 +1,107 @@
+"""The live feed: publish() inside the transaction, and one poller a process that wakes the streams."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from kanban.models import Change
+
+POLL_S = 0.2
+BEAT_S = 15.0
+LIFE_S = 600.0  # then the browser connects again, and its sign-in is asked for again
+MOST = 500
+
+
+def publish(session: Session, *topics: str) -> None:
+    """Says that these parts are out of date, once the transaction commits."""
+    session.add(Change(topics=list(dict.fromkeys(topics))))
+
+
+class Feed:
+    """What a process knows of the feed. The poller asks the database only while somebody listens."""
+
+    def __init__(self, engine: Engine, most_streams: int) -> None:
+        self._engine = engine
+        self._changed = threading.Condition()
+        self._recent: list[tuple[int, list[str]]] = []
+        self._last = 0
+        self._listeners = 0
+        self._most = most_streams
+        self._poller: threading.Thread | None = None
+
+    def last_id(self) -> int:
+        """The newest change there is."""
+        with self._engine.connect() as connection:
+            return connection.scalar(select(func.max(Change.id))) or 0
+
+    def since(self, last: int) -> tuple[int, list[str]]:
+        """(newest id, topics since `last`); topics are ["resync"] where too much was missed."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(Change.id, Change.topics).where(Change.id > last).order_by(Change.id).limit(MOST + 1)
+            ).all()
+            first = connection.scalar(select(func.min(Change.id))) or 0
+            newest = connection.scalar(select(func.max(Change.id))) or 0
+        if len(rows) > MOST or last > newest or (first and last < first - 1):
+            return newest, ["resync"]
+        return (rows[-1][0] if rows else last), list(dict.fromkeys(topic for row in rows for topic in row[1]))
+
+    def has_room(self) -> bool:
+        with self._changed:
+            return self._listeners < self._most
+
+    def stream(self, last: int | None) -> Iterator[str]:
+        """Server-sent events: id and a JSON list of topics; a comment as a beat; ends after LIFE_S."""
+        with self._changed:
+            self._listeners += 1
+            if self._poller is None:
+                self._last = self.last_id()
+                self._recent.clear()
+                self._poller = threading.Thread(target=self._poll, name="live-poller", daemon=True)
+                self._poller.start()
+            here = self._last if last is None else last
+        try:
+            yield f"retry: 1500\nid: {here}\ndata: []\n\n"
+            end = time.monotonic() + LIFE_S
+            while time.monotonic() < end:
+                here, topics = self._next(here)
+                yield f"id: {here}\ndata: {json.dumps(topics)}\n\n" if topics else ": beat\n\n"
+        finally:
+            with self._changed:
+                self._listeners -= 1
+
+    def _next(self, here: int) -> tuple[int, list[str]]:
+        with self._changed:
+            if here >= self._last:
+                self._changed.wait(BEAT_S)
+            if here >= self._last:
+                return here, []
+            if self._recent and self._recent[0][0] <= here + 1:
+                topics = [topic for number, topics in self._recent if number > here for topic in topics]
+                return self._last, list(dict.fromkeys(topics))
+        return self.since(here)
+
+    def _poll(self) -> None:
+        while True:
+            time.sleep(POLL_S)
+            with self._changed:
+                if self._listeners == 0:
+                    self._poller = None
+                    return
+                last = self._last
+            try:
+                with self._engine.connect() as connection:
+                    rows = connection.execute(
+                        select(Change.id, Change.topics).where(Change.id > last).order_by(Change.id).limit(MOST)
+                    ).all()
+            except Exception:  # the database is away for a moment: look again at the next beat
+                continue
+            if rows:
+                with self._changed:
+                    self._recent = [*self._recent, *((row[0], row[1]) for row in rows)][-MOST:]
+                    self._last = rows[-1][0]
+                    self._changed.notify_all()

@@ -1,0 +1,14 @@
+"""The tables of kanban."""
+
+from kanban.models.board import PHASES, TONES, Board, Status, status_answering, status_moving
+from kanban.models.change import Change
+from kanban.models.event import Event
+from kanban.models.order import Order, OrderPerson
+from kanban.models.party import Customer, Organisation
+from kanban.models.person import ACCESSES, Person, Role, SignIn, person_role
+from kanban.models.setting import Setting
+
+__all__ = [
+    "ACCESSES", "PHASES", "TONES", "Board", "Change", "Customer", "Event", "Order", "OrderPerson", "Organisation",
+    "Person", "Role", "Setting", "SignIn", "Status", "person_role", "status_answering", "status_moving",
+]  # fmt: skip

@@ -1,0 +1,61 @@
+"""Changing what an order says."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kanban.actor import Actor
+from kanban import facts
+from kanban.errors import Conflict
+from kanban.events import Recorded, record
+from kanban.models import Order, Person, Role
+from kanban.orders.fields import OrderFields, values_of
+from kanban.orders.find import find_order, linked
+from kanban.orders.move import who_was_first
+from kanban.orders.place import repeated, link_topics, write_fields
+from kanban.orders.statuses import add_to_head
+from kanban.policy import require_write
+
+
+def change(
+    session: Session, actor: Actor, order_id: int, fields: OrderFields, *, version: int, key: str = ""
+) -> tuple[Order, Recorded | None]:
+    """Writes the fields; nothing is recorded where nothing differs. Raises NotFound, Forbidden, Invalid, Conflict."""
+    require_write(actor)
+    order = find_order(session, order_id)
+    if repeated(session, order_id, actor, key) is not None:
+        return order, None
+    if order.version != version:
+        raise Conflict(who_was_first(session, order), order)
+    was, total = values_of(order) | _people_of(session, order), order.total
+    write_fields(session, order, fields)
+    session.flush()
+    now = values_of(order) | _people_of(session, order)
+    differs = [name for name in now if now[name] != was.get(name)]
+    if not differs:
+        return order, None
+    order.version += 1
+    if order.total != total:
+        add_to_head(session, order.status_id, 0, order.total - total)
+    links = linked(session, order)
+    recorded = record(
+        session, order, "order.changed", actor,
+        facts=facts.snapshot(order, actor, before=order.status, after=order.status, linked=links),
+        before={name: was.get(name) for name in differs}, after={name: now[name] for name in differs}, key=key,
+        topics=(f"head-{order.status_id}", *link_topics(links)),
+    )  # fmt: skip
+    return order, recorded
+
+
+def _people_of(session: Session, order: Order) -> dict[str, object]:
+    """{"role:Дизайнер": "Марина Лисицына", …}: names, because history outlives people."""
+    names: dict[int, str] = {
+        id_: name
+        for id_, name in session.execute(
+            select(Person.id, Person.name).where(Person.id.in_([one.person_id for one in order.people]))
+        )
+    }
+    roles = session.execute(select(Role.id, Role.name).order_by(Role.position))
+    filled = {one.role_id: names.get(one.person_id) for one in order.people}
+    return {f"role:{name}": filled.get(id_) for id_, name in roles}
+
+

@@ -1,0 +1,197 @@
+"""The verbs of people, roles and organisations: the only code that changes them."""
+
+import uuid
+from dataclasses import dataclass, field
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session, selectinload
+
+from kanban.actor import Actor
+from kanban.errors import Conflict, Invalid, NotFound
+from kanban.i18n import LANGUAGES, _
+from kanban.live import publish
+from kanban.models import ACCESSES, TONES, Order, OrderPerson, Organisation, Person, Role, SignIn
+from kanban.policy import require_admin
+
+
+@dataclass
+class PersonFields:
+    """What an admin writes about a person. language: "" follows the browser."""
+
+    name: str
+    email: str
+    phone: str = ""
+    access: str = "staff"
+    language: str = ""
+    role_ids: list[int] = field(default_factory=list)
+    active: bool = True
+
+
+def clean_email(text: str) -> str:
+    """The address as it is kept. Raises Invalid."""
+    try:
+        return validate_email(text.strip(), check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise Invalid(_("This is not an e-mail address: %(what)s", what=str(error)), "email") from error
+
+
+def add_person(session: Session, actor: Actor | None, fields: PersonFields, password_hash: str | None = None) -> Person:
+    """A new employee. actor is None only while the firm is set up. Raises Forbidden, Invalid."""
+    if actor is not None:
+        require_admin(actor)
+    count = session.scalar(select(func.count()).select_from(Person)) or 0
+    person = Person(fs_uniquifier=uuid.uuid4().hex, password=password_hash, tone=TONES[(count * 7 + 6) % len(TONES)], roles=[])
+    _write(session, person, fields)
+    session.add(person)
+    session.flush()
+    publish(session, "people")
+    return person
+
+
+def change_person(session: Session, actor: Actor, person_id: int, fields: PersonFields) -> Person:
+    """Raises Forbidden, NotFound, Invalid, and Conflict where the firm would be left without an administrator."""
+    require_admin(actor)
+    person = find_person(session, person_id)
+    was_door = (person.email, person.active)
+    _write(session, person, fields)
+    if (person.access != "admin" or not person.active) and not _other_admin(session, person):
+        raise Conflict(_("Potok needs at least one active administrator."))
+    session.flush()
+    if was_door != (person.email, person.active):
+        end_sign_ins(session, person)
+    publish(session, "people")
+    return person
+
+
+def find_person(session: Session, person_id: int) -> Person:
+    person = session.scalar(
+        select(Person).where(Person.id == person_id).options(selectinload(Person.roles)).execution_options(populate_existing=True)
+    )
+    if person is None:
+        raise NotFound(_("There is no such employee."))
+    return person
+
+
+def end_sign_ins(session: Session, person: Person) -> None:
+    """Signs the person out everywhere."""
+    person.fs_uniquifier = uuid.uuid4().hex
+    session.execute(delete(SignIn).where(SignIn.person_id == person.id))
+
+
+def set_password(session: Session, person_id: int, password_hash: str) -> Person:
+    """A new password ends every sign-in. The hash was made before the transaction: it is slow."""
+    person = find_person(session, person_id)
+    person.password = password_hash
+    end_sign_ins(session, person)
+    return person
+
+
+def choose_language(session: Session, person_id: int, language: str) -> Person:
+    person = find_person(session, person_id)
+    if language and language not in LANGUAGES:
+        raise Invalid(_("There is no such language."), "language")
+    person.language = language
+    return person
+
+
+def _write(session: Session, person: Person, fields: PersonFields) -> None:
+    email = clean_email(fields.email)
+    holder = session.scalar(select(Person.id).where(func.lower(Person.email) == email.lower()))
+    if holder is not None and holder != person.id:
+        raise Invalid(_("Another employee has this address."), "email")
+    if fields.access not in ACCESSES:
+        raise Invalid(_("There is no such access."), "access")
+    if fields.language and fields.language not in LANGUAGES:
+        raise Invalid(_("There is no such language."), "language")
+    person.name, person.email, person.phone = fields.name, email, fields.phone
+    person.access, person.language, person.active = fields.access, fields.language, fields.active
+    person.roles = list(session.scalars(select(Role).where(Role.id.in_(fields.role_ids)).order_by(Role.position)))
+
+
+def _other_admin(session: Session, person: Person) -> bool:
+    return session.scalar(select(Person.id).where(Person.access == "admin", Person.active, Person.id != person.id).limit(1)) is not None
+
+
+def add_role(session: Session, actor: Actor | None, name: str) -> Role:
+    if actor is not None:
+        require_admin(actor)
+    _require_free_name(session, name, None)
+    last = session.scalar(select(func.max(Role.position)))
+    role = Role(name=name, position=0 if last is None else last + 1)
+    session.add(role)
+    session.flush()
+    publish(session, "people")
+    return role
+
+
+def rename_role(session: Session, actor: Actor, role_id: int, name: str) -> Role:
+    require_admin(actor)
+    role = find_role(session, role_id)
+    _require_free_name(session, name, role.id)
+    role.name = name
+    publish(session, "people")
+    return role
+
+
+def remove_role(session: Session, actor: Actor, role_id: int) -> None:
+    """A role goes only when no order has a person in it; rules that named it say so when they run. Raises Conflict."""
+    require_admin(actor)
+    role = find_role(session, role_id)
+    orders = session.scalar(select(func.count()).select_from(OrderPerson).where(OrderPerson.role_id == role.id))
+    if orders:
+        raise Conflict(_("%(role)s is filled on %(count)s orders, so this role can't be removed.", role=role.name, count=orders))
+    session.delete(role)
+    publish(session, "people")
+
+
+def find_role(session: Session, role_id: int) -> Role:
+    role = session.get(Role, role_id, populate_existing=True)
+    if role is None:
+        raise NotFound(_("There is no such role."))
+    return role
+
+
+def _require_free_name(session: Session, name: str, own_id: int | None) -> None:
+    holder = session.scalar(select(Role.id).where(Role.name == name))
+    if holder is not None and holder != own_id:
+        raise Invalid(_("There is a role of this name already."), "name")
+
+
+def add_organisation(session: Session, actor: Actor | None, name: str) -> Organisation:
+    if actor is not None:
+        require_admin(actor)
+    _require_free_organisation(session, name, None)
+    organisation = Organisation(name=name)
+    session.add(organisation)
+    session.flush()
+    return organisation
+
+
+def change_organisation(session: Session, actor: Actor, organisation_id: int, name: str, active: bool) -> Organisation:
+    require_admin(actor)
+    organisation = session.get(Organisation, organisation_id, populate_existing=True)
+    if organisation is None:
+        raise NotFound(_("There is no such organisation."))
+    _require_free_organisation(session, name, organisation.id)
+    organisation.name, organisation.active = name, active
+    return organisation
+
+
+def remove_organisation(session: Session, actor: Actor, organisation_id: int) -> None:
+    """Raises Conflict where orders name it: then it can be put aside instead."""
+    require_admin(actor)
+    used = session.scalar(select(func.count()).select_from(Order).where(Order.organisation_id == organisation_id))
+    if used:
+        raise Conflict(_("%(count)s orders name this organisation. It can be put out of use instead.", count=used))
+    organisation = session.get(Organisation, organisation_id)
+    if organisation is None:
+        raise NotFound(_("There is no such organisation."))
+    session.delete(organisation)
+
+
+def _require_free_organisation(session: Session, name: str, own_id: int | None) -> None:
+    holder = session.scalar(select(Organisation.id).where(Organisation.name == name))
+    if holder is not None and holder != own_id:
+        raise Invalid(_("There is an organisation of this name already."), "name")
+

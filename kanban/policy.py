@@ -1,0 +1,44 @@
+"""May this person do that. Each answers True or False; `require` turns a no into a reason."""
+
+from kanban.actor import Actor
+from kanban.errors import Forbidden
+from kanban.i18n import _
+from kanban.models import Status
+
+
+def may_write(person: Actor) -> bool:
+    """Viewers look only."""
+    return person.access in ("admin", "staff")
+
+
+def may_administer(person: Actor) -> bool:
+    return person.access == "admin"
+
+
+def may_move_into(person: Actor, status: Status) -> bool:
+    """Admins always; staff where the status names no roles, or one of theirs. Needs status.moving and person.roles."""
+    if person.access == "admin":
+        return True
+    return may_write(person) and (not status.moving or bool({role.id for role in status.moving} & person.role_ids))
+
+
+def require_write(person: Actor) -> None:
+    if not may_write(person):
+        raise Forbidden(_("You may look at orders, but not change them. Ask an administrator for access."))
+
+
+def require_admin(person: Actor) -> None:
+    if not may_administer(person):
+        raise Forbidden(_("Only an administrator may open the settings."))
+
+
+def require_move_into(person: Actor, status: Status) -> None:
+    require_write(person)
+    if not may_move_into(person, status):
+        raise Forbidden(why_not_into(status))
+
+
+def why_not_into(status: Status) -> str:
+    """«В «Оплачен» переводит бухгалтер», for the refusal and for the column's head."""
+    roles = ", ".join(role.name for role in status.moving)
+    return _("Only these roles move orders into «%(status)s»: %(roles)s.", status=status.name, roles=roles)

@@ -1,0 +1,56 @@
+"""The filter of a board, as it stands in the address."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement
+
+from kanban.actor import Actor
+from kanban.models import Order
+
+MOST_WORDS = 6
+
+
+@dataclass(frozen=True)
+class Filter:
+    """q: words that must all occur; who and firm: ids; mine: only where this person is responsible."""
+
+    q: str = ""
+    who: int | None = None
+    firm: int | None = None
+    mine: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.q or self.who or self.firm or self.mine)
+
+    def conditions(self, person: Actor) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = [
+            Order.search.contains(word, autoescape=True) for word in self.q.casefold().split()[:MOST_WORDS]
+        ]
+        if self.who:
+            found.append(Order.responsible_id == self.who)
+        if self.firm:
+            found.append(Order.organisation_id == self.firm)
+        if self.mine:
+            found.append(Order.responsible_id == person.id)
+        return found
+
+    def query(self, **changed: Any) -> dict[str, Any]:
+        """The address's arguments, with some changed; None leaves one out."""
+        now = {"q": self.q or None, "who": self.who, "firm": self.firm, "mine": 1 if self.mine else None}
+        return {name: value for name, value in (now | changed).items() if value is not None}
+
+
+def read_filter(arguments: Mapping[str, str]) -> Filter:
+    """What can't be understood is left out."""
+    return Filter(
+        q=arguments.get("q", "").replace("\x00", "").strip()[:100],
+        who=_number(arguments.get("who", "")),
+        firm=_number(arguments.get("firm", "")),
+        mine=arguments.get("mine") == "1",
+    )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -1,0 +1,183 @@
+"""One order, for its page: fields, people by role, links, its way, its history."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from kanban.actor import Actor
+from kanban import clock
+from kanban.errors import NotFound
+from kanban.i18n import _
+from kanban.models import Board, Event, Order, Person, Role, Status
+from kanban.policy import may_move_into, may_write, why_not_into
+
+MOST_EVENTS = 200
+
+
+@dataclass(frozen=True)
+class Step:
+    """A status of the order's way. state: past, now or ahead; locked: why this person may not move it there."""
+
+    status: Status
+    state: str
+    locked: str
+
+
+@dataclass(frozen=True)
+class RolePerson:
+    role: Role
+    person: Person | None
+    holders: int
+
+
+@dataclass(frozen=True)
+class Link:
+    id: int
+    number: str
+    order_name: str
+    icon: str
+    status: Status
+    responsible: str
+
+
+@dataclass(frozen=True)
+class Stay:
+    """Time in one status, in seconds; share of the whole in percent."""
+
+    name: str
+    tone: str
+    seconds: float
+    start: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event of the history. stayed_s: how long the order had been in the status it left."""
+
+    event: Event
+    stayed_s: float | None
+    by_rule: bool
+
+
+@dataclass(frozen=True)
+class OrderView:
+    order: Order
+    steps: tuple[Step, ...]
+    people: tuple[RolePerson, ...]
+    links: tuple[Link, ...]
+    lines: tuple[Line, ...]
+    stays: tuple[Stay, ...]
+    days: int
+    makes: Board | None
+    can_make: bool
+
+    @property
+    def following(self) -> Step | None:
+        ahead = [step for step in self.steps if step.state == "ahead"]
+        return ahead[0] if ahead else None
+
+
+def find_shown(session: Session, order_id: int) -> Order:
+    """The order for showing. Raises NotFound."""
+    order = session.scalar(
+        select(Order)
+        .where(Order.id == order_id)
+        .options(
+            joinedload(Order.board), joinedload(Order.status), joinedload(Order.customer), joinedload(Order.organisation),
+            joinedload(Order.responsible), joinedload(Order.author), selectinload(Order.people),
+        )
+    )  # fmt: skip
+    if order is None:
+        raise NotFound(_("There is no such order."))
+    return order
+
+
+def order_view(session: Session, person: Actor, order_id: int) -> OrderView:
+    order = find_shown(session, order_id)
+    events = history(session, order)
+    links = links_of(session, order)
+    makes = session.scalar(select(Board).where(Board.source_id == order.board_id).order_by(Board.position).limit(1))
+    return OrderView(
+        order=order, steps=steps_of(session, person, order), people=_people(session, order), links=links,
+        lines=_lines(events), stays=_stays(order, events), days=max(0, (clock.now() - order.entered_at).days), makes=makes,
+        can_make=makes is not None and may_write(person) and not any(link.order_name == makes.order_name for link in links),
+    )  # fmt: skip
+
+
+def steps_of(session: Session, person: Actor, order: Order) -> tuple[Step, ...]:
+    statuses = session.scalars(
+        select(Status).where(Status.board_id == order.board_id).order_by(Status.position, Status.id).options(selectinload(Status.moving))
+    ).all()
+    here = next((place for place, one in enumerate(statuses) if one.id == order.status_id), 0)
+    return tuple(
+        Step(one, "past" if place < here else "now" if place == here else "ahead", _locked(person, one))
+        for place, one in enumerate(statuses)
+    )
+
+
+def _locked(person: Actor, status: Status) -> str:
+    if may_move_into(person, status):
+        return ""
+    return why_not_into(status) if status.moving else _("You may look at orders, but not change them.")
+
+
+def _people(session: Session, order: Order) -> tuple[RolePerson, ...]:
+    roles = session.scalars(select(Role).order_by(Role.position, Role.id)).all()
+    filled = {one.role_id: one.person_id for one in order.people}
+    people = {one.id: one for one in session.scalars(select(Person).where(Person.id.in_(list(filled.values()))))}
+    holders: dict[int, int] = dict.fromkeys((role.id for role in roles), 0)
+    for (role_id,) in session.execute(select(Role.id).join(Person.roles).where(Person.active)):
+        holders[role_id] += 1
+    return tuple(RolePerson(role, people.get(filled.get(role.id, 0)), holders[role.id]) for role in roles)
+
+
+def links_of(session: Session, order: Order) -> tuple[Link, ...]:
+    link = [Order.source_id == order.id]
+    if order.source_id:
+        link.append(Order.id == order.source_id)
+    rows = session.scalars(
+        select(Order)
+        .where(or_(*link))
+        .order_by(Order.id)
+        .options(joinedload(Order.board), joinedload(Order.status), joinedload(Order.responsible))
+    )
+    return tuple(
+        Link(one.id, one.number, one.board.order_name, one.board.icon, one.status, one.responsible.name if one.responsible else "")
+        for one in rows
+    )
+
+
+def history(session: Session, order: Order) -> list[Event]:
+    """The newest first."""
+    return list(session.scalars(select(Event).where(Event.order_id == order.id).order_by(Event.id.desc()).limit(MOST_EVENTS)))
+
+
+def _lines(events: list[Event]) -> tuple[Line, ...]:
+    return tuple(Line(event, _stayed(event), event.cause_rule_id is not None) for event in events)
+
+
+def _stayed(event: Event) -> float | None:
+    entered = event.before.get("entered_at") if event.kind == "order.moved" else None
+    return max(0.0, (event.at - datetime.fromisoformat(entered)).total_seconds()) if entered else None
+
+
+def _stays(order: Order, events: list[Event]) -> tuple[Stay, ...]:
+    """Time in each status, in the order they were first entered."""
+    moves = [event for event in reversed(events) if event.kind in ("order.placed", "order.moved")]
+    spent: dict[int, list[Any]] = {}
+    for place, event in enumerate(moves):
+        status: dict[str, Any] = event.after.get("status", {})
+        until = moves[place + 1].at if place + 1 < len(moves) else clock.now()
+        entry = spent.setdefault(status.get("id", 0), [status.get("name", ""), status.get("tone", "slate"), 0.0])
+        entry[2] += max(0.0, (until - event.at).total_seconds())
+    whole = sum(entry[2] for entry in spent.values()) or 1.0
+    stays, start = [], 0.0
+    for name, tone, seconds in spent.values():
+        share = seconds / whole * 100
+        stays.append(Stay(name, tone, seconds, start, share))
+        start += share
+    return tuple(stays)

@@ -1,0 +1,217 @@
+"""Who is at the door: flask-security without its role model, sign-ins kept on the server, limits, headers."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask, Response, current_app, request, session
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_security import Security, login_user
+from flask_security.datastore import SQLAlchemyUserDatastore
+from flask_security.mail_util import MailUtil
+from flask_security.signals import user_authenticated
+from flask_wtf import CSRFProtect
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import delete, inspect, select, update
+from sqlalchemy.orm import selectinload
+
+from kanban import clock
+from kanban.config import Config
+from kanban.db import db, transaction
+from kanban.i18n import _l
+from kanban.models import Person, Role, SignIn
+
+DEVICE = "potok_device"
+DEVICE_S = 365 * 24 * 3600
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'; frame-src 'self'"
+)
+# A letter is shown as it looks, with its inline styles, in a frame that can run nothing.
+LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+
+
+@dataclass
+class Post:
+    """How this package sends a letter of its own. app.py sets it: (kind, person, subject, text, url)."""
+
+    send: Callable[[str, Person, str, str, str], None] = field(default=lambda kind, person, subject, text, url: None)
+
+
+post = Post()
+
+
+class PersonDatastore(SQLAlchemyUserDatastore):  # type: ignore[misc]
+    """flask-security's writes, each in a transaction() of its own, begun after the slow hashing."""
+
+    def put(self, model: Any) -> Any:
+        changed = {one.key: one.value for one in inspect(model).attrs if one.history.has_changes()}
+        with transaction(numbered=False) as write:
+            fresh = write.get_one(type(model), model.id)
+            for name, value in changed.items():
+                setattr(fresh, name, value)
+            if "password" in changed or "fs_uniquifier" in changed:
+                write.execute(delete(SignIn).where(SignIn.person_id == fresh.id))
+        return model
+
+    def commit(self) -> None:
+        return None
+
+
+class _OutboxMail(MailUtil):  # type: ignore[misc]
+    """flask-security's letters go through the outbox."""
+
+    def send_mail(self, template: str, subject: str, recipient: Any, sender: Any, body: str, html: str, **context: Any) -> None:
+        post.send("reset", context["user"], str(subject), (body or "").strip(), context.get("reset_link", ""))
+
+
+csrf = CSRFProtect()
+limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
+
+
+def init_security(app: Flask, config: Config) -> None:
+    app.config.update(_settings(config))
+    csrf.init_app(app)
+    limiter.init_app(app)
+    security = Security(app, PersonDatastore(db, Person, Role), mail_util_cls=_OutboxMail)
+    app.login_manager.user_loader(_load_person)  # type: ignore[attr-defined]
+    app.extensions["potok_security"] = security
+    user_authenticated.connect(_remember_sign_in, app)
+    for endpoint in ("security.login", "security.forgot_password"):
+        view = app.view_functions[endpoint]
+        for bucket in ("known", "caller", "account"):
+            view = limiter.limit(
+                LIMITS[bucket], key_func=KEYS[bucket], methods=["POST"], exempt_when=EXEMPT[bucket],
+                deduct_when=lambda response: response.status_code not in (302, 303),
+            )(view)  # fmt: skip
+        app.view_functions[endpoint] = view
+    app.after_request(_headers)
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    cheap = {"argon2__time_cost": 1, "argon2__memory_cost": 8, "argon2__parallelism": 1}
+    return {
+        "SECRET_KEY": config.secret_key,
+        "SECURITY_PASSWORD_SALT": hashlib.sha256(b"salt" + config.secret_key.encode()).hexdigest(),
+        "SECURITY_PASSWORD_HASH": "argon2",
+        "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": cheap if config.password_hash_cost == "cheap" else {},
+        "SECURITY_PASSWORD_SCHEMES": ["argon2"],
+        "SECURITY_DEPRECATED_PASSWORD_SCHEMES": [],
+        "SECURITY_PASSWORD_LENGTH_MIN": 8,
+        "SECURITY_LOGIN_URL": "/sign-in",
+        "SECURITY_LOGOUT_METHODS": None,
+        "SECURITY_RECOVERABLE": True,
+        "SECURITY_RESET_URL": "/reset",
+        "SECURITY_RESET_PASSWORD_WITHIN": "1 hours",
+        "SECURITY_AUTO_LOGIN_AFTER_RESET": False,
+        "SECURITY_POST_RESET_VIEW": "/sign-in",
+        "SECURITY_SEND_PASSWORD_RESET_NOTICE_EMAIL": False,
+        "SECURITY_POST_LOGIN_VIEW": "/",
+        "SECURITY_RETURN_GENERIC_RESPONSES": True,
+        "SECURITY_EMAIL_SUBJECT_PASSWORD_RESET": _l("A new password for Potok"),
+        "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
+        "SECURITY_JOIN_USER_ROLES": False,
+        "SECURITY_TRACKABLE": False,
+        "SECURITY_I18N_DIRNAME": "builtin",
+        "SECURITY_FLASH_MESSAGES": True,
+        "WTF_CSRF_TIME_LIMIT": None,
+        "SESSION_COOKIE_NAME": "potok",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": config.public_url.startswith("https://"),
+        "PERMANENT_SESSION_LIFETIME": 30 * 24 * 3600,
+        "SESSION_REFRESH_EACH_REQUEST": False,
+    }
+
+
+def _load_person(uniquifier: str) -> Person | None:
+    """The person of this session, if the server still knows its sign-in. One SELECT, and one for the roles."""
+    token = session.get("sign_in")
+    if not token or not uniquifier:
+        return None
+    return db.session.scalar(
+        select(Person)
+        .join(SignIn, SignIn.person_id == Person.id)
+        .where(SignIn.token_hash == _hash(token), Person.fs_uniquifier == uniquifier, Person.active)
+        .options(selectinload(Person.roles))
+    )
+
+
+def _remember_sign_in(app: Flask, user: Person, **_: Any) -> None:
+    """A new sign-in: its row on the server, its token in the cookie, and the browser marked as one that knows the way."""
+    token = secrets.token_urlsafe(32)
+    id_, now = user.id, clock.now()
+    with transaction(numbered=False) as write:
+        write.add(SignIn(token_hash=_hash(token), person_id=id_, user_agent=str(request.user_agent)[:200]))
+        write.execute(update(Person).where(Person.id == id_).values(seen_at=now))
+    session["sign_in"] = token
+    session.permanent = bool(request.form.get("stay"))
+    request.environ["potok.signed_in"] = user.email
+
+
+def forget_sign_in() -> None:
+    """The sign-in's row goes, so that a copied cookie opens nothing any more."""
+    token = session.pop("sign_in", None)
+    if token:
+        with transaction(numbered=False) as write:
+            write.execute(delete(SignIn).where(SignIn.token_hash == _hash(token)))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+# Limits of sign-in. A stranger's tries count against the stranger's address and, together with other strangers', against
+# the account; a browser that has signed in before has a count of its own, so nobody else can lock its owner out.
+LIMITS = {"known": "20 per 5 minutes", "caller": "10 per 5 minutes", "account": "100 per hour"}
+
+
+def _email() -> str:
+    return request.form.get("email", "").strip().casefold()[:254]
+
+
+def _device() -> str:
+    """The mark of a browser that has signed in with this address before, or ""."""
+    try:
+        email, mark = _signer().loads(request.cookies.get(DEVICE, ""))
+    except (BadSignature, ValueError, TypeError):
+        return ""
+    return str(mark) if email == _email() else ""
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key, salt="device")  # type: ignore[arg-type]
+
+
+KEYS: dict[str, Callable[[], str]] = {
+    "known": lambda: f"known:{_device()}",
+    "caller": lambda: f"caller:{get_remote_address()}:{_email()}",
+    "account": lambda: f"account:{_email()}",
+}
+EXEMPT: dict[str, Callable[[], bool]] = {
+    "known": lambda: not _device(),
+    "caller": lambda: bool(_device()),
+    "account": lambda: bool(_device()),
+}
+
+
+def _headers(response: Response) -> Response:
+    signed_in = request.environ.get("potok.signed_in")
+    if signed_in:
+        mark = _signer().dumps([signed_in.casefold(), secrets.token_hex(8)])
+        secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+        response.set_cookie(DEVICE, mark, max_age=DEVICE_S, httponly=True, samesite="Lax", secure=secure)
+    response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def sign_in_anew(person: Person) -> None:
+    """After a change that ended all sign-ins: this browser stays in."""
+    login_user(person)

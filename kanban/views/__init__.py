@@ -1,0 +1,17 @@
+"""HTTP: pages, fragments, and the one way errors become answers."""
+
+from flask import Flask
+
+from kanban.views import boards, doors, errors, export, live, orders, personal, setup, way
+from kanban.views.parts import init_parts
+from kanban.views.settings import company, people, statuses
+from kanban.views.words import init_words
+
+
+def register(app: Flask) -> None:
+    errors.init_errors(app)
+    init_parts(app)
+    init_words(app)
+    for module in (boards, company, doors, export, live, orders, people, personal, setup, statuses, way):
+        app.register_blueprint(module.bp)
+    app.context_processor(doors.for_every_page)

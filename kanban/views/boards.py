@@ -1,0 +1,57 @@
+"""The board's page, its windows, and what the live feed fetches."""
+
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+
+from kanban.db import db
+from kanban.errors import NotFound
+from kanban.htmx import fragment
+from kanban.i18n import _
+from kanban.models import Status
+from kanban.queries.board import board_view, choices
+from kanban.queries.cards import next_window
+from kanban.queries.filter import read_filter
+from kanban.views.guard import person, signed_in
+from kanban.views.live import feed
+from kanban.views.parts import MOST_CARDS, parts_answer
+
+bp = Blueprint("boards", __name__)
+
+
+@bp.get("/boards/<int:board_id>")
+@signed_in
+def show(board_id: int) -> Any:
+    chosen = read_filter(request.args)
+    since = feed().last_id()  # before the rows are read: a change in between is shown twice rather than never
+    view = board_view(db.session(), person(), board_id, chosen)
+    people, firms = choices(db.session())
+    return render_template("boards/page.html", view=view, chosen=chosen, people=people, firms=firms, since=since)
+
+
+@bp.get("/boards/<int:board_id>/statuses/<int:status_id>/window")
+@signed_in
+def window(board_id: int, status_id: int) -> Any:
+    """The next cards of a column, from ?start=<order id> on."""
+    status = db.session.get(Status, status_id)
+    if status is None or status.board_id != board_id:
+        raise NotFound(_("There is no such status."))
+    start = request.args.get("start", "")
+    if not (start.isascii() and start.isdigit()):
+        raise NotFound(_("There is no such order."))
+    chosen = read_filter(request.args)
+    cards = next_window(db.session(), status, chosen.conditions(person()), int(start[:18]))
+    more = url_for("boards.window", board_id=board_id, status_id=status_id, start=cards.next_id, **chosen.query())
+    html = render_template("boards/_window.html", window=cards, more=more, compact=request.args.get("compact") == "1")
+    return fragment(html)
+
+
+@bp.get("/fresh")
+@signed_in
+def fresh() -> Any:
+    """Cards and heads that the feed says are out of date: ?cards=17,18&heads=4,5. They fit the page that asks."""
+    return parts_answer(_ids("cards"), _ids("heads"))
+
+
+def _ids(name: str) -> list[int]:
+    return [int(one) for one in request.args.get(name, "").split(",")[:MOST_CARDS] if one.isascii() and one.isdigit() and len(one) < 19]

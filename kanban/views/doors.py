@@ -1,0 +1,87 @@
+"""Sign-out, the language at the door, health, and what every page needs."""
+
+from typing import Any
+
+from flask import Blueprint, jsonify, redirect, request, session, url_for
+from flask_login import current_user
+from flask_security import logout_user
+from sqlalchemy import select, text
+
+from kanban import clock
+from kanban.db import db
+from kanban.i18n import LANGUAGES
+from kanban.models import Board
+from kanban.policy import may_administer, may_write
+from kanban.security import forget_sign_in
+from kanban.settings import setting
+from kanban.views.guard import person, signed_in
+
+bp = Blueprint("doors", __name__)
+
+# What /healthz asks of other packages: set by app.py's register, each gives a name and a value.
+health_checks: list[Any] = []
+
+
+@bp.get("/")
+@signed_in
+def home() -> Any:
+    board = db.session.scalar(select(Board.id).order_by(Board.position, Board.id).limit(1))
+    return redirect(url_for("boards.show", board_id=board) if board else url_for("statuses.show"))
+
+
+@bp.post("/sign-out")
+@signed_in
+def sign_out() -> Any:
+    forget_sign_in()
+    logout_user()
+    return redirect(url_for("security.login"), 303)
+
+
+@bp.post("/language")
+def language() -> Any:
+    """The language before one has signed in."""
+    wanted = request.form.get("language", "")
+    if wanted in LANGUAGES:
+        session["language"] = wanted
+    back = request.form.get("back", "/")
+    return redirect(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/", 303)
+
+
+@bp.get("/healthz")
+def healthz() -> Any:
+    """For a watchdog, without sign-in: database, worker's last beat, oldest waiting letter. 503 where one is ill."""
+    try:
+        db.session.execute(text("SELECT 1"))
+        report: dict[str, Any] = {"database": "ok"}
+        for check in health_checks:
+            report |= check(db.session(), clock.now())
+    except Exception:
+        db.session.rollback()
+        return jsonify(ok=False, database="unreachable"), 503
+    report["ok"] = report.get("worker") != "silent"
+    return jsonify(report), 200 if report["ok"] else 503
+
+
+def for_every_page() -> dict[str, Any]:
+    """Navigation and rights; one SELECT for the boards, none for fragments that don't ask."""
+    signed = bool(current_user) and current_user.is_authenticated
+    return {
+        "boards_nav": _Lazy(lambda: db.session.scalars(select(Board).order_by(Board.position, Board.id)).all() if signed else []),
+        "me": person() if signed else None,
+        "is_admin": signed and may_administer(person()),
+        "can_write": signed and may_write(person()),
+        "company_name": lambda: setting(db.session(), "company"),
+    }
+
+
+class _Lazy:
+    """A list that is read from the database only where a template walks through it."""
+
+    def __init__(self, load: Any) -> None:
+        self._load = load
+        self._rows: Any = None
+
+    def __iter__(self) -> Any:
+        if self._rows is None:
+            self._rows = self._load()
+        return iter(self._rows)

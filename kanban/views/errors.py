@@ -1,0 +1,62 @@
+"""Named errors become answers: a sentence in the reader's language and the right status code. Never a 500 for typing."""
+
+import logging
+from typing import Any
+
+from flask import Flask, render_template, request
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from kanban.db import db
+from kanban.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from kanban.htmx import fragment, is_htmx
+from kanban.i18n import _
+
+log = logging.getLogger(__name__)
+
+CODES: dict[type[Refused], int] = {NotFound: 404, Forbidden: 403, Invalid: 422, Conflict: 409}
+
+
+def init_errors(app: Flask) -> None:
+    app.register_error_handler(Refused, refused)
+    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def refused(error: Refused) -> Any:
+    """For htmx a toast with the reason; else a page with it."""
+    return answer(str(error.reason), CODES.get(type(error), 422))
+
+
+def answer(reason: str, code: int, **parts: Any) -> Any:
+    if request.path.startswith("/live"):
+        return reason, code
+    if is_htmx():
+        return fragment(render_template("_toast_refused.html", reason=reason, **parts), code, reswap="none")
+    page = "errors/page.html" if current_user and current_user.is_authenticated else "errors/door.html"
+    return render_template(page, reason=reason, code=code), code
+
+
+def _stale_form(_error: CSRFError) -> Any:
+    return answer(_("This form is too old. Reload the page and try again."), 400)
+
+
+def _http(error: HTTPException) -> Any:
+    if error.code is None or error.code < 400:
+        return error
+    reasons = {
+        403: _("You may not do this."),
+        404: _("There is no such page."),
+        405: _("This can't be asked in this way."),
+        413: _("This is too large."),
+        429: _("Too many tries. Wait a few minutes and try again."),
+    }
+    return answer(reasons.get(error.code, _("This request can't be understood.")), error.code)
+
+
+def _unexpected(error: Exception) -> Any:
+    db.session.rollback()
+    log.exception("unexpected error at %s", request.endpoint)
+    return answer(_("Something went wrong on our side. Nothing was changed; please try again."), 500)

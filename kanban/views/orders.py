@@ -1,0 +1,200 @@
+"""One order: its page, and the verbs that change it. Each view reads the form, calls one verb, answers."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+
+from kanban import orders
+from kanban.db import db, transaction
+from kanban.errors import Conflict, Invalid
+from kanban.events import Outcome
+from kanban.forms.order import OrderForm, QuickForm, form_of
+from kanban.htmx import fragment, go, is_htmx
+from kanban.i18n import _
+from kanban.models import Order, Organisation, Person, Role
+from kanban.orders import OrderFields
+from kanban.policy import require_write
+from kanban.queries.order import find_shown, order_view, steps_of
+from kanban.views.guard import person, signed_in
+from kanban.views.parts import parts_answer
+
+bp = Blueprint("orders", __name__)
+
+
+@bp.get("/orders/<int:order_id>")
+@signed_in
+def show(order_id: int) -> Any:
+    view = order_view(db.session(), person(), order_id)
+    template = "orders/_body.html" if is_htmx() else "orders/page.html"
+    return render_template(template, view=view, order=view.order)
+
+
+@bp.get("/orders/<int:order_id>/menu")
+@signed_in
+def menu(order_id: int) -> Any:
+    """«Move to…»: the statuses, and what else can be done with a card."""
+    order = find_shown(db.session(), order_id)
+    view = order_view(db.session(), person(), order_id)
+    steps = steps_of(db.session(), person(), order)
+    return fragment(render_template("orders/_menu.html", order=order, steps=steps, view=view))
+
+
+@bp.post("/orders/<int:order_id>/move")
+@signed_in
+def move(order_id: int) -> Any:
+    actor, form = person(), request.form
+    try:
+        with transaction() as session:
+            moved = orders.move(
+                session, actor, order_id, status_id=_number("status"), before=form.get("before", "")[:20],
+                version=_number("version"), key=form.get("key", "")[:64],
+            )  # fmt: skip
+    except Conflict as conflict:
+        return _conflict(conflict, order_id)
+    if not is_htmx():
+        return redirect(_back(order_id), 303)
+    toast = _toast_moved(moved.order, moved.event.id if moved.event else None, moved.outcome)
+    return parts_answer([order_id, *_source(moved.order)], moved.heads, toast=toast, also=_refresh(order_id))
+
+
+@bp.post("/orders/<int:order_id>/undo")
+@signed_in
+def undo(order_id: int) -> Any:
+    try:
+        with transaction() as session:
+            undoing = orders.undo(session, person(), order_id, _number("event"))
+    except Conflict as conflict:
+        return _conflict(conflict, order_id)
+    if not is_htmx():
+        return redirect(_back(order_id), 303)
+    toast = render_template("orders/_toast_undone.html", order=undoing.order, undoing=undoing)
+    return parts_answer([order_id, *_source(undoing.order)], undoing.heads, toast=toast, also=_refresh(order_id))
+
+
+@bp.post("/boards/<int:board_id>/place")
+@signed_in
+def place(board_id: int) -> Any:
+    """The quick add. Asked again with its errors where it can't be read: nothing typed is lost."""
+    require_write(person())
+    form = QuickForm()
+    if not form.validate():
+        return fragment(render_template("orders/_quick.html", form=form, board_id=board_id), 422, retarget="#quick-add", reswap="outerHTML")
+    fields = OrderFields(
+        customer_name=form.customer_name.data or "", customer_phone=form.customer_phone.data or "", title=form.title.data or "",
+        total=form.total.data or 0, ship_on=form.ship_on.data, responsible_id=person().id,
+    )  # fmt: skip
+    with transaction() as session:
+        placed = orders.place(session, person(), board_id, fields, key=request.form.get("key", "")[:64])
+    return _placed(placed, board_id)
+
+
+@bp.post("/orders/<int:order_id>/production")
+@signed_in
+def production(order_id: int) -> Any:
+    try:
+        with transaction() as session:
+            placed = orders.make_production(session, person(), order_id, key=request.form.get("key", "")[:64])
+    except Conflict as conflict:
+        if conflict.order is None or conflict.order.source_id != order_id:
+            raise
+        flash(str(conflict.reason))
+        return go(url_for("orders.show", order_id=conflict.order.id))
+    return _placed(placed, placed.order.board_id)
+
+
+def _placed(placed: orders.Placed, board_id: int) -> Any:
+    order = placed.order
+    if not is_htmx():
+        return redirect(url_for("orders.show", order_id=order.id), 303)
+    toast = render_template("orders/_toast_placed.html", order=order, outcome=placed.recorded.outcome)
+    shown = [order.id, *_source(order)]
+    return parts_answer(shown, [order.status_id], toast=toast, also={"potok:placed": {"order": order.id, "board": board_id}})
+
+
+@bp.get("/orders/<int:order_id>/edit")
+@signed_in
+def edit(order_id: int) -> Any:
+    require_write(person())
+    order = find_shown(db.session(), order_id)
+    return _form_page(order, form_of(order))
+
+
+@bp.post("/orders/<int:order_id>/change")
+@signed_in
+def change(order_id: int) -> Any:
+    require_write(person())
+    form = OrderForm()
+    _fill_choices(form)
+    if not form.validate():
+        return _form_page(find_shown(db.session(), order_id), form, 422)
+    try:
+        with transaction() as session:
+            orders.change(
+                session, person(), order_id, form.fields(request.form), version=_number("version"), key=request.form.get("key", "")[:64]
+            )
+    except Conflict as conflict:
+        return _form_page(find_shown(db.session(), order_id), form, 409, str(conflict.reason))
+    except Invalid as invalid:
+        return _form_page(find_shown(db.session(), order_id), form, 422, str(invalid.reason))
+    return redirect(url_for("orders.show", order_id=order_id), 303)
+
+
+def _form_page(order: Order, form: OrderForm, code: int = 200, reason: str = "") -> Any:
+    """The form with what was typed; on a conflict it carries the version as it is now, so that a second save is meant."""
+    if form.organisation_id.choices is None:
+        _fill_choices(form)
+    roles = list(db.session.scalars(select(Role).order_by(Role.position, Role.id)))
+    people = _people()
+    filled = {one.role_id: one.person_id for one in order.people}
+    if request.method == "POST":
+        filled = {role.id: int(value) for role in roles if (value := request.form.get(f"role-{role.id}", "")).isdigit()}
+    html = render_template("orders/edit.html", order=order, form=form, roles=roles, people=people, filled=filled, reason=reason)
+    return html, code
+
+
+def _fill_choices(form: OrderForm) -> None:
+    firms = db.session.execute(select(Organisation.id, Organisation.name).order_by(Organisation.name)).all()
+    form.organisation_id.choices = [("", "—"), *((str(id_), name) for id_, name in firms)]
+    form.responsible_id.choices = [("", "—"), *((str(one.id), one.name) for one in _people())]
+
+
+def _people() -> list[Person]:
+    return list(db.session.scalars(select(Person).where(Person.active).order_by(Person.name, Person.id)))
+
+
+def _conflict(conflict: Conflict, order_id: int) -> Any:
+    """409: the reason, and the card as it is now, in its true place."""
+    reason = str(conflict.reason)
+    db.session.rollback()
+    if not is_htmx():
+        raise conflict
+    order = find_shown(db.session(), order_id)
+    toast = render_template("_toast_refused.html", reason=reason, order=order)
+    return parts_answer([order_id], [order.status_id], 409, toast=toast, also=_refresh(order_id))
+
+
+def _toast_moved(order: Order, event_id: int | None, outcome: Outcome) -> str:
+    """Nothing is said of a mere change of place in the column."""
+    if event_id is None:
+        return ""
+    return render_template("orders/_toast_moved.html", order=order, event_id=event_id, outcome=outcome)
+
+
+def _refresh(order_id: int) -> dict[str, Any]:
+    return {"potok:order": {"order": order_id}}
+
+
+def _source(order: Order) -> list[int]:
+    return [order.source_id] if order.source_id else []
+
+
+def _back(order_id: int) -> str:
+    return url_for("orders.show", order_id=order_id)
+
+
+def _number(name: str) -> int:
+    raw = request.form.get(name, "").strip()
+    if not (raw.isascii() and raw.isdigit() and len(raw) < 16):
+        raise Invalid(_("This request is incomplete. Reload the page and try again."), name)
+    return int(raw)

@@ -1,0 +1,91 @@
+"""Cards, heads and toasts as parts: one mark-up for first paint, answer and live refresh."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from flask import Flask, current_app, render_template
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from kanban.actor import Actor
+from kanban import clock
+from kanban.db import db
+from kanban.htmx import current_page, fragment
+from kanban.i18n import language
+from kanban.models import Status
+from kanban.queries.board import Head, heads
+from kanban.queries.cards import Card, cards_of
+from kanban.queries.filter import Filter, read_filter
+from kanban.views.guard import person
+
+MOST_CARDS = 60
+
+
+def init_parts(app: Flask) -> None:
+    app.jinja_env.globals.update(card_html=card_html, initials=initials)
+
+
+def card_html(card: Card, compact: bool = False) -> Markup:
+    """A card's HTML. Two equal cards on one day in one language have the same, so it is made once."""
+    return _card_html(card, compact, language(), clock.today().toordinal())
+
+
+@lru_cache(maxsize=20_000)
+def _card_html(card: Card, compact: bool, _language: str, _day: int) -> Markup:
+    part = "orders/_card_compact.html" if compact else "orders/_card.html"
+    return Markup(current_app.jinja_env.get_template(part).render(card=card))
+
+
+def initials(name: str) -> str:
+    """«Ольга Белова» → «ОБ»."""
+    words = name.split()
+    return "".join(word[0] for word in (words if len(words) < 3 else words[:2])).upper()
+
+
+def page_context() -> tuple[str, int | None, Filter]:
+    """("board", its id, filter), ("way", None, filter) or ("", None, no filter): the page parts are made for."""
+    path, query = current_page()
+    pieces = path.strip("/").split("/")
+    if pieces[0] == "boards" and len(pieces) > 1 and pieces[1].isdigit():
+        return "board", int(pieces[1]), read_filter(query)
+    return ("way", None, read_filter(query)) if path == "/way" else ("", None, Filter())
+
+
+def parts_answer(
+    order_ids: Iterable[int], head_ids: Iterable[int], code: int = 200, *, toast: str = "", who: Actor | None = None,
+    also: dict[str, Any] | None = None,
+) -> Any:  # fmt: skip
+    """Cards in their true place, heads with their true counts, and a toast, whatever the size of the board.
+
+    Places go as an event: `potok:place` with, for each order, its status and rank, or that this page does not show it.
+    """
+    who = who or person()
+    page, board_id, chosen = page_context()
+    wanted = list(dict.fromkeys(order_ids))[:MOST_CARDS]
+    cards: list[Card] = []
+    columns: list[Head] = []
+    session = db.session()
+    if page:
+        conditions = chosen.conditions(who)
+        statuses = {status.id: status for status in _statuses(board_id if page == "board" else None)}
+        cards = [card for card in cards_of(session, wanted, conditions) if card.status_id in statuses]
+        touched = [status for id_, status in statuses.items() if id_ in set(head_ids)]
+        columns = heads(session, who, touched, conditions)
+    shown = {card.id: card for card in cards}
+    places = [
+        {"order": id_, "status": shown[id_].status_id, "rank": shown[id_].rank} if id_ in shown else {"order": id_, "status": None}
+        for id_ in wanted
+    ]
+    html = render_template("boards/_parts.html", cards=cards, heads=columns, compact=page == "way", filtered=bool(chosen)) + toast
+    return fragment(html, code, trigger={"potok:place": {"places": places}} | (also or {}), reswap="none")
+
+
+def _statuses(board_id: int | None) -> list[Status]:
+    query = select(Status).options(selectinload(Status.moving))
+    if board_id is not None:
+        query = query.where(Status.board_id == board_id)
+    return list(db.session.scalars(query))
+
+

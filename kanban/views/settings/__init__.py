@@ -1,0 +1,1 @@
+"""Settings pages of the firm, for admins only."""

@@ -1,0 +1,155 @@
+"""Settings → Boards and statuses."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from kanban import boards
+from kanban.boards import BoardFields, StatusFields
+from kanban.db import db, transaction
+from kanban.errors import Conflict, Invalid
+from kanban.i18n import _
+from kanban.models import PHASES, TONES, Board, Role, Status
+from kanban.views.guard import admin_only, person
+from kanban.views.settings.company import name_of
+
+bp = Blueprint("statuses", __name__, url_prefix="/settings/boards")
+
+
+@bp.get("")
+@admin_only
+def show() -> Any:
+    return _page()
+
+
+@bp.get("/<int:board_id>/edit")
+@admin_only
+def edit_board(board_id: int) -> Any:
+    return _page(board=boards.find_board(db.session(), board_id))
+
+
+@bp.get("/statuses/<int:status_id>/edit")
+@admin_only
+def edit(status_id: int) -> Any:
+    return _page(status=boards.find_status(db.session(), status_id))
+
+
+@bp.get("/statuses/<int:status_id>/remove")
+@admin_only
+def ask_removal(status_id: int) -> Any:
+    """A destructive question opens in the row it is about: where do its orders and rules go."""
+    return _page(removing=boards.find_status(db.session(), status_id))
+
+
+@bp.post("/add")
+@admin_only
+def add_board() -> Any:
+    with transaction() as session:
+        board = boards.add_board(session, person(), _board_fields())
+        boards.add_status(session, person(), board.id, StatusFields(_("New"), "violet", "new"))
+        boards.add_status(session, person(), board.id, StatusFields(_("Done"), "slate", "done"))
+    return redirect(url_for("statuses.show") + f"#board-{board.id}", 303)
+
+
+@bp.post("/<int:board_id>/change")
+@admin_only
+def change_board(board_id: int) -> Any:
+    with transaction() as session:
+        boards.change_board(session, person(), board_id, _board_fields())
+    flash(_("Saved"))
+    return redirect(url_for("statuses.show") + f"#board-{board_id}", 303)
+
+
+@bp.post("/<int:board_id>/remove")
+@admin_only
+def remove_board(board_id: int) -> Any:
+    with transaction() as session:
+        boards.remove_board(session, person(), board_id)
+    return redirect(url_for("statuses.show"), 303)
+
+
+@bp.post("/<int:board_id>/statuses/add")
+@admin_only
+def add(board_id: int) -> Any:
+    with transaction() as session:
+        status = boards.add_status(session, person(), board_id, StatusFields(name_of("name", 80)))
+    return redirect(url_for("statuses.edit", status_id=status.id) + f"#status-{status.id}", 303)
+
+
+@bp.post("/statuses/<int:status_id>/change")
+@admin_only
+def change(status_id: int) -> Any:
+    form = request.form
+    fields = StatusFields(
+        name_of("name", 80), form.get("tone", ""), form.get("phase", ""), _count("limit"), _count("norm_days"),
+        form.getlist("answering", type=int), form.getlist("moving", type=int),
+    )  # fmt: skip
+    with transaction() as session:
+        status = boards.change_status(session, person(), status_id, fields)
+    flash(_("Saved"))
+    return redirect(url_for("statuses.show") + f"#status-{status.id}", 303)
+
+
+@bp.post("/statuses/<int:status_id>/shift")
+@admin_only
+def shift(status_id: int) -> Any:
+    with transaction() as session:
+        status = boards.shift_status(session, person(), status_id, -1 if request.form.get("by") == "-1" else 1)
+    return redirect(url_for("statuses.show") + f"#status-{status.id}", 303)
+
+
+@bp.post("/statuses/<int:status_id>/remove")
+@admin_only
+def remove(status_id: int) -> Any:
+    try:
+        with transaction() as session:
+            boards.remove_status(
+                session, person(), status_id, orders_to=request.form.get("orders_to", type=int), rules_to=request.form.get("rules_to", type=int)
+            )
+    except (Invalid, Conflict) as error:
+        db.session.rollback()
+        code = 422 if isinstance(error, Invalid) else 409
+        return _page(removing=boards.find_status(db.session(), status_id), reason=str(error.reason), code=code)
+    flash(_("The status is removed. Its name stays in the history of its orders."))
+    return redirect(url_for("statuses.show"), 303)
+
+
+def _count(name: str) -> int | None:
+    """A whole number above zero, or nothing."""
+    raw = request.form.get(name, "").strip()
+    if not raw:
+        return None
+    if not (raw.isascii() and raw.isdigit() and 0 < int(raw[:9]) < 10_000):
+        raise Invalid(_("Write a whole number above zero, or leave it empty."), name)
+    return int(raw)
+
+
+def _board_fields() -> BoardFields:
+    form = request.form
+    icon = form.get("icon", "receipt-text")
+    return BoardFields(
+        name_of("name", 80), name_of("order_name", 80), (form.get("prefix", "").strip())[:10],
+        form.get("source_id", type=int), form.get("way_after_id", type=int),
+        icon if icon in ("receipt-text", "factory", "truck", "wallet") else "receipt-text",
+    )  # fmt: skip
+
+
+def _page(
+    *, status: Status | None = None, removing: Status | None = None, board: Board | None = None, reason: str = "", code: int = 200
+) -> Any:
+    session = db.session()
+    rows = session.scalars(select(Board).order_by(Board.position, Board.id)).all()
+    columns = session.scalars(
+        select(Status)
+        .order_by(Status.board_id, Status.position, Status.id)
+        .options(selectinload(Status.answering), selectinload(Status.moving))
+    ).all()
+    roles = session.scalars(select(Role).order_by(Role.position, Role.id)).all()
+    rules = {one.id: boards.users.count(session, one) for one in columns}
+    html = render_template(
+        "settings/boards.html", boards=rows, statuses=columns, roles=roles, rules=rules, open_status=status, removing=removing,
+        open_board=board, reason=reason, tones=TONES, phases=PHASES,
+    )  # fmt: skip
+    return html, code

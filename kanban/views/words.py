@@ -1,0 +1,63 @@
+"""Filters and globals that templates make words with."""
+
+import uuid
+from datetime import date
+from typing import Any
+
+from flask import Flask
+from markupsafe import Markup
+
+from kanban import i18n
+from kanban.i18n import N_, _
+
+FIELD_NAMES = {
+    "title": N_("Title"), "installation_address": N_("Installation address"), "total": N_("Total"), "paid": N_("Paid"),
+    "description": N_("Description and wishes"), "order_on": N_("Order date"), "ship_on": N_("Ship date"),
+    "installation_on": N_("Installation date"), "tags": N_("Tags"), "organisation": N_("Organisation"),
+    "responsible": N_("Responsible"), "customer": N_("Customer"), "phone": N_("Phone"), "email": N_("E-mail"),
+}  # fmt: skip
+MONEY = ("total", "paid")
+DAYS = ("order_on", "ship_on", "installation_on")
+
+
+def init_words(app: Flask) -> None:
+    env = app.jinja_env
+    env.globals["fresh_key"] = lambda: uuid.uuid4().hex
+    env.filters.update(oob=oob, duration=duration, field_name=field_name, field_value=field_value, merge=lambda one, other: one | other)
+    env.tests["has"] = lambda container, thing: thing in container
+
+
+def oob(html: Markup) -> Markup:
+    """The same part, sent as an out-of-band morph."""
+    return Markup(html.replace("<article ", '<article hx-swap-oob="morph" ', 1))
+
+
+def duration(seconds: float) -> str:
+    """«8 дн.», «2 дн. 5 ч», «40 мин»."""
+    minutes = int(seconds // 60)
+    days, hours = minutes // 1440, minutes % 1440 // 60
+    if days >= 4 or (days and not hours):
+        return _("%(days)s d", days=days)
+    if days:
+        return _("%(days)s d %(hours)s h", days=days, hours=hours)
+    return _("%(hours)s h", hours=hours) if hours else _("%(minutes)s min", minutes=minutes)
+
+
+def field_name(name: str) -> str:
+    """A field of a changed order, as history names it; roles carry their own name."""
+    return name[5:] if name.startswith("role:") else _(FIELD_NAMES.get(name, name))
+
+
+def field_value(value: Any, name: str) -> str:
+    if value in (None, "", []):
+        return "—"
+    if isinstance(value, dict):
+        return str(value.get("name", ""))
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if name in MONEY:
+        return i18n.money(value)
+    if name in DAYS:
+        return i18n.day_long(date.fromisoformat(value))
+    text = str(value)
+    return text if len(text) <= 80 else text[:79] + "…"

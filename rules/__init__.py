@@ -1,0 +1,1 @@
+"""What happens when an order changes: rules, and the letters they send."""

@@ -1,0 +1,1 @@
+"""What admins type about rules, templates and mail."""

@@ -1,0 +1,206 @@
+"""The rule editor's state: what stands in its fields, from a rule or from a form, and the rule it says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from kanban import i18n
+from kanban.criteria import ALWAYS, LISTS, comparisons
+from kanban.errors import Invalid
+from kanban.facts import FIELDS
+from kanban.forms.fields import one_line, parse_money
+from kanban.i18n import _
+from kanban.people import clean_email
+from rules.actions import recipient, send_email, sends
+from rules.models import TRIGGERS
+from rules.rules import RuleFields
+
+MOST_ROWS = 30
+
+
+@dataclass
+class CriterionRow:
+    """values: what stands in the row's value fields, as typed."""
+
+    field: str
+    op: str
+    values: list[str] = field(default_factory=list)
+    error: str = ""
+
+
+@dataclass
+class ActionRow:
+    """to: «role:3», «person:5», «responsible»…; addresses: other addresses, as typed."""
+
+    template: str
+    to: list[str] = field(default_factory=list)
+    addresses: str = ""
+
+
+@dataclass
+class EditorState:
+    name: str = ""
+    board_id: int = 0
+    trigger: str = "entered"
+    status_id: int | None = None
+    group: str = "all"
+    criteria: list[CriterionRow] = field(default_factory=list)
+    actions: list[ActionRow] = field(default_factory=list)
+    tell_actor: bool = False
+    active: bool = True
+
+
+def read_state(form: MultiDict[str, str]) -> EditorState:
+    """The state of a posted form; rows are numbered, gaps are fine."""
+    state = EditorState(
+        name=one_line(form.get("name", "")) or "", board_id=form.get("board_id", type=int) or 0,
+        trigger=form.get("trigger", "") if form.get("trigger") in TRIGGERS else "entered",
+        status_id=form.get("status_id", type=int), group="any" if form.get("group") == "any" else "all",
+        tell_actor=form.get("tell_actor") == "1", active=form.get("active") == "1",
+    )  # fmt: skip
+    for number in _numbers(form, "field-"):
+        name = form[f"field-{number}"]
+        if name in FIELDS:
+            known = comparisons(FIELDS[name].kind)
+            op = form.get(f"op-{number}", known[0])
+            state.criteria.append(CriterionRow(name, op if op in known else known[0], form.getlist(f"value-{number}")))
+    for number in _numbers(form, "template-"):
+        state.actions.append(ActionRow(form[f"template-{number}"], form.getlist(f"to-{number}"), form.get(f"addresses-{number}", "")))
+    _do(state, form.get("do", ""))
+    return state
+
+
+def _numbers(form: MultiDict[str, str], prefix: str) -> list[int]:
+    found = {int(name[len(prefix) :]) for name in form if name.startswith(prefix) and name[len(prefix) :].isdigit()}
+    return sorted(found)[:MOST_ROWS]
+
+
+def _do(state: EditorState, wish: str) -> None:
+    """What a button of the editor asks for: another row, or one less."""
+    verb, _colon, number = wish.partition(":")
+    place = int(number) if number.isdigit() else -1
+    if verb == "add-criterion":
+        state.criteria.append(CriterionRow("total", "more", [""]))
+    elif verb == "drop-criterion" and 0 <= place < len(state.criteria):
+        del state.criteria[place]
+    elif verb == "add-action":
+        state.actions.append(ActionRow(""))
+    elif verb == "drop-action" and 0 <= place < len(state.actions):
+        del state.actions[place]
+
+
+def state_of(fields: RuleFields) -> EditorState:
+    group = "any" if "any" in fields.criteria else "all"
+    return EditorState(
+        fields.name, fields.board_id, fields.trigger, fields.status_id, group,
+        [_row_of(node) for node in fields.criteria.get(group, []) if "field" in node],
+        [_action_of(action) for action in sends(fields.actions)], fields.tell_actor, fields.active,
+    )  # fmt: skip
+
+
+def _row_of(node: Mapping[str, Any]) -> CriterionRow:
+    kind = FIELDS[node["field"]].kind if node["field"] in FIELDS else "text"
+    value = node.get("value")
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    shown = [i18n.money(one) if kind == "money" else str(one) for one in values]
+    if kind in ("text", "tags") and node["op"] in LISTS:
+        shown = [", ".join(shown)]
+    return CriterionRow(node["field"], node["op"], shown)
+
+
+def _action_of(action: Mapping[str, Any]) -> ActionRow:
+    to = [f"{one['kind']}:{one['id']}" if "id" in one else one["kind"] for one in action["to"] if one["kind"] != "address"]
+    return ActionRow(str(action["template"]), to, ", ".join(one["address"] for one in action["to"] if one["kind"] == "address"))
+
+
+def rule_of(state: EditorState) -> RuleFields:
+    """The rule that the state says, typed. Raises Invalid; the row at fault carries its error."""
+    if not state.name:
+        raise Invalid(_("Give the rule a name."), "name")
+    if len(state.name) > 120:
+        raise Invalid(_("This is too long: at most %(most)s characters.", most=120), "name")
+    nodes = [_typed_row(row) for row in state.criteria]
+    actions = [_typed_action(row) for row in state.actions]
+    return draft_of(state, nodes, [action for action in actions if action["to"]])
+
+
+def draft_of(state: EditorState, nodes: list[dict[str, Any]], actions: list[dict[str, Any]]) -> RuleFields:
+    status_id = state.status_id if state.trigger in ("entered", "left") else None
+    return RuleFields(
+        state.name, state.board_id, state.trigger, status_id, {state.group if nodes else "all": nodes}, actions, state.tell_actor, state.active
+    )
+
+
+def sketch_of(state: EditorState) -> RuleFields:
+    """As much of the rule as can be read, for the sentence above a form that is still being filled in."""
+    nodes, actions = [], []
+    for row in state.criteria:
+        try:
+            nodes.append(_typed_row(row))
+        except Invalid:
+            row.error = ""
+    for one in state.actions:
+        try:
+            actions.append(_typed_action(one))
+        except Invalid:
+            continue
+    return draft_of(state, nodes, actions)
+
+
+def _typed_row(row: CriterionRow) -> dict[str, Any]:
+    node: dict[str, Any] = {"field": row.field, "op": row.op}
+    if row.op in ALWAYS:
+        return node
+    kind = FIELDS[row.field].kind
+    try:
+        values = [_typed(kind, raw) for raw in _raw_values(kind, row) if raw.strip()]
+    except ValueError as error:
+        row.error = str(error) or _("This value can't be used here.")
+        raise Invalid(row.error, "criteria") from error
+    if not values:
+        row.error = _("Give a value to compare with.")
+        raise Invalid(row.error, "criteria")
+    return node | {"value": values if row.op in LISTS else values[0]}
+
+
+def _raw_values(kind: str, row: CriterionRow) -> list[str]:
+    """A list of texts or sums is typed between commas (sums: semicolons); a list of things is chosen."""
+    if row.op in LISTS and kind in ("text", "tags"):
+        return [part for raw in row.values for part in raw.split(",")]
+    if row.op in LISTS and kind in ("money", "date"):
+        return [part for raw in row.values for part in raw.split(";")]
+    return row.values
+
+
+def _typed(kind: str, raw: str) -> Any:
+    raw = raw.strip()
+    if kind == "reference":
+        return int(raw)
+    if kind == "money":
+        return parse_money(raw)
+    if kind == "date":
+        try:
+            return date.fromisoformat(raw).isoformat()
+        except ValueError:
+            raise ValueError(_("Choose a day.")) from None
+    if len(raw) > 200:
+        raise ValueError(_("This is too long: at most %(most)s characters.", most=200))
+    return one_line(raw)
+
+
+def _typed_action(row: ActionRow) -> dict[str, Any]:
+    if not row.template.isdigit():
+        raise Invalid(_("Choose a message template."), "template")
+    to = []
+    for one in row.to:
+        kind, _colon, number = one.partition(":")
+        try:
+            to.append(recipient(kind, int(number) if number else None))
+        except ValueError:
+            raise Invalid(_("This choice no longer exists."), "to") from None
+    addresses = [address for address in row.addresses.replace(";", ",").split(",") if address.strip()]
+    to += [recipient("address", address=clean_email(address)) for address in addresses[:20]]
+    return send_email(int(row.template), to)

@@ -1,0 +1,72 @@
+"""The frame of a letter: one plain, well-set page around its text, and the plain twin. Made the same way each time from
+the message's row, so the log shows what was sent."""
+
+from typing import Any
+
+from flask import render_template
+
+from kanban.i18n import _, force_locale
+from rules import texts
+from rules.models import Message
+from rules.transports import Letter
+
+# Tint and ink of each tone as letters need them: no variables, no oklch() there.
+TONE_HEX = {
+    "slate": ("#f5f4f3", "#5d5954"), "red": ("#fff0ed", "#9d2a26"), "orange": ("#fef2eb", "#8c4105"),
+    "amber": ("#fbf3ea", "#7c4f00"), "olive": ("#f4f5ec", "#5b5e10"), "green": ("#eef7ef", "#216a37"),
+    "teal": ("#edf7f6", "#116761"), "azure": ("#edf6fc", "#1d5f87"), "blue": ("#eef5ff", "#3355a0"),
+    "violet": ("#f6f2ff", "#634697"), "pink": ("#fff0f5", "#8e355d"),
+}  # fmt: skip
+
+
+def letter_of(message: Message, public_url: str) -> Letter:
+    """The message with both bodies made. Needs an application context."""
+    with force_locale(message.language):
+        why = why_sentence(message)
+        order_id = message.layout.get("order_id")
+        url = f"{public_url}/orders/{order_id}" if order_id else message.layout.get("url")
+        html = render_template(
+            "letters/frame.html", message=message, blocks=texts.table_rows(message.text), tones=TONE_HEX,
+            layout=message.layout, url=url, why=why,
+        )  # fmt: skip
+        text = plain(message, url, why)
+    return Letter(message.message_id, message.event_id, message.name, message.address, message.subject, text, html)
+
+
+def plain(message: Message, url: str | None, why: str) -> str:
+    """The plain twin: what happened, the text, the way to the order, and why the reader got it."""
+    parts = []
+    before, after = message.layout.get("before"), message.layout.get("after")
+    if after:
+        parts.append(f"{before['name']} → {after['name']}" if before else after["name"])
+    parts.append(message.text)
+    if url:
+        parts.append(f"{button_word(message)}: {url}")
+    if why:
+        parts.append("-- \n" + why)
+    return "\n\n".join(parts) + "\n"
+
+
+def button_word(message: Message) -> str:
+    return _("Choose a new password") if message.kind == "reset" else _("Open the order")
+
+
+def why_sentence(message: Message) -> str:
+    """«Вы получили это письмо, потому что…»"""
+    why: dict[str, Any] = message.layout.get("why") or {}
+    status = (message.layout.get("after") or {}).get("name", "")
+    kind = why.get("kind")
+    if kind == "role" and why.get("filled"):
+        return _("You get this letter because you are the %(role)s of this order, and it is now in «%(status)s».", role=why["role"], status=status)
+    if kind == "role":
+        return _("You get this letter because your role is %(role)s, and the order is now in «%(status)s».", role=why["role"], status=status)
+    sentences = {
+        "responsible": _("You get this letter because you are responsible for this order."),
+        "author": _("You get this letter because you placed this order."),
+        "person": _("You get this letter because a rule of your firm names you."),
+        "customer": _("You get this letter because this is your order."),
+        "address": _("You get this letter because a rule of the firm names your address."),
+        "reset": _("If you did not ask for this, ignore the letter: your password stays as it is."),
+        "test": _("This is a test letter: an administrator checks the mail account."),
+    }
+    return sentences.get(str(kind), "")

@@ -1,0 +1,50 @@
+"""Names of what rules point at, loaded once for a page of rules."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kanban.models import Board, Organisation, Person, Role, Status
+from rules.models import Template
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Everything by id, in the order it is offered."""
+
+    boards: dict[int, Board]
+    statuses: dict[int, Status]
+    roles: dict[int, Role]
+    people: dict[int, Person]
+    organisations: dict[int, Organisation]
+    templates: dict[int, Template]
+
+    def statuses_of(self, board_id: int) -> list[Status]:
+        return [status for status in self.statuses.values() if status.board_id == board_id]
+
+    def choices(self, source: str, board_id: int) -> list[tuple[int, str]]:
+        """(id, name) of what a reference field may be compared with."""
+        rows: Any = {
+            "organisations": self.organisations.values(),
+            "people": self.people.values(),
+            "statuses": self.statuses_of(board_id),
+        }.get(source, ())
+        return [(row.id, row.name) for row in rows]
+
+
+def load_lookup(session: Session) -> Lookup:
+    """Six statements."""
+
+    def by_id(query: Any) -> dict[int, Any]:
+        return {row.id: row for row in session.scalars(query)}
+
+    return Lookup(
+        boards=by_id(select(Board).order_by(Board.position, Board.id)),
+        statuses=by_id(select(Status).order_by(Status.board_id, Status.position, Status.id)),
+        roles=by_id(select(Role).order_by(Role.position, Role.id)),
+        people=by_id(select(Person).order_by(Person.name, Person.id)),
+        organisations=by_id(select(Organisation).order_by(Organisation.name)),
+        templates=by_id(select(Template).order_by(Template.position, Template.id)),
+    )

@@ -1,0 +1,90 @@
+"""The matrix «Who is told»: one ordinary rule a status, its cells the recipients of the rule's letters."""
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from kanban.actor import Actor
+from kanban.errors import Invalid, NotFound
+from kanban.i18n import _
+from kanban.models import Role, Status
+from kanban.policy import require_admin
+from rules.actions import recipient, send_email, sends
+from rules.models import Rule, Template
+from rules.rules import RuleFields, add_rule, change_rule, fields_of
+
+Column = tuple[str, int | None]  # ("role", id), ("responsible", None), ("author", None), ("customer", None)
+WHO = ("responsible", "author", "customer")
+
+
+def matrix_rule(session: Session, status_id: int) -> Rule | None:
+    return session.scalar(
+        select(Rule).where(Rule.in_matrix, Rule.status_id == status_id).options(joinedload(Rule.version)).limit(1)
+    )
+
+
+def cells_of(rule: Rule) -> dict[Column, int]:
+    """{column: template id} of a matrix rule."""
+    return {(one["kind"], one.get("id")): action["template"] for action in sends(rule.version.actions) for one in action["to"]}
+
+
+def set_cell(session: Session, actor: Actor, status_id: int, column: Column, template_id: int | None) -> Rule | None:
+    """Switches a cell on with a template, changes its template, or switches it off (None).
+
+    Returns the status's rule as it is now; None where nobody is told any more and the rule has gone.
+    """
+    require_admin(actor)
+    status = session.get(Status, status_id)
+    if status is None:
+        raise NotFound(_("There is no such status."))
+    _require_column(session, column)
+    if template_id is not None and session.get(Template, template_id) is None:
+        raise Invalid(_("Choose a message template."), "template")
+    rule = matrix_rule(session, status.id)
+    cells = cells_of(rule) if rule else {}
+    if template_id is None:
+        cells.pop(column, None)
+    else:
+        cells[column] = template_id
+    return _write(session, actor, status, rule, cells)
+
+
+def write_row(session: Session, status: Status, cells: dict[Column, int]) -> Rule:
+    """Makes the matrix rule of a status that has none yet."""
+    name = _("Who is told: %(status)s", status=status.name)
+    fields = RuleFields(name, status.board_id, "entered", status.id, actions=actions_of(cells))
+    return add_rule(session, None, fields, in_matrix=True)
+
+
+def _write(session: Session, actor: Actor, status: Status, rule: Rule | None, cells: dict[Column, int]) -> Rule | None:
+    if rule is None:
+        return write_row(session, status, cells) if cells else None
+    if not cells:
+        session.delete(rule)
+        session.flush()
+        return None
+    return change_rule(session, actor, rule.id, replace(fields_of(rule), actions=actions_of(cells), active=True))
+
+
+def actions_of(cells: dict[Column, int]) -> list[dict[str, Any]]:
+    """One send action a template, in a fixed order, so that the same cells always make the same rule."""
+    by_template: dict[int, list[dict[str, Any]]] = {}
+    for (kind, id_), template in sorted(cells.items(), key=lambda cell: (_order(cell[0]), cell[1])):
+        by_template.setdefault(template, []).append(recipient(kind, id_))
+    return [send_email(template, to) for template, to in by_template.items()]
+
+
+def _order(column: Column) -> tuple[int, int]:
+    kind, id_ = column
+    return (0, id_ or 0) if kind == "role" else (1 + WHO.index(kind), 0)
+
+
+def _require_column(session: Session, column: Column) -> None:
+    kind, id_ = column
+    if kind == "role":
+        if id_ is None or session.get(Role, id_) is None:
+            raise NotFound(_("There is no such role."))
+    elif kind not in WHO:
+        raise NotFound(_("There is no such column."))

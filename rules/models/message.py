@@ -1,0 +1,55 @@
+"""The outbox: one text to one recipient by one channel."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kanban import clock
+from kanban.db import NEVER_REUSED, Base
+
+STATES = ("waiting", "sending", "sent", "failed", "cancelled", "tray")
+
+
+class Message(Base):
+    """A letter. The outbox *is* the queue: `state`, `due_at` and `lease_until` are all a worker looks at.
+
+    key: event, channel, address, template and copy number; unique, so no letter is written twice for one event.
+    kind: rule, reset (a password; its text is not kept once it is sent) or test.
+    layout: what the HTML frame shows beside the text (order, statuses, why the reader got it).
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (
+        Index(None, "state", "due_at", "id"),
+        Index(None, "event_id"),
+        Index(None, "order_id", "id"),
+        Index(None, "rule_id", "state"),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(500), unique=True)
+    kind: Mapped[str] = mapped_column(String(10), default="rule")
+    channel: Mapped[str] = mapped_column(String(10), default="email")
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id", ondelete="SET NULL"))
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("order.id", ondelete="SET NULL"))
+    rule_id: Mapped[int | None] = mapped_column(ForeignKey("rule.id", ondelete="SET NULL"))
+    template_id: Mapped[int | None] = mapped_column(ForeignKey("template.id", ondelete="SET NULL"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
+    name: Mapped[str] = mapped_column(String(120), default="")
+    address: Mapped[str] = mapped_column(String(254))
+    subject: Mapped[str] = mapped_column(String(400))
+    text: Mapped[str] = mapped_column(Text)
+    layout: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    language: Mapped[str] = mapped_column(String(5), default="en")
+    message_id: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(10), default="waiting")
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+    claimed_by: Mapped[str | None] = mapped_column(String(80))
+    error: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    sent_at: Mapped[datetime | None]

@@ -1,0 +1,23 @@
+"""Message templates."""
+
+from datetime import datetime
+
+from sqlalchemy import String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kanban import clock
+from kanban.db import Base
+
+
+class Template(Base):
+    """Subject and text in Liquid, with fields of the order. skip_empty: leave out «Name: value» lines without a value."""
+
+    __tablename__ = "template"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    subject: Mapped[str] = mapped_column(String(400))
+    text: Mapped[str] = mapped_column(Text)
+    skip_empty: Mapped[bool] = mapped_column(default=True)
+    position: Mapped[int] = mapped_column(default=0)
+    changed_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)

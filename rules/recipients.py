@@ -1,0 +1,117 @@
+"""Who gets a letter: recipients of an action, resolved on one order, with why each was chosen or skipped."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from kanban.models import Order, Person, Role, person_role
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """why: {"kind": role|person|responsible|author|customer|address, "role": name, "filled": bool}."""
+
+    address: str
+    name: str
+    person_id: int | None
+    why: dict[str, Any]
+
+
+@dataclass
+class Resolved:
+    recipients: list[Recipient] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Directory:
+    """People a set of rules may write to, loaded by two SELECTs before the first rule is judged."""
+
+    people: dict[int, Person]
+    holders: dict[int, list[int]]
+    roles: dict[int, str]
+
+
+def load_directory(session: Session, order: Order, wanted: Iterable[dict[str, Any]]) -> Directory:
+    """Loads only who can be meant: named people, holders of named roles, and people of the order."""
+    wanted = list(wanted)
+    role_ids = {one["id"] for one in wanted if one["kind"] == "role"}
+    ids = {one["id"] for one in wanted if one["kind"] == "person"}
+    ids |= {one.person_id for one in order.people if one.role_id in role_ids}
+    ids |= {id_ for id_ in (order.responsible_id, order.author_id) if id_}
+    holders: dict[int, list[int]] = {role: [] for role in role_ids}
+    roles: dict[int, str] = {}
+    if role_ids:
+        rows = session.execute(
+            select(Role.id, Role.name, person_role.c.person_id)
+            .outerjoin(person_role, person_role.c.role_id == Role.id)
+            .where(Role.id.in_(role_ids))
+            .order_by(person_role.c.person_id)
+        )
+        for role, name, person in rows:
+            roles[role] = name
+            if person is not None:
+                holders[role].append(person)
+                ids.add(person)
+    people = session.scalars(select(Person).where(or_(Person.id.in_(ids)))) if ids else ()
+    return Directory({person.id: person for person in people}, holders, roles)
+
+
+def resolve(to: Iterable[dict[str, Any]], order: Order, directory: Directory, actor_id: int | None, tell_actor: bool) -> Resolved:
+    """Recipients in the order of the action, each person once; who did it is left out unless `tell_actor`."""
+    resolved = Resolved()
+    seen: set[str] = set()
+    for one in to:
+        for candidate in _candidates(one, order, directory, resolved.notes):
+            if candidate.person_id is not None and candidate.person_id == actor_id and not tell_actor:
+                resolved.notes.append({"why": "did_it", "name": candidate.name})
+            elif not candidate.address:
+                resolved.notes.append({"why": "no_address", "name": candidate.name})
+            elif candidate.address.casefold() not in seen:
+                seen.add(candidate.address.casefold())
+                resolved.recipients.append(candidate)
+    return resolved
+
+
+def _candidates(one: dict[str, Any], order: Order, directory: Directory, notes: list[dict[str, Any]]) -> list[Recipient]:
+    kind = one["kind"]
+    if kind == "address":
+        return [Recipient(one["address"], "", None, {"kind": kind})]
+    if kind == "customer":
+        return [Recipient(order.customer.email, order.customer.name, None, {"kind": kind})]
+    if kind == "role":
+        return _holders(one["id"], order, directory, notes)
+    person_id = {"person": one.get("id"), "responsible": order.responsible_id, "author": order.author_id}.get(kind)
+    if person_id is None:
+        notes.append({"why": f"no_{kind}"})
+        return []
+    return _active([person_id], directory, notes, {"kind": kind})
+
+
+def _holders(role_id: int, order: Order, directory: Directory, notes: list[dict[str, Any]]) -> list[Recipient]:
+    """Who fills the role on the order; if nobody does, everyone who holds it."""
+    role = directory.roles.get(role_id, "")
+    filling = [person.person_id for person in order.people if person.role_id == role_id]
+    found = _active(filling, directory, notes, {"kind": "role", "role": role, "filled": True})
+    if found:
+        return found
+    found = _active(directory.holders.get(role_id, []), directory, notes, {"kind": "role", "role": role, "filled": False})
+    if not found:
+        notes.append({"why": "no_holder", "name": role})
+    return found
+
+
+def _active(ids: Iterable[int], directory: Directory, notes: list[dict[str, Any]], why: dict[str, Any]) -> list[Recipient]:
+    found = []
+    for id_ in ids:
+        person = directory.people.get(id_)
+        if person is None:
+            notes.append({"why": "gone"})
+        elif not person.active:
+            notes.append({"why": "inactive", "name": person.name})
+        else:
+            found.append(Recipient(person.email, person.name, person.id, why))
+    return found

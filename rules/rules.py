@@ -1,0 +1,143 @@
+"""The verbs of rules: the only code that changes them. Every change of what a rule says is a new version."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from kanban.actor import Actor
+from kanban.errors import Invalid, NotFound
+from kanban.i18n import _
+from kanban.models import Board, Status
+from kanban.policy import require_admin
+from rules.actions import recipients_of, sends
+from rules.evaluator import trigger_key
+from rules.models import TRIGGERS, Rule, RuleVersion, Template
+
+NO_CRITERIA: dict[str, Any] = {"all": []}
+
+
+@dataclass
+class RuleFields:
+    """What a rule says. status_id goes with the triggers entered and left."""
+
+    name: str
+    board_id: int
+    trigger: str
+    status_id: int | None = None
+    criteria: dict[str, Any] = field(default_factory=lambda: dict(NO_CRITERIA))
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    tell_actor: bool = False
+    active: bool = True
+
+
+def add_rule(session: Session, actor: Actor | None, fields: RuleFields, *, in_matrix: bool = False) -> Rule:
+    """Raises Forbidden, Invalid."""
+    if actor is not None:
+        require_admin(actor)
+    _require_sense(session, fields)
+    rule = Rule(board_id=fields.board_id, name=fields.name, active=fields.active, in_matrix=in_matrix, trigger_key="")
+    session.add(rule)
+    _write_version(session, rule, actor, fields, 1)
+    return rule
+
+
+def change_rule(session: Session, actor: Actor, rule_id: int, fields: RuleFields) -> Rule:
+    """Writes a new version, if the rule now says something else. A rule with criteria leaves the matrix."""
+    require_admin(actor)
+    rule = find_rule(session, rule_id)
+    _require_sense(session, fields)
+    rule.name, rule.active, rule.board_id = fields.name, fields.active, fields.board_id
+    says = (fields.trigger, fields.status_id, fields.criteria, fields.actions, fields.tell_actor)
+    version = rule.version
+    if says != (version.trigger, version.status_id, version.criteria, version.actions, version.tell_actor):
+        if fields.criteria != NO_CRITERIA or fields.trigger != "entered" or fields.status_id != rule.status_id:
+            rule.in_matrix = False
+        _write_version(session, rule, actor, fields, version.number + 1)
+    return rule
+
+
+def switch_rule(session: Session, actor: Actor, rule_id: int, active: bool) -> Rule:
+    require_admin(actor)
+    rule = find_rule(session, rule_id)
+    rule.active = active
+    return rule
+
+
+def remove_rule(session: Session, actor: Actor, rule_id: int) -> None:
+    """Its letters stay in the log; its runs go."""
+    require_admin(actor)
+    session.delete(find_rule(session, rule_id))
+
+
+def find_rule(session: Session, rule_id: int) -> Rule:
+    rule = session.scalar(
+        select(Rule).where(Rule.id == rule_id).options(joinedload(Rule.version)).execution_options(populate_existing=True)
+    )
+    if rule is None:
+        raise NotFound(_("There is no such rule."))
+    return rule
+
+
+def fields_of(rule: Rule) -> RuleFields:
+    version = rule.version
+    return RuleFields(
+        rule.name, rule.board_id, version.trigger, version.status_id, version.criteria, list(version.actions),
+        version.tell_actor, rule.active,
+    )  # fmt: skip
+
+
+def rules_of_status(session: Session, status: Status) -> int:
+    """How many rules start at this status."""
+    return session.scalar(select(func.count()).select_from(Rule).where(Rule.status_id == status.id)) or 0
+
+
+def hand_over(session: Session, status: Status, to: int | None) -> None:
+    """A status goes: its rules start at another from now on, or are switched off and lose their trigger."""
+    rules = session.scalars(select(Rule).where(Rule.status_id == status.id).options(joinedload(Rule.version)))
+    for rule in rules.all():
+        taken = to is not None and rule.in_matrix and _matrix_rule_of(session, to) is not None
+        if to is None or taken:
+            rule.status_id, rule.active, rule.trigger_key, rule.in_matrix = None, False, "gone", False
+            continue
+        fields = fields_of(rule)
+        fields.status_id = to
+        _write_version(session, rule, None, fields, rule.version.number + 1)
+    session.flush()
+
+
+def _matrix_rule_of(session: Session, status_id: int) -> int | None:
+    return session.scalar(select(Rule.id).where(Rule.in_matrix, Rule.status_id == status_id).limit(1))
+
+
+def _write_version(session: Session, rule: Rule, actor: Actor | None, fields: RuleFields, number: int) -> None:
+    needs_status = fields.trigger in ("entered", "left")
+    rule.status_id = fields.status_id if needs_status else None
+    rule.trigger_key = trigger_key(fields.trigger, fields.board_id, rule.status_id)
+    session.flush()
+    version = RuleVersion(
+        rule_id=rule.id, number=number, trigger=fields.trigger, status_id=rule.status_id, criteria=fields.criteria,
+        actions=fields.actions, tell_actor=fields.tell_actor, author_id=actor.id if actor else None,
+    )  # fmt: skip
+    session.add(version)
+    session.flush()
+    rule.version_id = version.id
+    rule.version = version
+    session.flush()
+
+
+def _require_sense(session: Session, fields: RuleFields) -> None:
+    if fields.trigger not in TRIGGERS:
+        raise Invalid(_("Choose when the rule starts."), "trigger")
+    if session.get(Board, fields.board_id) is None:
+        raise Invalid(_("This board no longer exists."), "board_id")
+    if fields.trigger in ("entered", "left"):
+        status = session.get(Status, fields.status_id) if fields.status_id is not None else None
+        if status is None or status.board_id != fields.board_id:
+            raise Invalid(_("Choose a status of this board."), "status_id")
+    if not recipients_of(fields.actions):
+        raise Invalid(_("Choose who gets the letter."), "to")
+    for action in sends(fields.actions):
+        if session.get(Template, action["template"]) is None:
+            raise Invalid(_("Choose a message template."), "template")

@@ -1,0 +1,119 @@
+"""A rule as one sentence. The words are made here; templates/rules/_sentence.html sets them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from kanban import i18n
+from kanban.criteria import ALWAYS
+from kanban.facts import FIELDS
+from kanban.i18n import N_, _
+from rules.actions import sends
+from rules.lookup import Lookup
+
+OPS = {
+    "equals": N_("is"), "not_equals": N_("is not"), "in_list": N_("is one of"), "not_in_list": N_("is none of"),
+    "filled": N_("is filled"), "empty": N_("is empty"), "more": N_("is more than"), "less": N_("is less than"),
+    "contains": N_("contains"),
+}  # fmt: skip
+DATE_OPS = {"more": N_("is after"), "less": N_("is before")}
+RECIPIENTS = {"responsible": N_("the responsible"), "author": N_("the author"), "customer": N_("the customer")}
+
+
+@dataclass(frozen=True)
+class Condition:
+    field: str
+    op: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Send:
+    template: str
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """status: {"name", "tone"} or None. gone: what the rule points at and can't be found any more."""
+
+    board: str
+    trigger: str
+    status: dict[str, str] | None
+    group: str
+    conditions: tuple[Condition, ...]
+    sends: tuple[Send, ...]
+    tell_actor: bool = False
+    gone: tuple[str, ...] = field(default=())
+
+
+def sentence_of(fields: Any, lookup: Lookup) -> Sentence:
+    """The sentence of anything with the attributes of RuleFields."""
+    gone: list[str] = []
+    board = lookup.boards.get(fields.board_id)
+    status = lookup.statuses.get(fields.status_id) if fields.status_id else None
+    if fields.trigger in ("entered", "left") and status is None:
+        gone.append(_("The status this rule starts at is gone."))
+    group = "any" if "any" in fields.criteria else "all"
+    conditions = tuple(_condition(node, lookup, gone) for node in fields.criteria.get(group, ()) if "field" in node)
+    actions = tuple(_send(action, lookup, gone) for action in sends(fields.actions))
+    return Sentence(
+        board=i18n.lower_first(board.order_name) if board else "", trigger=fields.trigger,
+        status={"name": status.name, "tone": status.tone} if status else None, group=group, conditions=conditions,
+        sends=actions, tell_actor=fields.tell_actor, gone=tuple(dict.fromkeys(gone)),
+    )  # fmt: skip
+
+
+def op_word(kind: str, op: str) -> str:
+    return _(DATE_OPS[op] if kind == "date" and op in DATE_OPS else OPS[op])
+
+
+def _condition(node: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Condition:
+    known = FIELDS.get(node["field"])
+    if known is None:
+        gone.append(_("A criterion asks for a field there is not."))
+        return Condition(node["field"], "", "")
+    wanted = node.get("value")
+    if node["op"] in ALWAYS:
+        text = ""
+    elif isinstance(wanted, list):
+        text = _(" or ").join(_value(known, one, lookup, gone) for one in wanted)
+    else:
+        text = _value(known, wanted, lookup, gone)
+    return Condition(i18n.lower_first(_(known.label)), op_word(known.kind, node["op"]), text)
+
+
+def _value(known: Any, wanted: Any, lookup: Lookup, gone: list[str]) -> str:
+    if known.kind == "money":
+        return i18n.money(wanted)
+    if known.kind == "date":
+        return i18n.day_long(date.fromisoformat(wanted)) if wanted else ""
+    if known.kind == "reference":
+        things: Mapping[int, Any] = {"organisations": lookup.organisations, "people": lookup.people, "statuses": lookup.statuses}[known.choices]
+        thing = things.get(wanted)
+        if thing is None:
+            gone.append(_("A criterion names something that is gone."))
+            return _("gone")
+        return f"«{thing.name}»" if known.choices == "statuses" else str(thing.name)
+    return f"«{wanted}»"
+
+
+def _send(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
+    template = lookup.templates.get(action["template"])
+    if template is None:
+        gone.append(_("The message template is gone."))
+    return Send(template.name if template else _("gone"), tuple(recipient_name(one, lookup, gone) for one in action["to"]))
+
+
+def recipient_name(one: Mapping[str, Any], lookup: Lookup, gone: list[str] | None = None) -> str:
+    if one["kind"] in RECIPIENTS:
+        return _(RECIPIENTS[one["kind"]])
+    if one["kind"] == "address":
+        return str(one["address"])
+    thing = (lookup.roles if one["kind"] == "role" else lookup.people).get(one["id"])
+    if thing is None:
+        if gone is not None:
+            gone.append(_("Someone who gets the letter is gone."))
+        return _("gone")
+    return thing.name if one["kind"] == "person" else i18n.lower_first(thing.name)

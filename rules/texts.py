@@ -1,0 +1,192 @@
+"""Letter texts: the fields a template may name, and Liquid held to what can do no harm.
+
+Templates are data. Only allow-listed tags and filters pass; every value is a plain text; sizes are bounded at save.
+"""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from liquid import BoundTemplate, Environment, StrictUndefined
+from liquid.exceptions import LiquidError
+
+from kanban.i18n import N_, _
+
+TAGS = ("if", "unless", "comment")
+FILTERS = ("default", "upcase", "downcase", "capitalize", "strip")
+MOST_SUBJECT = 400
+MOST_TEXT = 20_000
+MOST_NODES = 500
+
+
+@dataclass(frozen=True)
+class LetterField:
+    """A field of the list beside the composer: {{ order.<name> }}."""
+
+    name: str
+    label: str
+    group: str
+
+
+LETTER_FIELDS = (
+    LetterField("number", N_("Number"), N_("Order")),
+    LetterField("title", N_("Title"), N_("Order")),
+    LetterField("status", N_("Status"), N_("Order")),
+    LetterField("status_before", N_("Status before"), N_("Order")),
+    LetterField("organisation", N_("Organisation"), N_("Order")),
+    LetterField("tags", N_("Tags"), N_("Order")),
+    LetterField("description", N_("Description and wishes"), N_("Order")),
+    LetterField("total", N_("Total"), N_("Money")),
+    LetterField("paid", N_("Paid"), N_("Money")),
+    LetterField("paid_share", N_("Share paid"), N_("Money")),
+    LetterField("balance", N_("Balance due"), N_("Money")),
+    LetterField("order_on", N_("Order date"), N_("Dates")),
+    LetterField("ship_on", N_("Ship date"), N_("Dates")),
+    LetterField("installation_on", N_("Installation date"), N_("Dates")),
+    LetterField("customer", N_("Customer"), N_("Customer")),
+    LetterField("phone", N_("Phone"), N_("Customer")),
+    LetterField("email", N_("E-mail"), N_("Customer")),
+    LetterField("address", N_("Installation address"), N_("Customer")),
+    LetterField("responsible", N_("Responsible"), N_("People")),
+    LetterField("author", N_("Author"), N_("People")),
+    LetterField("people", N_("People by role"), N_("People")),
+    LetterField("moved_by", N_("Who did it"), N_("People")),
+    LetterField("moved_at", N_("When"), N_("People")),
+    LetterField("production_number", N_("Production order's number"), N_("Production")),
+    LetterField("production_status", N_("Production order's status"), N_("Production")),
+)
+NAMES = frozenset(field.name for field in LETTER_FIELDS)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a template can't be saved. line and column count from 1, in `part` (subject or text)."""
+
+    part: str
+    line: int
+    column: int
+    message: str
+
+
+class TextError(Exception):
+    """A template that could not be rendered."""
+
+
+def _environment() -> Environment:
+    environment = Environment(undefined=StrictUndefined)
+    environment.tags = {name: tag for name, tag in environment.tags.items() if name in (*TAGS, "content", "output", "illegal", "#")}
+    environment.filters = {name: make for name, make in environment.filters.items() if name in FILTERS}
+    return environment
+
+
+_liquid = _environment()
+
+
+@lru_cache(maxsize=500)
+def _parsed(source: str) -> BoundTemplate:
+    return _liquid.from_string(source)
+
+
+def render(source: str, values: Mapping[str, str]) -> str:
+    """The text with its fields filled in. Raises TextError."""
+    try:
+        return _parsed(source).render(order=values)
+    except LiquidError as error:
+        raise TextError(str(error)) from error
+
+
+def render_text(source: str, values: Mapping[str, str], skip_empty: bool) -> str:
+    """The text; with skip_empty, «Name: value» lines whose value came out empty are left out."""
+    text = render(source, values)
+    if skip_empty:
+        heads = {line.split("{{")[0].strip() for line in source.splitlines() if "{{" in line}
+        empty = {head for head in heads if head.endswith(":")}
+        text = "\n".join(line for line in text.splitlines() if line.strip() not in empty)
+    return text.strip()
+
+
+def render_subject(source: str, values: Mapping[str, str]) -> str:
+    """One line, whatever the fields hold, so that nothing typed into an order becomes a header."""
+    return " ".join(render(source, values).split())[:MOST_SUBJECT]
+
+
+def check(subject: str, text: str) -> list[Problem]:
+    """What stands against saving this template; empty where nothing does."""
+    problems = []
+    for part, source, most in (("subject", subject, MOST_SUBJECT), ("text", text, MOST_TEXT)):
+        if not source.strip():
+            problems.append(Problem(part, 1, 1, _("This must not be empty.")))
+        elif len(source) > most:
+            problems.append(Problem(part, 1, 1, _("This is too long: at most %(most)s characters.", most=most)))
+        else:
+            problems.extend(_problems(part, source))
+    return problems
+
+
+def _problems(part: str, source: str) -> list[Problem]:
+    try:
+        analysis = _liquid.from_string(source).analyze()
+    except LiquidError as error:
+        index = getattr(error.token, "start_index", -1) if error.token else -1
+        return [Problem(part, *_place(source, index if index >= 0 else _first_open(source)), _sentence(error))]
+    found = []
+    for spans in analysis.variables.values():
+        for variable in spans:
+            path = ".".join(str(segment) for segment in variable.segments)
+            if len(variable.segments) != 2 or variable.segments[0] != "order" or variable.segments[1] not in NAMES:
+                found.append(Problem(part, *_place(source, variable.span.index), _unknown(path)))
+    if sum(len(spans) for spans in analysis.variables.values()) > MOST_NODES:
+        found.append(Problem(part, 1, 1, _("There are too many fields in this text.")))
+    return sorted(found, key=lambda problem: (problem.line, problem.column))
+
+
+def _unknown(path: str) -> str:
+    near = nearest(path)
+    if near is None:
+        return _("There is no field %(field)s.", field=path)
+    return _("There is no field %(field)s. Perhaps %(near)s?", field=path, near=f"order.{near.name}")
+
+
+def nearest(path: str) -> LetterField | None:
+    """The field that was probably meant."""
+    close = difflib.get_close_matches(path.split(".")[-1], list(NAMES), n=1, cutoff=0.5)
+    return next((field for field in LETTER_FIELDS if close and field.name == close[0]), None)
+
+
+def _sentence(error: LiquidError) -> str:
+    text = str(error.args[0]) if error.args else ""
+    if "unexpected tag" in text or "unknown tag" in text:
+        return _("This tag can't be used here. Tags are: %(tags)s.", tags=", ".join(TAGS))
+    if "unknown filter" in text:
+        return _("This filter can't be used here. Filters are: %(filters)s.", filters=", ".join(FILTERS))
+    return _("This can't be read as a template: %(what)s.", what=text)
+
+
+def _first_open(source: str) -> int:
+    return max(0, min((at for at in (source.find("{{"), source.find("{%")) if at >= 0), default=0))
+
+
+def _place(source: str, index: int) -> tuple[int, int]:
+    before = source[: max(0, index)]
+    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+
+
+def table_rows(text: str) -> list[tuple[str, Any]]:
+    """The text as blocks for the HTML frame: ("table", [(name, value), …]) and ("text", paragraph)."""
+    blocks: list[tuple[str, Any]] = []
+    for line in text.splitlines():
+        name, colon, value = line.partition(": ")
+        if colon and value.strip() and 0 < len(name) <= 40 and "." not in name:
+            if not blocks or blocks[-1][0] != "table":
+                blocks.append(("table", []))
+            blocks[-1][1].append((name.strip(), value.strip()))
+        elif line.strip():
+            if blocks and blocks[-1][0] == "text" and blocks[-1][1][-1] != "":
+                blocks[-1][1].append(line)
+            else:
+                blocks.append(("text", [line]))
+        elif blocks and blocks[-1][0] == "text":
+            blocks[-1][1].append("")
+    return [(kind, [line for line in body if line != ""] if kind == "text" else body) for kind, body in blocks]

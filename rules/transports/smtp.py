@@ -1,0 +1,192 @@
+"""SMTP, by flask-mail's Message and Connection with our own host: verified certificates, a time limit that is one.
+
+One connection, many letters. smtplib's timeout counts each read; a server that drips a byte at a time outlives it, so a
+watchdog cuts the socket when a letter's whole time is over.
+"""
+
+import contextlib
+import smtplib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+
+from flask_mail import BadHeaderError, Connection, Mail, Message
+
+from rules.accounts import Account
+from rules.transports import Answer, Letter
+
+
+class _Socketed:
+    """Keeps the bare socket, so that it can be cut even in the middle of a TLS handshake."""
+
+    bare: socket.socket | None = None
+
+    def _open(self, host: str, port: int, timeout: float) -> socket.socket:
+        self.bare = socket.create_connection((host, port), timeout)
+        return self.bare
+
+    def cut(self) -> None:
+        if self.bare is not None:
+            with contextlib.suppress(OSError):
+                self.bare.shutdown(socket.SHUT_RDWR)
+
+
+class _Plain(_Socketed, smtplib.SMTP):
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return self._open(host, port, timeout)
+
+
+class _Tls(_Socketed, smtplib.SMTP_SSL):
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return self.context.wrap_socket(self._open(host, port, timeout), server_hostname=host)
+
+
+class _Connection(Connection):  # type: ignore[misc]
+    """flask-mail's connection with our host; it neither logs in by the app's account nor skips verification."""
+
+    def __init__(self, mail: Any, account: Account, on_open: Any) -> None:
+        super().__init__(mail)
+        self._account = account
+        self._on_open = on_open
+
+    def configure_host(self) -> smtplib.SMTP:
+        account = self._account
+        context = ssl.create_default_context(cafile=account.ca_file or None)
+        host: _Plain | _Tls
+        if account.security == "tls":
+            host = _Tls(timeout=account.timeout_s, context=context)
+            host._host = account.host  # type: ignore[attr-defined]
+        else:
+            host = _Plain(timeout=account.timeout_s)
+        self._on_open(host)
+        code, said = host.connect(account.host, account.port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, said)
+        host._host = account.host  # type: ignore[union-attr]  # what starttls verifies the certificate against
+        if account.security == "starttls":
+            host.starttls(context=context)
+        if account.username:
+            host.login(account.username, account.password)
+        return host
+
+
+class Smtp:
+    """A transport over one account. Use as a context; send() never raises for what a server or network does."""
+
+    def __init__(self, account: Account, deadline_s: float) -> None:
+        self._account = account
+        self._deadline_s = deadline_s
+        self._connection: _Connection | None = None
+        self._host: _Plain | _Tls | None = None
+
+    def __enter__(self) -> "Smtp":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def send(self, letter: Letter) -> Answer:
+        """Hands one letter over. Once the server has said 250 it is sent, whatever comes after."""
+        try:
+            with self._deadline() as cut:
+                try:
+                    connection = self._connected()
+                    connection.send(_compose(letter, self._account))
+                    return Answer("sent", "250")
+                except Exception:
+                    if cut.is_set():
+                        raise TimeoutError(f"no answer within {self._deadline_s:g} s") from None
+                    raise
+        except Exception as error:
+            answer = judge(error)
+            if answer.by_account or answer.text.startswith("421"):
+                self._drop()
+            return answer
+
+    def close(self) -> None:
+        """Says goodbye; what the server makes of it changes nothing."""
+        with contextlib.suppress(Exception), self._deadline():
+            if self._connection is not None and self._connection.host is not None:
+                self._connection.host.quit()
+        self._drop()
+
+    def _connected(self) -> _Connection:
+        if self._connection is None:
+            mail = Mail().init_mail(_settings(self._account), debug=False, testing=False)
+            connection = _Connection(mail, self._account, self._opened)
+            connection.__enter__()
+            self._connection = connection
+        return self._connection
+
+    def _opened(self, host: "_Plain | _Tls") -> None:
+        self._host = host
+
+    def _drop(self) -> None:
+        with contextlib.suppress(Exception):
+            if self._host is not None:
+                self._host.close()
+        self._connection = self._host = None
+
+    @contextlib.contextmanager
+    def _deadline(self) -> Iterator[threading.Event]:
+        cut = threading.Event()
+
+        def expire() -> None:
+            cut.set()
+            end = time.monotonic() + 2
+            while time.monotonic() < end and (self._host is None or self._host.bare is None):
+                time.sleep(0.01)
+            if self._host is not None:
+                self._host.cut()
+
+        watchdog = threading.Timer(self._deadline_s, expire)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield cut
+        finally:
+            watchdog.cancel()
+
+
+def _settings(account: Account) -> dict[str, Any]:
+    return {
+        "MAIL_SERVER": account.host, "MAIL_PORT": account.port, "MAIL_DEFAULT_SENDER": account.address,
+        "MAIL_SUPPRESS_SEND": False, "MAIL_MAX_EMAILS": None, "MAIL_DEBUG": 0,
+    }  # fmt: skip
+
+
+def _compose(letter: Letter, account: Account) -> Message:
+    """Headers from fields that hold no line breaks: flask-mail refuses the letter otherwise (BadHeaderError)."""
+    message = Message(
+        subject=letter.subject,
+        recipients=[(letter.name, letter.address) if letter.name else letter.address],
+        body=letter.text,
+        html=letter.html,
+        sender=(account.sender_name, account.address) if account.sender_name else account.address,
+        extra_headers={"Auto-Submitted": "auto-generated"} | ({"X-Potok-Event": str(letter.event_id)} if letter.event_id else {}),
+    )
+    message.msgId = letter.message_id
+    return message
+
+
+def judge(error: Exception) -> Answer:
+    """What an exception means for the letter. 5xx for this letter is final; all else passes (RFC 5321, 4.2.1)."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, said = next(iter(error.recipients.values()))
+        return Answer("failed" if code >= 500 else "retry", f"{code} {_words(said)}")
+    if isinstance(error, smtplib.SMTPDataError):
+        return Answer("failed" if error.smtp_code >= 500 else "retry", f"{error.smtp_code} {_words(error.smtp_error)}")
+    if isinstance(error, smtplib.SMTPResponseException):
+        return Answer("retry", f"{error.smtp_code} {_words(error.smtp_error)}", by_account=True)
+    if isinstance(error, BadHeaderError | ValueError) and not isinstance(error, OSError):  # a bad certificate is both
+        return Answer("failed", f"{type(error).__name__}: {error}")
+    text = str(error) or type(error).__name__
+    return Answer("retry", text, by_account=True)
+
+
+def _words(said: bytes | str) -> str:
+    return (said.decode("utf-8", "replace") if isinstance(said, bytes) else said).strip()[:1000]

@@ -1,0 +1,37 @@
+"""Settings pages of rules, templates and mail; the log of letters."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from kanban.views import doors
+from rules.hints import mail_hint
+from rules.models import Message, WorkerBeat
+from rules.outbox import oldest_waiting
+from rules.views import letters, mail, matrix, rules, templates
+
+SILENT = timedelta(seconds=30)
+
+
+def register(app: Flask) -> None:
+    app.add_template_filter(mail_hint)
+    for module in (letters, mail, matrix, rules, templates):
+        app.register_blueprint(module.bp)
+    if health not in doors.health_checks:
+        doors.health_checks.append(health)
+
+
+def health(session: Session, now: datetime) -> dict[str, Any]:
+    """The worker's last beat and the oldest letter that should have left."""
+    beat = session.scalar(select(func.max(WorkerBeat.at)))
+    due = oldest_waiting(session, now)
+    waiting = session.scalar(select(func.count()).select_from(Message).where(Message.state == "waiting"))
+    return {
+        "worker": "ok" if beat and now - beat < SILENT else "silent",
+        "worker_beat_at": beat.isoformat() if beat else None,
+        "oldest_waiting_at": due.isoformat() if due else None,
+        "waiting": waiting,
+    }

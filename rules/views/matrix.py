@@ -1,0 +1,148 @@
+"""Settings → Who is told: statuses × roles."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from kanban import clock
+from kanban.db import db, transaction
+from kanban.errors import NotFound
+from kanban.htmx import fragment, is_htmx
+from kanban.i18n import _
+from kanban.models import Person, Role, Status
+from kanban.views.guard import admin_only, person
+from rules import matrix
+from rules.actions import recipients_of
+from rules.lookup import Lookup, load_lookup
+from rules.matrix import WHO, Column
+from rules.models import Message, Rule
+
+bp = Blueprint("matrix", __name__, url_prefix="/settings/told")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """template: id of the letter where the cell is on; others: rules with criteria that tell this recipient too."""
+
+    status_id: int
+    column: str
+    template: int | None
+    others: tuple[Rule, ...]
+
+
+@bp.get("")
+@admin_only
+def show() -> Any:
+    return render_template("matrix/page.html", **_values())
+
+
+@bp.post("/<int:status_id>/<column>")
+@admin_only
+def set_cell(status_id: int, column: str) -> Any:
+    """template: the letter's id; empty: switched off; `on`: with the letter that fits the column best."""
+    key = _column(column)
+    raw = request.form.get("template", "")
+    with transaction() as session:
+        template = _fitting(session, key) if raw == "on" else int(raw) if raw.isdigit() else None
+        matrix.set_cell(session, person(), status_id, key, template)
+    if not is_htmx():
+        return redirect(url_for("matrix.show"), 303)
+    values = _values()
+    status = values["lookup"].statuses[status_id]
+    return fragment(render_template("matrix/_changed.html", status=status, cell=values["cells"][status_id][column], column=column, **values))
+
+
+def _values() -> dict[str, Any]:
+    session = db.session()
+    lookup = load_lookup(session)
+    columns = [f"role-{id_}" for id_ in lookup.roles] + list(WHO)
+    rules = session.scalars(
+        select(Rule).where(Rule.trigger_key.startswith("entered:"), Rule.active).options(joinedload(Rule.version)).order_by(Rule.id)
+    ).all()
+    cells = {status.id: {column: _cell(status, column, rules) for column in columns} for status in lookup.statuses.values()}
+    rows = [cell for row in cells.values() for cell in row.values()]
+    return {
+        "lookup": lookup, "columns": columns, "cells": cells, "holders": _holders(lookup), "sent": _sent(),
+        "marks": sum(cell.template is not None for cell in rows), "rule_count": sum(rule.in_matrix for rule in rules),
+        "groups": _groups(lookup), "who": WHO,
+    }  # fmt: skip
+
+
+def _cell(status: Status, column: str, rules: Any) -> Cell:
+    key = _column(column)
+    own = next((rule for rule in rules if rule.in_matrix and rule.status_id == status.id), None)
+    template = matrix.cells_of(own).get(key) if own else None
+    others = tuple(
+        rule for rule in rules
+        if not rule.in_matrix and rule.status_id == status.id
+        and key in [(one["kind"], one.get("id")) for one in recipients_of(rule.version.actions)]
+    )  # fmt: skip
+    return Cell(status.id, column, template, others)
+
+
+def _groups(lookup: Lookup) -> list[tuple[Any, list[Status]]]:
+    """Statuses in the order an order goes its way: a work board stands behind the status it comes after."""
+    groups: list[tuple[Any, list[Status]]] = []
+    placed: set[int] = set()
+    for board in lookup.boards.values():
+        if board.id in placed:
+            continue
+        placed.add(board.id)
+        part: list[Status] = []
+        for status in lookup.statuses_of(board.id):
+            part.append(status)
+            for work in lookup.boards.values():
+                if work.way_after_id == status.id and work.id not in placed:
+                    groups += [(board, part), (work, lookup.statuses_of(work.id))]
+                    placed.add(work.id)
+                    part = []
+        if part:
+            groups.append((board, part))
+    return groups
+
+
+def _holders(lookup: Lookup) -> dict[int, int]:
+    rows = db.session.execute(select(Role.id, func.count()).join(Person.roles).where(Person.active).group_by(Role.id))
+    counted = {id_: count for id_, count in rows}
+    return {id_: counted.get(id_, 0) for id_ in lookup.roles}
+
+
+def _sent() -> dict[int, int]:
+    """Letters of the last 30 days by the status they tell of."""
+    rows = db.session.execute(
+        select(Rule.status_id, func.count(Message.id))
+        .join(Message, Message.rule_id == Rule.id)
+        .where(Message.created_at > clock.now() - timedelta(days=30), Message.state != "cancelled", Rule.status_id.is_not(None))
+        .group_by(Rule.status_id)
+    )
+    counts: dict[int, int] = defaultdict(int)
+    for status_id, count in rows:
+        counts[status_id or 0] += count
+    return counts
+
+
+def _column(column: str) -> Column:
+    if column in WHO:
+        return (column, None)
+    kind, _dash, number = column.partition("-")
+    if kind != "role" or not number.isdigit():
+        raise NotFound(_("There is no such column."))
+    return ("role", int(number))
+
+
+def _fitting(session: Any, key: Column) -> int:
+    """The letter this recipient gets elsewhere in the matrix; else the first there is."""
+    rules = session.scalars(select(Rule).where(Rule.in_matrix).options(joinedload(Rule.version)).order_by(Rule.id))
+    for rule in rules:
+        template = matrix.cells_of(rule).get(key)
+        if template:
+            return template
+    first = next(iter(load_lookup(session).templates), None)
+    if first is None:
+        raise NotFound(_("Write a message template first."))
+    return first

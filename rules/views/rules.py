@@ -1,0 +1,165 @@
+"""Settings → Workflow rules: the list, and the editor whose sentence the server redraws as one chooses."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from kanban import clock
+from kanban.criteria import ALWAYS, LISTS, comparisons
+from kanban.db import db, transaction
+from kanban.errors import Invalid
+from kanban.facts import FIELDS
+from kanban.htmx import fragment, is_htmx
+from kanban.i18n import _
+from kanban.views.guard import admin_only, person
+from rules import rules
+from rules.forms.rule import ActionRow, EditorState, read_state, rule_of, sketch_of, state_of
+from rules.lookup import Lookup, load_lookup
+from rules.models import TRIGGERS, Message, Rule, Run
+from rules.sentences import Sentence, op_word, sentence_of
+
+bp = Blueprint("rules", __name__, url_prefix="/settings/rules")
+DAYS = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Row:
+    rule: Rule
+    sentence: Sentence
+    last_at: datetime | None
+    sent: int
+    failed: int
+    broken_runs: int
+
+
+@bp.get("")
+@admin_only
+def show() -> Any:
+    words = request.args.get("q", "").casefold().split()
+    only = request.args.get("only", "")
+    lookup = load_lookup(db.session())
+    rows = _rows(lookup)
+    shown = [row for row in rows if _is_shown(row, words, only)]
+    counts = {"": len(rows), "on": sum(row.rule.active for row in rows), "broken": sum(bool(row.sentence.gone or row.broken_runs) for row in rows)}
+    return render_template("rules/page.html", rows=shown, lookup=lookup, counts=counts, only=only, q=request.args.get("q", ""))
+
+
+@bp.get("/new")
+@admin_only
+def new() -> Any:
+    """?status=<id>: with the trigger filled in, as from a column's menu."""
+    lookup = load_lookup(db.session())
+    status = lookup.statuses.get(request.args.get("status", 0, type=int))
+    board = status.board_id if status else next(iter(lookup.boards), 0)
+    first = lookup.statuses_of(board)
+    template = next(iter(lookup.templates), "")
+    state = EditorState(board_id=board, status_id=status.id if status else first[0].id if first else None, actions=[ActionRow(str(template))])
+    return _editor(state, lookup)
+
+
+@bp.get("/<int:rule_id>")
+@admin_only
+def edit(rule_id: int) -> Any:
+    rule = rules.find_rule(db.session(), rule_id)
+    return _editor(state_of(rules.fields_of(rule)), load_lookup(db.session()), rule)
+
+
+@bp.post("/draw")
+@admin_only
+def draw() -> Any:
+    """The editor redrawn from what stands in it; nothing is saved."""
+    rule_id = request.form.get("rule_id", type=int)
+    rule = rules.find_rule(db.session(), rule_id) if rule_id else None
+    return _editor(read_state(request.form), load_lookup(db.session()), rule)
+
+
+@bp.post("/save")
+@admin_only
+def save() -> Any:
+    rule_id = request.form.get("rule_id", type=int)
+    state = read_state(request.form)
+    if request.form.get("do"):
+        return draw()
+    try:
+        fields = rule_of(state)
+        with transaction() as session:
+            if rule_id:
+                rules.change_rule(session, person(), rule_id, fields)
+            else:
+                rules.add_rule(session, person(), fields)
+    except Invalid as error:
+        db.session.rollback()
+        rule = rules.find_rule(db.session(), rule_id) if rule_id else None
+        return _editor(state, load_lookup(db.session()), rule, error, 422)
+    flash(_("The rule is saved and works from now on.") if fields.active else _("The rule is saved and switched off."))
+    return redirect(url_for("rules.show"), 303)
+
+
+@bp.post("/<int:rule_id>/switch")
+@admin_only
+def switch(rule_id: int) -> Any:
+    with transaction() as session:
+        rule = rules.switch_rule(session, person(), rule_id, request.form.get("active") == "1")
+    if not is_htmx():
+        return redirect(url_for("rules.show"), 303)
+    text = _("«%(rule)s» is on.", rule=rule.name) if rule.active else _("«%(rule)s» is off.", rule=rule.name)
+    lookup = load_lookup(db.session())
+    row = next(row for row in _rows(lookup) if row.rule.id == rule_id)
+    return fragment(render_template("rules/_row.html", row=row) + render_template("_toast.html", text=text))
+
+
+@bp.post("/<int:rule_id>/remove")
+@admin_only
+def remove(rule_id: int) -> Any:
+    with transaction() as session:
+        rules.remove_rule(session, person(), rule_id)
+    flash(_("The rule is removed. Letters it sent stay in the log."))
+    return redirect(url_for("rules.show"), 303)
+
+
+def _rows(lookup: Lookup) -> list[Row]:
+    session = db.session()
+    found = session.scalars(select(Rule).options(joinedload(Rule.version)).order_by(Rule.board_id, Rule.in_matrix, Rule.id)).all()
+    since = clock.now() - DAYS
+    letters = session.execute(
+        select(Message.rule_id, Message.state, func.count()).where(Message.created_at > since, Message.rule_id.is_not(None)).group_by(Message.rule_id, Message.state)
+    ).all()
+    runs: dict[int, datetime] = {id_: at for id_, at in session.execute(select(Run.rule_id, func.max(Run.at)).group_by(Run.rule_id))}
+    failing: dict[int, int] = {
+        id_: count
+        for id_, count in session.execute(select(Run.rule_id, func.count()).where(Run.outcome == "failed", Run.at > since).group_by(Run.rule_id))
+    }
+    return [
+        Row(
+            rule, sentence_of(rules.fields_of(rule), lookup), runs.get(rule.id),
+            sum(count for id_, state, count in letters if id_ == rule.id and state in ("sent", "tray")),
+            sum(count for id_, state, count in letters if id_ == rule.id and state == "failed"), failing.get(rule.id, 0),
+        )
+        for rule in found
+    ]  # fmt: skip
+
+
+def _is_shown(row: Row, words: list[str], only: str) -> bool:
+    if only == "on" and not row.rule.active or only == "broken" and not (row.sentence.gone or row.broken_runs):
+        return False
+    sentence = row.sentence
+    text = " ".join([row.rule.name, sentence.status["name"] if sentence.status else "", *(f"{one.template} {' '.join(one.to)}" for one in sentence.sends)])
+    return all(word in text.casefold() for word in words)
+
+
+def _editor(state: EditorState, lookup: Lookup, rule: Rule | None = None, error: Invalid | None = None, code: int = 200) -> Any:
+    statuses = lookup.statuses_of(state.board_id)
+    if state.trigger in ("entered", "left") and state.status_id not in [status.id for status in statuses]:
+        state.status_id = statuses[0].id if statuses and rule is None else None
+    values = {
+        "state": state, "lookup": lookup, "rule": rule, "error": error, "triggers": TRIGGERS, "fields": FIELDS,
+        "comparisons": comparisons, "op_word": op_word, "always": ALWAYS, "lists": LISTS,
+        "sentence": sentence_of(sketch_of(state), lookup),
+    }  # fmt: skip
+    if is_htmx():
+        return fragment(render_template("rules/_editor.html", **values), code)
+    return render_template("rules/edit.html", **values), code

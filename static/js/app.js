@@ -1,0 +1,29 @@
+// Behaviours: js/behaviors/<name>.js exports attach(element); elements name theirs in data-behavior.
+import { attach as board } from "./behaviors/board.js"
+import { attach as composer } from "./behaviors/composer.js"
+import { attach as dirty } from "./behaviors/dirty.js"
+import { attach as filter } from "./behaviors/filter.js"
+import { attach as livePart } from "./behaviors/live-part.js"
+import { attach as menu } from "./behaviors/menu.js"
+import { attach as quick } from "./behaviors/quick.js"
+import { attach as switcher } from "./behaviors/switcher.js"
+import { attach as toast } from "./behaviors/toast.js"
+import { attach as way } from "./behaviors/way.js"
+import "./keys.js"
+import "./live.js"
+
+const behaviors = { board, composer, dirty, filter, "live-part": livePart, menu, quick, switcher, toast, way }
+const attached = new WeakSet()
+
+function attachAll(root) {
+  const found = root.matches?.("[data-behavior]") ? [root, ...root.querySelectorAll("[data-behavior]")] : root.querySelectorAll("[data-behavior]")
+  for (const element of found) {
+    if (attached.has(element)) continue
+    attached.add(element)
+    for (const name of element.dataset.behavior.split(" ")) behaviors[name]?.(element)
+  }
+}
+
+window.Idiomorph.defaults.ignoreActiveValue = true
+document.addEventListener("htmx:load", (event) => attachAll(event.detail.elt))
+attachAll(document.body)

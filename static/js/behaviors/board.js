@@ -1,0 +1,74 @@
+// A board: cards are dragged between columns; Ctrl+arrows do the same from the keyboard.
+import { hold, release } from "../place.js"
+import { beforeOf, post } from "../move.js"
+import { refuse } from "./way.js"
+
+export function attach(board) {
+  for (const list of board.querySelectorAll("[data-cards]")) {
+    window.Sortable.create(list, {
+      group: { name: "orders", put: (to) => !to.el.closest("[data-locked]") },
+      draggable: "li[data-rank]", filter: "button, input, form", preventOnFilter: false,
+      animation: 0, delay: 180, delayOnTouchOnly: true, touchStartThreshold: 5, fallbackTolerance: 4,
+      ghostClass: "is-ghost", chosenClass: "is-chosen", dragClass: "is-dragged", scroll: true, scrollSensitivity: 60, emptyInsertThreshold: 60,
+      onStart: (event) => start(board, event), onMove: (event) => over(board, event), onEnd: (event) => end(board, event),
+    })
+  }
+  board.addEventListener("keydown", (event) => key(event))
+}
+
+let origin = null
+
+function start(board, event) {
+  hold()
+  origin = { list: event.from, next: event.item.nextElementSibling }
+  for (const column of board.querySelectorAll(".column")) column.dataset.drop = column.hasAttribute("data-locked") && !column.contains(event.from) ? "forbidden" : "allowed"
+}
+
+function over(board, event) {
+  for (const column of board.querySelectorAll('[data-drop="over"]')) column.dataset.drop = "allowed"
+  const column = event.to.closest(".column")
+  if (column.dataset.drop === "allowed") column.dataset.drop = "over"
+}
+
+function end(board, event) {
+  for (const column of board.querySelectorAll("[data-drop]")) delete column.dataset.drop
+  const { list, next } = origin
+  const undo = () => list.insertBefore(event.item, next)
+  const card = event.item.querySelector("[data-order]")
+  const still = event.to === list && event.item.nextElementSibling === next
+  const wrong = !still && refuse(event.from, event.to, card, undo)
+  if (!still && !wrong) post(card, event.to.dataset.cards, beforeOf(event.item), undo)
+  release()
+}
+
+function key(event) {
+  if (!(event.ctrlKey || event.metaKey) || !event.key.startsWith("Arrow")) return
+  const item = event.target.closest("li[data-rank]")
+  if (!item) return
+  event.preventDefault()
+  const list = item.parentElement
+  const next = item.nextElementSibling
+  const undo = () => list.insertBefore(item, next)
+  if (event.key === "ArrowUp" || event.key === "ArrowDown") return withinColumn(item, event.key, undo)
+  const target = neighbour(list, event.key === "ArrowRight" ? 1 : -1)
+  const card = item.querySelector("[data-order]")
+  if (!target || refuse(list, target, card, () => {})) return
+  target.prepend(item)
+  item.querySelector(".card-link")?.focus()
+  item.scrollIntoView({ block: "nearest", inline: "nearest" })
+  post(card, target.dataset.cards, "", undo)
+}
+
+function withinColumn(item, key, undo) {
+  const other = key === "ArrowUp" ? item.previousElementSibling : item.nextElementSibling
+  if (!other?.dataset.rank) return
+  if (key === "ArrowUp") other.before(item)
+  else other.after(item)
+  item.querySelector(".card-link")?.focus()
+  post(item.querySelector("[data-order]"), item.parentElement.dataset.cards, beforeOf(item), undo)
+}
+
+function neighbour(list, step) {
+  const lists = [...document.querySelectorAll("[data-cards]")]
+  return lists[lists.indexOf(list) + step]
+}

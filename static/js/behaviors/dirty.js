@@ -1,0 +1,5 @@
+// A form that somebody has begun to fill in: live refresh leaves it alone.
+export function attach(form) {
+  form.addEventListener("input", () => (form.dataset.dirty = ""))
+  form.addEventListener("submit", () => delete form.dataset.dirty)
+}

@@ -1,0 +1,12 @@
+// A part that is fetched anew when one of its topics comes, unless somebody is filling in a form in it.
+export function attach(part) {
+  const topics = part.dataset.live.split(" ")
+  const refresh = () => {
+    if (!part.isConnected) return document.removeEventListener("potok:topics", hear)
+    if (part.querySelector("[data-dirty], form:focus-within input:not([type=hidden])")) return
+    window.htmx.ajax("GET", part.dataset.url, { target: `#${part.id}`, select: part.dataset.select, swap: "morph:outerHTML" })
+  }
+  const hear = (event) => (event.detail.topics.has("resync") || topics.some((topic) => event.detail.topics.has(topic))) && refresh()
+  document.addEventListener("potok:topics", hear)
+  document.addEventListener("potok:order", (event) => topics.includes(`order-${event.detail.order}`) && refresh())
+}

@@ -1,0 +1,27 @@
+// The phone's strip of columns: shows which one is in view, and brings one there.
+export function attach(strip) {
+  const links = new Map([...strip.querySelectorAll("a")].map((link) => [link.hash.slice(1), link]))
+  const seen = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) {
+        const link = links.get(target.id)
+        if (isIntersecting) {
+          strip.querySelector("[aria-current]")?.removeAttribute("aria-current")
+          link.setAttribute("aria-current", "true")
+          strip.scrollTo({ left: link.offsetLeft - strip.clientWidth / 2 + link.clientWidth / 2 })
+        }
+      }
+    },
+    { threshold: 0.6 },
+  )
+  for (const id of links.keys()) {
+    const column = document.getElementById(id)
+    if (column) seen.observe(column)
+  }
+  strip.addEventListener("click", (event) => {
+    const link = event.target.closest("a")
+    if (!link) return
+    event.preventDefault()
+    document.getElementById(link.hash.slice(1))?.scrollIntoView({ inline: "start", block: "nearest" })
+  })
+}

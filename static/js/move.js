@@ -1,0 +1,41 @@
+// One way to move an order, for drag and keys: POST /orders/<id>/move. On failure the card goes back where it stood.
+export function post(card, status, before, undo) {
+  const values = { status, before, version: card.dataset.version, key: crypto.randomUUID().replaceAll("-", "") }
+  const source = card.closest("li") ?? card
+  let answered = false
+  const after = (event) => {
+    if (event.detail.elt !== source) return
+    source.removeEventListener("htmx:afterRequest", after)
+    const code = event.detail.xhr?.status ?? 0
+    answered = true
+    if (code >= 200 && code < 300) return refocus(card.dataset.order)
+    if (code !== 409) undo()
+    if (code === 0) lost(source)
+  }
+  source.addEventListener("htmx:afterRequest", after)
+  window.htmx.ajax("POST", `/orders/${card.dataset.order}/move`, { source, target: "#toasts", swap: "none", values }).catch(() => answered || undo())
+}
+
+function refocus(order) {
+  if (document.activeElement === document.body) document.querySelector(`#card-order-${order} .card-link`)?.focus({ preventScroll: true })
+}
+
+function lost(element) {
+  const text = element.closest("[data-lost]")?.dataset.lost
+  const toast = document.getElementById("toast")
+  if (!text || !toast) return
+  const fresh = document.createElement("div")
+  fresh.className = "toast"
+  fresh.id = "toast"
+  fresh.dataset.kind = "refused"
+  fresh.setAttribute("role", "alert")
+  fresh.append(document.createElement("span"), Object.assign(document.createElement("p"), { textContent: text, className: "toast-reason" }))
+  toast.replaceWith(fresh)
+  setTimeout(() => fresh.remove(), 8000)
+}
+
+// Where a dropped item stands, as the server reads it: the next card's id, «end», or empty for the top of nothing.
+export function beforeOf(item) {
+  const next = item.nextElementSibling
+  return next?.dataset.next ?? next?.querySelector("[data-order]")?.dataset.order ?? "end"
+}

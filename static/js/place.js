@@ -1,0 +1,45 @@
+// Puts cards where the server says they stand. A place is {order, status, rank}; status null: this page does not show it.
+let held = null
+
+export function hold() {
+  held ??= []
+}
+
+export function release() {
+  const places = held ?? []
+  held = null
+  placeAll(places)
+}
+
+export function placeAll(places) {
+  if (held) held.push(...places)
+  else places.forEach(place)
+}
+
+function place({ order, status, rank }) {
+  let item = document.getElementById(`item-${order}`)
+  const list = status && document.querySelector(`[data-cards="${status}"]`)
+  if (!list) return item?.remove()
+  if (!item) item = emptyItem(order)
+  item.dataset.rank = rank
+  const following = [...list.children].find((one) => one !== item && one.dataset.rank > rank)
+  const more = list.querySelector(":scope > .more")
+  if (!following && more && more.dataset.moreRank < rank) return item.remove()
+  const before = following ?? more
+  if (item.parentElement === list && item.nextElementSibling === (before ?? null)) return
+  const focused = item.contains(document.activeElement) ? document.activeElement : null
+  list.insertBefore(item, before)
+  focused?.focus({ preventScroll: true })
+}
+
+function emptyItem(order) {
+  const item = document.createElement("li")
+  item.id = `item-${order}`
+  const card = document.createElement("article")
+  card.id = `card-order-${order}`
+  card.dataset.fresh = ""
+  item.append(card)
+  return item
+}
+
+document.addEventListener("potok:place", (event) => placeAll(event.detail.places))
