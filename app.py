@@ -24,6 +24,7 @@ from kanban.assets import init_assets
 from kanban.config import Config, read_config
 from kanban.db import db, transaction
 from kanban.htmx import htmx
+from kanban.ids import IdConverter
 from kanban.live import Feed
 from kanban.presets import demo, load_preset
 from kanban.views import register as register_kanban
@@ -45,6 +46,7 @@ def create_app(config: Config | None = None, instance: Path = INSTANCE) -> Flask
     config = config or read_config(os.environ, instance)
     clock.set_zone(config.time_zone)
     app = Flask(__name__, instance_path=str(instance), static_folder=None)
+    app.url_map.converters["int"] = IdConverter
     app.config.update(POTOK=config, MAX_CONTENT_LENGTH=MOST_UPLOAD, MAX_FORM_MEMORY_SIZE=MOST_UPLOAD)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _init_database(app, config)
@@ -81,7 +83,7 @@ def _wire(config: Config) -> None:
     events.listeners.outcome_of = engine.outcome_of
     boards.users.count = rules_of_status
     boards.users.move = hand_over
-    setup.load_rules = lambda session, loaded, language: load_rules(session, loaded, language) and None
+    setup.load_rules = load_rules
     security.post.send = send_reset
 
 

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-from kanban.models import Person
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kanban.models import Person, Role, person_role
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,13 @@ class Actor:
         return {role.id for role in self.roles}
 
 
-def actor_of(person: Person) -> Actor:
-    """Needs person.roles."""
-    roles = tuple(ActorRole(role.id, role.name) for role in person.roles)
+def actor_of(session: Session, person: Person) -> Actor:
+    """The snapshot; one SELECT, for the roles."""
+    rows = session.execute(
+        select(Role.id, Role.name)
+        .join(person_role, person_role.c.role_id == Role.id)
+        .where(person_role.c.person_id == person.id)
+        .order_by(Role.position)
+    )
+    roles = tuple(ActorRole(*row) for row in rows)
     return Actor(person.id, person.name, person.email, person.access, person.language, person.tone, roles)

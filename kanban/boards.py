@@ -188,6 +188,5 @@ def _roles(session: Session, ids: list[int]) -> list[Role]:
 
 
 def _next(session: Session, column: object) -> int:
-    last: int | None = session.scalar(select(func.max(column)))  # type: ignore[arg-type]
+    last: int | None = session.scalar(select(func.max(column)))
     return 0 if last is None else last + 1
-

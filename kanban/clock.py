@@ -3,13 +3,12 @@
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-_zone = ZoneInfo("UTC")
+_zone = [ZoneInfo("UTC")]
 
 
 def set_zone(name: str) -> None:
     """Makes `name` (an IANA zone) the zone of the firm's days and clock times."""
-    global _zone
-    _zone = ZoneInfo(name)
+    _zone[0] = ZoneInfo(name)
 
 
 def now() -> datetime:
@@ -19,9 +18,9 @@ def now() -> datetime:
 
 def today() -> date:
     """The firm's calendar day."""
-    return now().astimezone(_zone).date()
+    return now().astimezone(_zone[0]).date()
 
 
 def local(moment: datetime) -> datetime:
     """The same moment on the firm's clock."""
-    return moment.astimezone(_zone)
+    return moment.astimezone(_zone[0])

@@ -59,7 +59,7 @@ def read_config(environ: Mapping[str, str], instance: Path) -> Config:
     """
     known = {field.name: field for field in dataclasses.fields(Config)}
     values: dict[str, object] = {}
-    for name, raw in environ.items():
+    for name in environ:
         if name.startswith("SMTP_") and name.lower() not in known:
             raise ConfigError(f"The setting {name} is not known; the SMTP settings are listed in docs/settings.md.")
     for name, field in known.items():

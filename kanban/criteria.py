@@ -142,7 +142,7 @@ def _comparable(seen: Any) -> Any:
 
 
 def _truth(kind: str, op: str, seen: Any, wanted: Any) -> Truth:
-    is_empty = seen is None or seen == "" or seen == []
+    is_empty = seen is None or (isinstance(seen, str | list) and not seen)
     if op in ALWAYS:
         return is_empty == (op == "empty")
     test = COMPARISONS.get(kind, {}).get(op)

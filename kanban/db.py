@@ -1,7 +1,8 @@
 """The database: one typed Base, one session, one way to write."""
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session
 
 NUMBERING_LOCK = 7202  # an arbitrary number, the same in every process
+_writers = threading.Lock()  # on SQLite the threads of a process queue here, instead of asking the file again and again
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -66,15 +68,17 @@ def transaction(*, numbered: bool = True) -> Iterator[Session]:
     """
     session = db.session()
     session.rollback()
-    connection = session.connection(execution_options={"potok_write": True})
-    if numbered and connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": NUMBERING_LOCK})
-    try:
-        yield session
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    with _writers if is_sqlite else nullcontext():
+        try:
+            connection = session.connection(execution_options={"potok_write": True})
+            if numbered and not is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": NUMBERING_LOCK})
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
 
 
 @event.listens_for(Engine, "connect")

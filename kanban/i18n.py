@@ -4,13 +4,14 @@ from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 
+import flask_babel
 from babel import Locale
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, get_currency_symbol
 from flask import Flask, current_app, g, has_request_context, request, session
-from flask_babel import Babel, force_locale, get_locale, gettext, lazy_gettext, ngettext
+from flask_babel import Babel, force_locale, get_locale, gettext, lazy_gettext
 from flask_login import current_user
 
 from kanban import clock
@@ -19,13 +20,23 @@ LANGUAGES = {"ru": "Русский", "en": "English"}
 TRANSLATIONS = Path(__file__).parent.parent / "translations"
 MINOR_UNITS = 100
 
-_ = gettext
 _l = lazy_gettext
 
-__all__ = ["LANGUAGES", "N_", "_", "_l", "force_locale", "gettext", "language", "ngettext"]
+
+def _(text: str, **values: object) -> str:
+    """The text in the reader's language."""
+    return str(gettext(text, **values))
 
 
-def N_(text: str) -> str:
+def ngettext(one: str, many: str, num: int, **values: object) -> str:
+    """The text with its number, in the plural of the reader's language."""
+    return str(flask_babel.ngettext(one, many, num, **values))
+
+
+__all__ = ["LANGUAGES", "N_", "_", "_l", "force_locale", "language", "ngettext"]
+
+
+def N_(text: str) -> str:  # noqa: N802, the name gettext tools look for
     """Marks a text for translation that is translated where it is shown."""
     return text
 
@@ -112,7 +123,9 @@ PATTERNS = {
 @lru_cache(maxsize=5_000)
 def _day(day: date, shape: str, code: str) -> str:
     text = format_date(day, PATTERNS[code, shape], locale=code)
-    return text.replace(".", "").replace("нояб", "ноя").replace("сент", "сен").replace("февр", "фев").replace(" ", "\u00a0")
+    if shape != "long":
+        text = text.replace(".", "").replace("нояб", "ноя").replace("сент", "сен").replace("февр", "фев")
+    return text.replace(" ", "\u00a0")
 
 
 def moment(at: datetime | None) -> str:

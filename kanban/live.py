@@ -41,9 +41,7 @@ class Feed:
     def since(self, last: int) -> tuple[int, list[str]]:
         """(newest id, topics since `last`); topics are ["resync"] where too much was missed."""
         with self._engine.connect() as connection:
-            rows = connection.execute(
-                select(Change.id, Change.topics).where(Change.id > last).order_by(Change.id).limit(MOST + 1)
-            ).all()
+            rows = connection.execute(select(Change.id, Change.topics).where(Change.id > last).order_by(Change.id).limit(MOST + 1)).all()
             first = connection.scalar(select(func.min(Change.id))) or 0
             newest = connection.scalar(select(func.max(Change.id))) or 0
         if len(rows) > MOST or last > newest or (first and last < first - 1):

@@ -41,7 +41,7 @@ def add_person(session: Session, actor: Actor | None, fields: PersonFields, pass
     if actor is not None:
         require_admin(actor)
     count = session.scalar(select(func.count()).select_from(Person)) or 0
-    person = Person(fs_uniquifier=uuid.uuid4().hex, password=password_hash, tone=TONES[(count * 7 + 6) % len(TONES)], roles=[])
+    person = Person(fs_uniquifier=uuid.uuid4().hex, password=password_hash, tone=TONES[(count * 7 + 6) % len(TONES)], held_roles=[])
     _write(session, person, fields)
     session.add(person)
     session.flush()
@@ -66,7 +66,7 @@ def change_person(session: Session, actor: Actor, person_id: int, fields: Person
 
 def find_person(session: Session, person_id: int) -> Person:
     person = session.scalar(
-        select(Person).where(Person.id == person_id).options(selectinload(Person.roles)).execution_options(populate_existing=True)
+        select(Person).where(Person.id == person_id).options(selectinload(Person.held_roles)).execution_options(populate_existing=True)
     )
     if person is None:
         raise NotFound(_("There is no such employee."))
@@ -106,7 +106,7 @@ def _write(session: Session, person: Person, fields: PersonFields) -> None:
         raise Invalid(_("There is no such language."), "language")
     person.name, person.email, person.phone = fields.name, email, fields.phone
     person.access, person.language, person.active = fields.access, fields.language, fields.active
-    person.roles = list(session.scalars(select(Role).where(Role.id.in_(fields.role_ids)).order_by(Role.position)))
+    person.held_roles = list(session.scalars(select(Role).where(Role.id.in_(fields.role_ids)).order_by(Role.position)))
 
 
 def _other_admin(session: Session, person: Person) -> bool:
@@ -194,4 +194,3 @@ def _require_free_organisation(session: Session, name: str, own_id: int | None) 
     holder = session.scalar(select(Organisation.id).where(Organisation.name == name))
     if holder is not None and holder != own_id:
         raise Invalid(_("There is an organisation of this name already."), "name")
-

@@ -16,7 +16,7 @@ def may_administer(person: Actor) -> bool:
 
 
 def may_move_into(person: Actor, status: Status) -> bool:
-    """Admins always; staff where the status names no roles, or one of theirs. Needs status.moving and person.roles."""
+    """Admins always; staff where the status names no roles, or one of theirs. Needs status.moving."""
     if person.access == "admin":
         return True
     return may_write(person) and (not status.moving or bool({role.id for role in status.moving} & person.role_ids))

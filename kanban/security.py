@@ -4,7 +4,8 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
 from flask import Flask, Response, current_app, request, session
 from flask_limiter import Limiter
@@ -16,13 +17,12 @@ from flask_security.signals import user_authenticated
 from flask_wtf import CSRFProtect
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import delete, inspect, select, update
-from sqlalchemy.orm import selectinload
 
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.i18n import _l
-from kanban.models import Person, Role, SignIn
+from kanban.models import Person, SignIn
 
 DEVICE = "potok_device"
 DEVICE_S = 365 * 24 * 3600
@@ -44,7 +44,7 @@ class Post:
 post = Post()
 
 
-class PersonDatastore(SQLAlchemyUserDatastore):  # type: ignore[misc]
+class PersonDatastore(SQLAlchemyUserDatastore):
     """flask-security's writes, each in a transaction() of its own, begun after the slow hashing."""
 
     def put(self, model: Any) -> Any:
@@ -61,11 +61,11 @@ class PersonDatastore(SQLAlchemyUserDatastore):  # type: ignore[misc]
         return None
 
 
-class _OutboxMail(MailUtil):  # type: ignore[misc]
+class _OutboxMail(MailUtil):
     """flask-security's letters go through the outbox."""
 
-    def send_mail(self, template: str, subject: str, recipient: Any, sender: Any, body: str, html: str, **context: Any) -> None:
-        post.send("reset", context["user"], str(subject), (body or "").strip(), context.get("reset_link", ""))
+    def send_mail(self, template: str, subject: str, recipient: Any, sender: Any, body: str | None, html: str | None, **more: Any) -> None:
+        post.send("reset", more["user"], str(subject), (body or "").strip(), more.get("reset_link", ""))
 
 
 csrf = CSRFProtect()
@@ -76,12 +76,12 @@ def init_security(app: Flask, config: Config) -> None:
     app.config.update(_settings(config))
     csrf.init_app(app)
     limiter.init_app(app)
-    security = Security(app, PersonDatastore(db, Person, Role), mail_util_cls=_OutboxMail)
+    security = Security(app, PersonDatastore(db, Person, cast(Any, None)), mail_util_cls=_OutboxMail)
     app.login_manager.user_loader(_load_person)  # type: ignore[attr-defined]
     app.extensions["potok_security"] = security
     user_authenticated.connect(_remember_sign_in, app)
     for endpoint in ("security.login", "security.forgot_password"):
-        view = app.view_functions[endpoint]
+        view: Any = app.view_functions[endpoint]
         for bucket in ("known", "caller", "account"):
             view = limiter.limit(
                 LIMITS[bucket], key_func=KEYS[bucket], methods=["POST"], exempt_when=EXEMPT[bucket],
@@ -105,7 +105,7 @@ def _settings(config: Config) -> dict[str, Any]:
         "SECURITY_LOGOUT_METHODS": None,
         "SECURITY_RECOVERABLE": True,
         "SECURITY_RESET_URL": "/reset",
-        "SECURITY_RESET_PASSWORD_WITHIN": "1 hours",
+        "SECURITY_RESET_PASSWORD_WITHIN": timedelta(hours=1),
         "SECURITY_AUTO_LOGIN_AFTER_RESET": False,
         "SECURITY_POST_RESET_VIEW": "/sign-in",
         "SECURITY_SEND_PASSWORD_RESET_NOTICE_EMAIL": False,
@@ -128,7 +128,7 @@ def _settings(config: Config) -> dict[str, Any]:
 
 
 def _load_person(uniquifier: str) -> Person | None:
-    """The person of this session, if the server still knows its sign-in. One SELECT, and one for the roles."""
+    """The person of this session, if the server still knows its sign-in. One SELECT."""
     token = session.get("sign_in")
     if not token or not uniquifier:
         return None
@@ -136,7 +136,6 @@ def _load_person(uniquifier: str) -> Person | None:
         select(Person)
         .join(SignIn, SignIn.person_id == Person.id)
         .where(SignIn.token_hash == _hash(token), Person.fs_uniquifier == uniquifier, Person.active)
-        .options(selectinload(Person.roles))
     )
 
 

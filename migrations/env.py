@@ -13,10 +13,9 @@ def run() -> None:
     with engine.connect() as connection:
         is_sqlite = engine.dialect.name == "sqlite"
         if is_sqlite:
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.rollback()  # the pragma counts only outside a transaction
+            # straight to the driver: the pragma counts only outside a transaction
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
-            connection = connection.execution_options(potok_write=True)
+            connection.execution_options(potok_write=True)
         context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=is_sqlite, compare_type=True)
         with context.begin_transaction():
             context.run_migrations()

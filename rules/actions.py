@@ -19,6 +19,8 @@ def recipient(kind: str, id_: int | None = None, address: str = "") -> dict[str,
     if kind not in RECIPIENT_KINDS:
         raise ValueError(kind)
     if kind in ("role", "person"):
+        if id_ is None:
+            raise ValueError(kind)
         return {"kind": kind, "id": id_}
     return {"kind": kind, "address": address} if kind == "address" else {"kind": kind}
 

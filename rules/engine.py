@@ -88,10 +88,7 @@ def rules_for(session: Session, event: Event) -> list[Rule]:
         return []
     return list(
         session.scalars(
-            select(Rule)
-            .where(Rule.trigger_key.in_(keys), Rule.active)
-            .order_by(Rule.id)
-            .options(joinedload(Rule.version, innerjoin=True))
+            select(Rule).where(Rule.trigger_key.in_(keys), Rule.active).order_by(Rule.id).options(joinedload(Rule.version, innerjoin=True))
         )
     )
 
@@ -185,5 +182,3 @@ class _Maker:
             "after": self.event.after.get("status"),
             "why": recipient.why,
         }
-
-

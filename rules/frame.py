@@ -57,9 +57,15 @@ def why_sentence(message: Message) -> str:
     status = (message.layout.get("after") or {}).get("name", "")
     kind = why.get("kind")
     if kind == "role" and why.get("filled"):
-        return _("You get this letter because you are the %(role)s of this order, and it is now in «%(status)s».", role=why["role"], status=status)
+        return _(
+            "You get this letter because you are the %(role)s of this order, and it is now in «%(status)s».",
+            role=why["role"],
+            status=status,
+        )
     if kind == "role":
-        return _("You get this letter because your role is %(role)s, and the order is now in «%(status)s».", role=why["role"], status=status)
+        return _(
+            "You get this letter because your role is %(role)s, and the order is now in «%(status)s».", role=why["role"], status=status
+        )
     sentences = {
         "responsible": _("You get this letter because you are responsible for this order."),
         "author": _("You get this letter because you placed this order."),

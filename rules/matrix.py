@@ -20,9 +20,7 @@ WHO = ("responsible", "author", "customer")
 
 
 def matrix_rule(session: Session, status_id: int) -> Rule | None:
-    return session.scalar(
-        select(Rule).where(Rule.in_matrix, Rule.status_id == status_id).options(joinedload(Rule.version)).limit(1)
-    )
+    return session.scalar(select(Rule).where(Rule.in_matrix, Rule.status_id == status_id).options(joinedload(Rule.version)).limit(1))
 
 
 def cells_of(rule: Rule) -> dict[Column, int]:

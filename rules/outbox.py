@@ -74,7 +74,9 @@ def claim(session: Session, worker: str, lease_s: int, now: datetime, most: int 
         .execution_options(synchronize_session=False)
     )
     messages = list(
-        session.scalars(select(Message).where(Message.id.in_(taken)).order_by(Message.due_at, Message.id).execution_options(populate_existing=True))
+        session.scalars(
+            select(Message).where(Message.id.in_(taken)).order_by(Message.due_at, Message.id).execution_options(populate_existing=True)
+        )
     )
     session.add_all(Delivery(message_id=one.id, attempt=one.attempts, started_at=now) for one in messages)
     return messages
@@ -89,9 +91,7 @@ def free_claims(session: Session, now: datetime, *, worker: str | None = None) -
     held.append(Message.claimed_by == worker if worker else Message.lease_until < now)
     ids = session.scalars(select(Message.id).where(*held).with_for_update(skip_locked=True)).all()
     if ids:
-        session.execute(
-            update(Message).where(Message.id.in_(ids)).values(state="waiting", due_at=now, lease_until=None, claimed_by=None)
-        )
+        session.execute(update(Message).where(Message.id.in_(ids)).values(state="waiting", due_at=now, lease_until=None, claimed_by=None))
         session.execute(
             update(Delivery).where(Delivery.message_id.in_(ids), Delivery.outcome == "started").values(outcome="unknown", ended_at=now)
         )
@@ -155,5 +155,3 @@ def send_again(session: Session, message_id_: int, host: str) -> Message | None:
 def oldest_waiting(session: Session, now: datetime) -> datetime | None:
     """When the letter that has been due for longest was due; None where nothing is due."""
     return session.scalar(select(func.min(Message.due_at)).where(Message.state == "waiting", Message.due_at <= now))
-
-

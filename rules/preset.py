@@ -50,4 +50,3 @@ def _add(session: Session, content: dict[str, Any], loaded: Loaded, templates: d
             actions=[send_email(templates[content["template"]].id, to)], active=content.get("active", True),
         ),
     )  # fmt: skip
-

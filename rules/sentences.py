@@ -90,8 +90,12 @@ def _value(known: Any, wanted: Any, lookup: Lookup, gone: list[str]) -> str:
     if known.kind == "date":
         return i18n.day_long(date.fromisoformat(wanted)) if wanted else ""
     if known.kind == "reference":
-        things: Mapping[int, Any] = {"organisations": lookup.organisations, "people": lookup.people, "statuses": lookup.statuses}[known.choices]
-        thing = things.get(wanted)
+        by_source: dict[str, Mapping[int, Any]] = {
+            "organisations": lookup.organisations,
+            "people": lookup.people,
+            "statuses": lookup.statuses,
+        }
+        thing = by_source[known.choices].get(wanted)
         if thing is None:
             gone.append(_("A criterion names something that is gone."))
             return _("gone")

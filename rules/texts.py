@@ -151,7 +151,7 @@ def _unknown(path: str) -> str:
 
 def nearest(path: str) -> LetterField | None:
     """The field that was probably meant."""
-    close = difflib.get_close_matches(path.split(".")[-1], list(NAMES), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(path.rsplit(".", maxsplit=1)[-1], list(NAMES), n=1, cutoff=0.5)
     return next((field for field in LETTER_FIELDS if close and field.name == close[0]), None)
 
 

@@ -17,7 +17,9 @@ def event_rows(engine: Engine) -> Iterator[tuple[object, ...]]:
     while True:
         with engine.connect() as connection:
             rows = connection.execute(
-                select(Event.id, Order.number, Event.before, Event.after, Event.key, Event.at, Event.actor_name, Event.kind, Event.undoes_id)
+                select(
+                    Event.id, Order.number, Event.before, Event.after, Event.key, Event.at, Event.actor_name, Event.kind, Event.undoes_id
+                )
                 .join(Order, Event.order_id == Order.id)
                 .where(Event.id > last)
                 .order_by(Event.id)

@@ -41,7 +41,7 @@ def text_area(label: Any, most: int, *validators: Any, **options: Any) -> TextAr
     return TextAreaField(label, [*validators, Length(max=most)], filters=[many_lines], **options)
 
 
-class MoneyField(Field):
+class MoneyField(Field):  # type: ignore[misc]
     """«486 000», «486000,50», «486 000 ₽» → minor units; empty is 0."""
 
     widget = TextInput()
@@ -76,7 +76,7 @@ def parse_money(text: str) -> int:
     return int((amount * 100).to_integral_value())
 
 
-class TagsField(Field):
+class TagsField(Field):  # type: ignore[misc]
     """Words between commas → a list without repeats."""
 
     widget = TextInput()

@@ -10,6 +10,7 @@ from wtforms.validators import DataRequired, Optional
 from kanban.errors import Invalid
 from kanban.forms.fields import MoneyField, PotokForm, TagsField, line, text_area
 from kanban.i18n import _, _l
+from kanban.ids import read_id
 from kanban.models import Order
 from kanban.orders import OrderFields
 from kanban.people import clean_email
@@ -24,10 +25,6 @@ def _sensible(_form: Any, field: Any) -> None:
 
 def _day(label: Any) -> DateField:
     return DateField(label, [Optional(), _sensible])
-
-
-def optional_id(text: str) -> int | None:
-    return int(text) if text and text.isdigit() else None
 
 
 class OrderForm(PotokForm):
@@ -55,11 +52,12 @@ class OrderForm(PotokForm):
 
     def fields(self, roles: Mapping[str, str]) -> OrderFields:
         """The typed fields. roles: the form's «role-<id>» values, by name."""
-        people = {int(name[5:]): int(value) for name, value in roles.items() if name.startswith("role-") and name[5:].isdigit() and value.isdigit()}
+        chosen = {read_id(name[5:]): read_id(value) for name, value in roles.items() if name.startswith("role-")}
+        people = {role: person for role, person in chosen.items() if role and person}
         return OrderFields(
             customer_name=self.customer_name.data or "", customer_phone=self.customer_phone.data or "",
             customer_email=self.customer_email.data or "", title=self.title.data or "",
-            organisation_id=optional_id(self.organisation_id.data or ""), responsible_id=optional_id(self.responsible_id.data or ""),
+            organisation_id=read_id(self.organisation_id.data), responsible_id=read_id(self.responsible_id.data),
             order_on=self.order_on.data, ship_on=self.ship_on.data, installation_on=self.installation_on.data,
             installation_address=self.installation_address.data or "", total=self.total.data or 0, paid=self.paid.data or 0,
             tags=self.tags.data or [], description=self.description.data or "", people=people,

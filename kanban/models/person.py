@@ -29,8 +29,11 @@ class Role(Base):
     position: Mapped[int] = mapped_column(default=0)
 
 
-class Person(Base, UserMixin):  # type: ignore[misc]
-    """An employee. `email` is kept as flask-security normalises it; `fs_uniquifier` is replaced to end all sign-ins."""
+class Person(Base, UserMixin):
+    """An employee. `email` is kept as flask-security normalises it; `fs_uniquifier` is replaced to end all sign-ins.
+
+    held_roles are the firm's; flask-security, which would take `roles` for rights, is not to find them.
+    """
 
     __tablename__ = "person"
 
@@ -47,11 +50,11 @@ class Person(Base, UserMixin):  # type: ignore[misc]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     seen_at: Mapped[datetime | None]
 
-    roles: Mapped[list[Role]] = relationship(secondary=person_role, lazy="raise", order_by=Role.position)
+    held_roles: Mapped[list[Role]] = relationship(secondary=person_role, lazy="raise", order_by=Role.position)
 
     @property
     def role_ids(self) -> list[int]:
-        return [role.id for role in self.roles]
+        return [role.id for role in self.held_roles]
 
 
 class SignIn(Base):

@@ -3,15 +3,15 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kanban.actor import Actor
 from kanban import facts
+from kanban.actor import Actor
 from kanban.errors import Conflict
 from kanban.events import Recorded, record
 from kanban.models import Order, Person, Role
 from kanban.orders.fields import OrderFields, values_of
 from kanban.orders.find import find_order, linked
 from kanban.orders.move import who_was_first
-from kanban.orders.place import repeated, link_topics, write_fields
+from kanban.orders.place import link_topics, repeated, write_fields
 from kanban.orders.statuses import add_to_head
 from kanban.policy import require_write
 
@@ -48,14 +48,8 @@ def change(
 
 def _people_of(session: Session, order: Order) -> dict[str, object]:
     """{"role:Дизайнер": "Марина Лисицына", …}: names, because history outlives people."""
-    names: dict[int, str] = {
-        id_: name
-        for id_, name in session.execute(
-            select(Person.id, Person.name).where(Person.id.in_([one.person_id for one in order.people]))
-        )
-    }
+    ids = [one.person_id for one in order.people]
+    names: dict[int, str] = dict(session.execute(select(Person.id, Person.name).where(Person.id.in_(ids))).all())
     roles = session.execute(select(Role.id, Role.name).order_by(Role.position))
     filled = {one.role_id: names.get(one.person_id) for one in order.people}
     return {f"role:{name}": filled.get(id_) for id_, name in roles}
-
-

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kanban.actor import Actor
 from kanban import clock, facts
+from kanban.actor import Actor
 from kanban.errors import Conflict
 from kanban.events import Outcome, Recorded, listeners, record
 from kanban.flow import require_path
@@ -14,7 +14,7 @@ from kanban.i18n import _
 from kanban.live import publish
 from kanban.models import Event, Order, Status
 from kanban.orders.find import find_order, find_status, linked
-from kanban.orders.place import named, repeated, link_topics
+from kanban.orders.place import link_topics, named, repeated
 from kanban.orders.ranks import rank_before
 from kanban.orders.statuses import carry_head
 from kanban.policy import require_move_into, require_write
@@ -30,9 +30,7 @@ class Moved:
     heads: tuple[int, ...] = ()
 
 
-def move(
-    session: Session, actor: Actor, order_id: int, *, status_id: int, before: str, version: int, key: str = ""
-) -> Moved:
+def move(session: Session, actor: Actor, order_id: int, *, status_id: int, before: str, version: int, key: str = "") -> Moved:
     """Moves an order before another card of a status (`before`: see ranks). Within its status only the rank changes.
 
     Raises NotFound, Forbidden, Invalid, and Conflict where `version` is stale: someone else was first.
@@ -43,8 +41,9 @@ def move(
     if first is not None:
         return Moved(order, first, listeners.outcome_of(session, first), _heads_of(first))
     if order.status_id == status_id:
-        order.rank = rank_before(session, order.status, before, order.id)
-        record_rank(session, order)
+        if not order.status.is_over:  # there the newest stand first, whatever the hand says
+            order.rank = rank_before(session, order.status, before, order.id)
+        publish(session, f"card-{order.id}")  # a change of rank is no event; other browsers still put the card in its place
         return Moved(order, None, Outcome())
     status = require_path(order, find_status(session, status_id))
     require_move_into(actor, status)
@@ -75,11 +74,6 @@ def carry(
         before=stood, after={"status": named(status)}, key=key, undoes=undoes, quiet=quiet,
         topics=(f"head-{left.id}", f"head-{status.id}", *link_topics(links)),
     )  # fmt: skip
-
-
-def record_rank(session: Session, order: Order) -> None:
-    """A change of rank is no event; other browsers still put the card in its place."""
-    publish(session, f"card-{order.id}")
 
 
 def who_was_first(session: Session, order: Order) -> str:

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from kanban.actor import Actor
 from kanban import clock, facts
+from kanban.actor import Actor
 from kanban.errors import Conflict, Invalid
 from kanban.events import Recorded, record
 from kanban.i18n import _
@@ -28,9 +28,7 @@ class Placed:
     recorded: Recorded
 
 
-def place(
-    session: Session, actor: Actor, board_id: int, fields: OrderFields, *, key: str = "", source: Order | None = None
-) -> Placed:
+def place(session: Session, actor: Actor, board_id: int, fields: OrderFields, *, key: str = "", source: Order | None = None) -> Placed:
     """Puts a new order at the top of the board's first status. Raises Forbidden, Invalid, Conflict."""
     require_write(actor)
     board = session.get(Board, board_id, with_for_update=True, populate_existing=True)

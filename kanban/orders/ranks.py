@@ -4,6 +4,7 @@ from fractional_indexing import generate_key_between
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from kanban.ids import read_id
 from kanban.models import Order, Status
 
 
@@ -17,9 +18,8 @@ def rank_before(session: Session, status: Status, before: str, moving: int | Non
         here.append(Order.id != moving)
     if before == "" or status.is_over:
         return str(generate_key_between(None, session.scalar(select(func.min(Order.rank)).where(*here))))
-    following = None
-    if before.isascii() and before.isdigit():
-        following = session.scalar(select(Order.rank).where(*here, Order.id == int(before[:18])))
+    following_id = read_id(before)
+    following = session.scalar(select(Order.rank).where(*here, Order.id == following_id)) if following_id else None
     if following is None:
         return str(generate_key_between(session.scalar(select(func.max(Order.rank)).where(*here)), None))
     previous = session.scalar(select(func.max(Order.rank)).where(*here, Order.rank < following))

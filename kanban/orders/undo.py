@@ -38,9 +38,7 @@ def undo(session: Session, actor: Actor, order_id: int, event_id: int) -> Undoin
     event = session.get(Event, event_id, populate_existing=True)
     if event is None or event.order_id != order.id or event.kind != "order.moved":
         raise Invalid(_("This can't be undone."), "event")
-    later = session.scalar(
-        select(Event).where(Event.order_id == order.id, Event.id > event.id).order_by(Event.id.desc()).limit(1)
-    )
+    later = session.scalar(select(Event).where(Event.order_id == order.id, Event.id > event.id).order_by(Event.id.desc()).limit(1))
     if later is not None and later.undoes_id == event.id:
         raise Conflict(_("This was undone already."), order)
     if later is not None or event.undoes_id is not None:

@@ -19,7 +19,22 @@ from kanban.settings import write_setting
 
 PATH = ("design", "ready", "prepaid", "paid", "paid_ready", "install", "closed")
 WORK_PATH = ("making", "assembly", "made")
-WORDS = "birch cedar maple walnut copper linen ember harbor meadow pebble willow saffron amber cobalt".split()
+WORDS = [
+    "birch",
+    "cedar",
+    "maple",
+    "walnut",
+    "copper",
+    "linen",
+    "ember",
+    "harbor",
+    "meadow",
+    "pebble",
+    "willow",
+    "saffron",
+    "amber",
+    "cobalt",
+]
 
 
 @dataclass(frozen=True)
@@ -48,7 +63,7 @@ def load_demo(session: Session, loaded: Loaded, cast: list[DemoPerson], language
     write_setting(session, "language", language)
     organisations = [add_organisation(session, None, names[language]) for names in content["organisations"]]
     people = {one.key: _add(session, one, content["domain"], loaded, language) for one in cast}
-    actors = {key: actor_of(person) for key, person in people.items()}
+    actors = {key: actor_of(session, person) for key, person in people.items()}
     for count, row in enumerate(content["orders"]):
         _Past(session, loaded, actors, language).live(row, organisations[1 if count % 5 == 4 else 0].id)
     return people
@@ -86,7 +101,7 @@ class _Past:
         if "work" in row:
             self._work(order, row)
 
-    def _fields(self, row: dict[str, Any], who: Person, organisation_id: int) -> OrderFields:
+    def _fields(self, row: dict[str, Any], who: Actor, organisation_id: int) -> OrderFields:
         total = row["total"] * 100
         digits = f"{row['total'] * 7919 % 10_000_000:07d}"
         today = clock.today()
@@ -124,9 +139,8 @@ class _Past:
             at = self._earlier(at, order.id + step)
 
     def _earlier(self, at: datetime, salt: int) -> datetime:
-        return at - timedelta(days=2 + salt % 5, minutes=37 * (salt % 11) - 150)
+        return (at - timedelta(days=2 + salt % 5)).replace(hour=6 + salt * 7 % 9, minute=salt * 13 % 60)
 
 
 def is_empty(session: Session) -> bool:
     return session.scalar(select(Person.id).limit(1)) is None
-

@@ -67,9 +67,7 @@ def board_view(session: Session, person: Actor, board_id: int, chosen: Filter) -
     statuses = statuses_of(session, [board_id])
     columns = columns_of(session, person, statuses, chosen)
     makes = session.scalar(select(Board).where(Board.source_id == board_id).order_by(Board.position).limit(1))
-    return BoardView(
-        board, columns, sum(column.head.count for column in columns), sum(status.order_count for status in statuses), makes
-    )
+    return BoardView(board, columns, sum(column.head.count for column in columns), sum(status.order_count for status in statuses), makes)
 
 
 def statuses_of(session: Session, board_ids: Sequence[int]) -> list[Status]:

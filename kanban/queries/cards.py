@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select, union_all
+from sqlalchemy import ColumnElement, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from kanban import clock
@@ -77,9 +77,7 @@ def first_windows(session: Session, statuses: Sequence[Status], conditions: list
 
 def next_window(session: Session, status: Status, conditions: list[ColumnElement[bool]], start_id: int) -> Window:
     """The window that begins with the card start_id. Empty where that card has left the column."""
-    start = session.execute(
-        select(Order.rank, Order.entered_at).where(Order.id == start_id, Order.status_id == status.id)
-    ).one_or_none()
+    start = session.execute(select(Order.rank, Order.entered_at).where(Order.id == start_id, Order.status_id == status.id)).one_or_none()
     if start is None:
         return Window(())
     here: ColumnElement[bool] = Order.entered_at <= start.entered_at if status.is_over else Order.rank >= start.rank
@@ -107,7 +105,7 @@ def _ids(status: Status, conditions: list[ColumnElement[bool]], most: int) -> An
     return query.limit(most).subquery()
 
 
-def _card_columns() -> Select[Any]:
+def _card_columns() -> Any:
     return (
         select(
             Order.id, Order.number, Order.version, Order.status_id, Order.rank, Order.title, Order.total, Order.paid,

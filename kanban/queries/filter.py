@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement
 
 from kanban.actor import Actor
+from kanban.ids import read_id
 from kanban.models import Order
 
 MOST_WORDS = 6
@@ -25,9 +26,7 @@ class Filter:
         return bool(self.q or self.who or self.firm or self.mine)
 
     def conditions(self, person: Actor) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = [
-            Order.search.contains(word, autoescape=True) for word in self.q.casefold().split()[:MOST_WORDS]
-        ]
+        found: list[ColumnElement[bool]] = [Order.search.contains(word, autoescape=True) for word in self.q.casefold().split()[:MOST_WORDS]]
         if self.who:
             found.append(Order.responsible_id == self.who)
         if self.firm:
@@ -46,11 +45,7 @@ def read_filter(arguments: Mapping[str, str]) -> Filter:
     """What can't be understood is left out."""
     return Filter(
         q=arguments.get("q", "").replace("\x00", "").strip()[:100],
-        who=_number(arguments.get("who", "")),
-        firm=_number(arguments.get("firm", "")),
+        who=read_id(arguments.get("who", "")),
+        firm=read_id(arguments.get("firm", "")),
         mine=arguments.get("mine") == "1",
     )
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from kanban.actor import Actor
 from kanban import clock
+from kanban.actor import Actor
 from kanban.errors import NotFound
 from kanban.i18n import _
 from kanban.models import Board, Event, Order, Person, Role, Status
@@ -130,7 +130,7 @@ def _people(session: Session, order: Order) -> tuple[RolePerson, ...]:
     filled = {one.role_id: one.person_id for one in order.people}
     people = {one.id: one for one in session.scalars(select(Person).where(Person.id.in_(list(filled.values()))))}
     holders: dict[int, int] = dict.fromkeys((role.id for role in roles), 0)
-    for (role_id,) in session.execute(select(Role.id).join(Person.roles).where(Person.active)):
+    for (role_id,) in session.execute(select(Role.id).join(Person.held_roles).where(Person.active)):
         holders[role_id] += 1
     return tuple(RolePerson(role, people.get(filled.get(role.id, 0)), holders[role.id]) for role in roles)
 
@@ -157,12 +157,14 @@ def history(session: Session, order: Order) -> list[Event]:
 
 
 def _lines(events: list[Event]) -> tuple[Line, ...]:
-    return tuple(Line(event, _stayed(event), event.cause_rule_id is not None) for event in events)
-
-
-def _stayed(event: Event) -> float | None:
-    entered = event.before.get("entered_at") if event.kind == "order.moved" else None
-    return max(0.0, (event.at - datetime.fromisoformat(entered)).total_seconds()) if entered else None
+    lines: list[Line] = []
+    entered_at: datetime | None = None
+    for event in reversed(events):
+        stayed = (event.at - entered_at).total_seconds() if entered_at and event.kind == "order.moved" else None
+        lines.append(Line(event, stayed, event.cause_rule_id is not None))
+        if event.kind in ("order.placed", "order.moved"):
+            entered_at = event.at
+    return tuple(reversed(lines))
 
 
 def _stays(order: Order, events: list[Event]) -> tuple[Stay, ...]:

@@ -8,6 +8,7 @@ from kanban.db import db
 from kanban.errors import NotFound
 from kanban.htmx import fragment
 from kanban.i18n import _
+from kanban.ids import read_id
 from kanban.models import Status
 from kanban.queries.board import board_view, choices
 from kanban.queries.cards import next_window
@@ -36,11 +37,11 @@ def window(board_id: int, status_id: int) -> Any:
     status = db.session.get(Status, status_id)
     if status is None or status.board_id != board_id:
         raise NotFound(_("There is no such status."))
-    start = request.args.get("start", "")
-    if not (start.isascii() and start.isdigit()):
+    start = read_id(request.args.get("start"))
+    if start is None:
         raise NotFound(_("There is no such order."))
     chosen = read_filter(request.args)
-    cards = next_window(db.session(), status, chosen.conditions(person()), int(start[:18]))
+    cards = next_window(db.session(), status, chosen.conditions(person()), start)
     more = url_for("boards.window", board_id=board_id, status_id=status_id, start=cards.next_id, **chosen.query())
     html = render_template("boards/_window.html", window=cards, more=more, compact=request.args.get("compact") == "1")
     return fragment(html)
@@ -54,4 +55,5 @@ def fresh() -> Any:
 
 
 def _ids(name: str) -> list[int]:
-    return [int(one) for one in request.args.get(name, "").split(",")[:MOST_CARDS] if one.isascii() and one.isdigit() and len(one) < 19]
+    found = (read_id(one) for one in request.args.get(name, "").split(",")[:MOST_CARDS])
+    return [id_ for id_ in found if id_ is not None]

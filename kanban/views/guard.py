@@ -7,11 +7,12 @@ from typing import Any, ParamSpec, TypeVar, cast
 from flask import g, redirect, request, url_for
 from flask_login import current_user
 
-from kanban.htmx import is_htmx
 from kanban.actor import Actor, actor_of
+from kanban.db import db
+from kanban.htmx import is_htmx
+from kanban.i18n import _
 from kanban.policy import require_admin
 from kanban.views.errors import answer
-from kanban.i18n import _
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,7 +21,7 @@ R = TypeVar("R")
 def person() -> Actor:
     """Who asks. Only behind signed_in."""
     if "actor" not in g:
-        g.actor = actor_of(current_user)
+        g.actor = actor_of(db.session(), current_user)
     return cast(Actor, g.actor)
 
 

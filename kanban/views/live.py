@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from kanban.db import db
+from kanban.ids import read_id
 from kanban.live import Feed
 from kanban.views.guard import signed_in
 
@@ -22,9 +23,9 @@ def stream() -> Any:
     """Server-sent events; 503 where all streams are taken: then poll /live/since."""
     if not feed().has_room():
         return "", 503
-    last = request.headers.get("Last-Event-ID") or request.args.get("since", "")
+    last = read_id(request.headers.get("Last-Event-ID") or request.args.get("since"))
     db.session.remove()  # a stream holds no connection of its own
-    response = Response(feed().stream(int(last) if last.isdigit() else None), mimetype="text/event-stream")
+    response = Response(feed().stream(last), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
@@ -34,8 +35,8 @@ def stream() -> Any:
 @signed_in
 def since() -> Any:
     """{"last": id, "topics": […]} after ?last=id; without it, where the feed stands."""
-    raw = request.args.get("last", "")
-    if not raw.isdigit():
+    seen = read_id(request.args.get("last"))
+    if seen is None:
         return jsonify(last=feed().last_id(), topics=[])
-    last, topics = feed().since(int(raw[:18]))
+    last, topics = feed().since(seen)
     return jsonify(last=last, topics=topics)

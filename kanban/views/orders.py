@@ -12,6 +12,7 @@ from kanban.events import Outcome
 from kanban.forms.order import OrderForm, QuickForm, form_of
 from kanban.htmx import fragment, go, is_htmx
 from kanban.i18n import _
+from kanban.ids import read_id
 from kanban.models import Order, Organisation, Person, Role
 from kanban.orders import OrderFields
 from kanban.policy import require_write
@@ -148,7 +149,7 @@ def _form_page(order: Order, form: OrderForm, code: int = 200, reason: str = "")
     people = _people()
     filled = {one.role_id: one.person_id for one in order.people}
     if request.method == "POST":
-        filled = {role.id: int(value) for role in roles if (value := request.form.get(f"role-{role.id}", "")).isdigit()}
+        filled = {role.id: value for role in roles if (value := read_id(request.form.get(f"role-{role.id}")))}
     html = render_template("orders/edit.html", order=order, form=form, roles=roles, people=people, filled=filled, reason=reason)
     return html, code
 
@@ -194,7 +195,7 @@ def _back(order_id: int) -> str:
 
 
 def _number(name: str) -> int:
-    raw = request.form.get(name, "").strip()
-    if not (raw.isascii() and raw.isdigit() and len(raw) < 16):
+    number = read_id(request.form.get(name, "").strip())
+    if number is None:
         raise Invalid(_("This request is incomplete. Reload the page and try again."), name)
-    return int(raw)
+    return number

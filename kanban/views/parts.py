@@ -9,11 +9,12 @@ from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from kanban.actor import Actor
 from kanban import clock
+from kanban.actor import Actor
 from kanban.db import db
 from kanban.htmx import current_page, fragment
 from kanban.i18n import language
+from kanban.ids import read_id
 from kanban.models import Status
 from kanban.queries.board import Head, heads
 from kanban.queries.cards import Card, cards_of
@@ -48,8 +49,9 @@ def page_context() -> tuple[str, int | None, Filter]:
     """("board", its id, filter), ("way", None, filter) or ("", None, no filter): the page parts are made for."""
     path, query = current_page()
     pieces = path.strip("/").split("/")
-    if pieces[0] == "boards" and len(pieces) > 1 and pieces[1].isdigit():
-        return "board", int(pieces[1]), read_filter(query)
+    board_id = read_id(pieces[1]) if pieces[0] == "boards" and len(pieces) > 1 else None
+    if board_id is not None:
+        return "board", board_id, read_filter(query)
     return ("way", None, read_filter(query)) if path == "/way" else ("", None, Filter())
 
 
@@ -87,5 +89,3 @@ def _statuses(board_id: int | None) -> list[Status]:
     if board_id is not None:
         query = query.where(Status.board_id == board_id)
     return list(db.session.scalars(query))
-
-

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, session as cookie, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask import session as cookie
 from flask_security import hash_password, login_user
 from sqlalchemy.orm import Session
 from wtforms import PasswordField, RadioField
@@ -22,7 +23,7 @@ from kanban.settings import write_setting
 bp = Blueprint("setup", __name__)
 
 # Set by app.py: hands the preset's rules section to the rules package.
-load_rules: Callable[[Session, Loaded, str], None] = lambda session, loaded, language: None  # noqa: E731
+load_rules: Callable[[Session, Loaded, str], object] = lambda session, loaded, language: None  # noqa: E731
 
 
 class SetupForm(PotokForm):
@@ -46,6 +47,11 @@ def needed() -> bool:
 
 class _Done:
     yes = False
+
+
+def forget() -> None:
+    """For another database in the same process."""
+    _Done.yes = False
 
 
 @bp.before_app_request

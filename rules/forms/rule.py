@@ -1,7 +1,8 @@
 """The rule editor's state: what stands in its fields, from a rule or from a form, and the rule it says."""
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,6 +14,7 @@ from kanban.errors import Invalid
 from kanban.facts import FIELDS
 from kanban.forms.fields import one_line, parse_money
 from kanban.i18n import _
+from kanban.ids import read_id
 from kanban.people import clean_email
 from rules.actions import recipient, send_email, sends
 from rules.models import TRIGGERS
@@ -27,7 +29,7 @@ class CriterionRow:
 
     field: str
     op: str
-    values: list[str] = field(default_factory=list)
+    values: list[str] = dataclasses.field(default_factory=list)
     error: str = ""
 
 
@@ -36,7 +38,7 @@ class ActionRow:
     """to: «role:3», «person:5», «responsible»…; addresses: other addresses, as typed."""
 
     template: str
-    to: list[str] = field(default_factory=list)
+    to: list[str] = dataclasses.field(default_factory=list)
     addresses: str = ""
 
 
@@ -47,8 +49,8 @@ class EditorState:
     trigger: str = "entered"
     status_id: int | None = None
     group: str = "all"
-    criteria: list[CriterionRow] = field(default_factory=list)
-    actions: list[ActionRow] = field(default_factory=list)
+    criteria: list[CriterionRow] = dataclasses.field(default_factory=list)
+    actions: list[ActionRow] = dataclasses.field(default_factory=list)
     tell_actor: bool = False
     active: bool = True
 
@@ -56,9 +58,9 @@ class EditorState:
 def read_state(form: MultiDict[str, str]) -> EditorState:
     """The state of a posted form; rows are numbered, gaps are fine."""
     state = EditorState(
-        name=one_line(form.get("name", "")) or "", board_id=form.get("board_id", type=int) or 0,
+        name=one_line(form.get("name", "")) or "", board_id=read_id(form.get("board_id")) or 0,
         trigger=form.get("trigger", "") if form.get("trigger") in TRIGGERS else "entered",
-        status_id=form.get("status_id", type=int), group="any" if form.get("group") == "any" else "all",
+        status_id=read_id(form.get("status_id")), group="any" if form.get("group") == "any" else "all",
         tell_actor=form.get("tell_actor") == "1", active=form.get("active") == "1",
     )  # fmt: skip
     for number in _numbers(form, "field-"):
@@ -74,7 +76,7 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
 
 
 def _numbers(form: MultiDict[str, str], prefix: str) -> list[int]:
-    found = {int(name[len(prefix) :]) for name in form if name.startswith(prefix) and name[len(prefix) :].isdigit()}
+    found = {int(name[len(prefix) :]) for name in form if name.startswith(prefix) and read_id("1" + name[len(prefix) :])}
     return sorted(found)[:MOST_ROWS]
 
 
@@ -130,7 +132,14 @@ def rule_of(state: EditorState) -> RuleFields:
 def draft_of(state: EditorState, nodes: list[dict[str, Any]], actions: list[dict[str, Any]]) -> RuleFields:
     status_id = state.status_id if state.trigger in ("entered", "left") else None
     return RuleFields(
-        state.name, state.board_id, state.trigger, status_id, {state.group if nodes else "all": nodes}, actions, state.tell_actor, state.active
+        state.name,
+        state.board_id,
+        state.trigger,
+        status_id,
+        {state.group if nodes else "all": nodes},
+        actions,
+        state.tell_actor,
+        state.active,
     )
 
 
@@ -178,7 +187,10 @@ def _raw_values(kind: str, row: CriterionRow) -> list[str]:
 def _typed(kind: str, raw: str) -> Any:
     raw = raw.strip()
     if kind == "reference":
-        return int(raw)
+        id_ = read_id(raw)
+        if id_ is None:
+            raise ValueError(_("This choice no longer exists."))
+        return id_
     if kind == "money":
         return parse_money(raw)
     if kind == "date":
@@ -192,15 +204,16 @@ def _typed(kind: str, raw: str) -> Any:
 
 
 def _typed_action(row: ActionRow) -> dict[str, Any]:
-    if not row.template.isdigit():
+    template_id = read_id(row.template)
+    if template_id is None:
         raise Invalid(_("Choose a message template."), "template")
     to = []
     for one in row.to:
         kind, _colon, number = one.partition(":")
         try:
-            to.append(recipient(kind, int(number) if number else None))
+            to.append(recipient(kind, read_id(number)))
         except ValueError:
             raise Invalid(_("This choice no longer exists."), "to") from None
     addresses = [address for address in row.addresses.replace(";", ",").split(",") if address.strip()]
     to += [recipient("address", address=clean_email(address)) for address in addresses[:20]]
-    return send_email(int(row.template), to)
+    return send_email(template_id, to)

@@ -45,7 +45,7 @@ class _Tls(_Socketed, smtplib.SMTP_SSL):
         return self.context.wrap_socket(self._open(host, port, timeout), server_hostname=host)
 
 
-class _Connection(Connection):  # type: ignore[misc]
+class _Connection(Connection):
     """flask-mail's connection with our host; it neither logs in by the app's account nor skips verification."""
 
     def __init__(self, mail: Any, account: Account, on_open: Any) -> None:

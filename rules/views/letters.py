@@ -13,10 +13,11 @@ from kanban.db import db, transaction
 from kanban.errors import NotFound
 from kanban.htmx import fragment
 from kanban.i18n import _
+from kanban.ids import read_id
 from kanban.models import Order, Person
+from kanban.policy import may_administer
 from kanban.security import LETTER_POLICY
 from kanban.views.guard import admin_only, person, signed_in
-from kanban.policy import may_administer
 from rules import outbox
 from rules.accounts import current_account
 from rules.frame import letter_of
@@ -88,21 +89,26 @@ def _page(letter: Message | None) -> Any:
         like = [Message.address.ilike(f"%{_escaped(words)}%", escape="\\"), Message.name.contains(words, autoescape=True),
                 Message.subject.contains(words, autoescape=True)]  # fmt: skip
         query = query.where(or_(*like))
-    if arguments.get("rule", type=int):
-        query = query.where(Message.rule_id == arguments.get("rule", type=int))
-    if arguments.get("person", type=int):
-        query = query.where(Message.person_id == arguments.get("person", type=int))
+    if read_id(arguments.get("rule")):
+        query = query.where(Message.rule_id == read_id(arguments.get("rule")))
+    if read_id(arguments.get("person")):
+        query = query.where(Message.person_id == read_id(arguments.get("person")))
     rows = db.session.scalars(query.limit(PAGE + 1).offset((page - 1) * PAGE)).all()
     opened = _opened(letter) if letter else {}
     return render_template(
         "letters/page.html", rows=rows[:PAGE], has_more=len(rows) > PAGE, page=page, state=state, q=words, counts=_counts(), letter=letter,
         is_tray=current_account(db.session(), _config()) is None, rules=_names(Rule), people=_names(Person),
-        rule=arguments.get("rule", type=int), person_id=arguments.get("person", type=int), query=_query(state, words), **opened,
+        rule=read_id(arguments.get("rule")), person_id=read_id(arguments.get("person")), query=_query(state, words), **opened,
     )  # fmt: skip
 
 
 def _query(state: str, words: str) -> dict[str, Any]:
-    kept = {"state": state or None, "q": words or None, "rule": request.args.get("rule", type=int), "person": request.args.get("person", type=int)}
+    kept = {
+        "state": state or None,
+        "q": words or None,
+        "rule": read_id(request.args.get("rule")),
+        "person": read_id(request.args.get("person")),
+    }
     return {name: value for name, value in kept.items() if value}
 
 
@@ -115,7 +121,7 @@ def _counts() -> dict[str, int]:
     rows = db.session.execute(
         select(Message.state, func.count()).where(Message.created_at > clock.now() - timedelta(days=30)).group_by(Message.state)
     )
-    counts = dict.fromkeys(STATES, 0) | {state: count for state, count in rows}
+    counts = dict.fromkeys(STATES, 0) | dict(rows)
     return counts | {"waiting": counts["waiting"] + counts["sending"]}
 
 

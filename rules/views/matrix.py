@@ -14,6 +14,7 @@ from kanban.db import db, transaction
 from kanban.errors import NotFound
 from kanban.htmx import fragment, is_htmx
 from kanban.i18n import _
+from kanban.ids import read_id
 from kanban.models import Person, Role, Status
 from kanban.views.guard import admin_only, person
 from rules import matrix
@@ -48,13 +49,15 @@ def set_cell(status_id: int, column: str) -> Any:
     key = _column(column)
     raw = request.form.get("template", "")
     with transaction() as session:
-        template = _fitting(session, key) if raw == "on" else int(raw) if raw.isdigit() else None
+        template = _fitting(session, key) if raw == "on" else read_id(raw)
         matrix.set_cell(session, person(), status_id, key, template)
     if not is_htmx():
         return redirect(url_for("matrix.show"), 303)
     values = _values()
     status = values["lookup"].statuses[status_id]
-    return fragment(render_template("matrix/_changed.html", status=status, cell=values["cells"][status_id][column], column=column, **values))
+    return fragment(
+        render_template("matrix/_changed.html", status=status, cell=values["cells"][status_id][column], column=column, **values)
+    )
 
 
 def _values() -> dict[str, Any]:
@@ -107,8 +110,8 @@ def _groups(lookup: Lookup) -> list[tuple[Any, list[Status]]]:
 
 
 def _holders(lookup: Lookup) -> dict[int, int]:
-    rows = db.session.execute(select(Role.id, func.count()).join(Person.roles).where(Person.active).group_by(Role.id))
-    counted = {id_: count for id_, count in rows}
+    rows = db.session.execute(select(Role.id, func.count()).join(Person.held_roles).where(Person.active).group_by(Role.id))
+    counted = dict(rows)
     return {id_: counted.get(id_, 0) for id_ in lookup.roles}
 
 
@@ -130,9 +133,10 @@ def _column(column: str) -> Column:
     if column in WHO:
         return (column, None)
     kind, _dash, number = column.partition("-")
-    if kind != "role" or not number.isdigit():
+    role_id = read_id(number)
+    if kind != "role" or role_id is None:
         raise NotFound(_("There is no such column."))
-    return ("role", int(number))
+    return ("role", role_id)
 
 
 def _fitting(session: Any, key: Column) -> int:

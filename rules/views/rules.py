@@ -15,6 +15,7 @@ from kanban.errors import Invalid
 from kanban.facts import FIELDS
 from kanban.htmx import fragment, is_htmx
 from kanban.i18n import _
+from kanban.ids import read_id
 from kanban.views.guard import admin_only, person
 from rules import rules
 from rules.forms.rule import ActionRow, EditorState, read_state, rule_of, sketch_of, state_of
@@ -44,7 +45,11 @@ def show() -> Any:
     lookup = load_lookup(db.session())
     rows = _rows(lookup)
     shown = [row for row in rows if _is_shown(row, words, only)]
-    counts = {"": len(rows), "on": sum(row.rule.active for row in rows), "broken": sum(bool(row.sentence.gone or row.broken_runs) for row in rows)}
+    counts = {
+        "": len(rows),
+        "on": sum(row.rule.active for row in rows),
+        "broken": sum(bool(row.sentence.gone or row.broken_runs) for row in rows),
+    }
     return render_template("rules/page.html", rows=shown, lookup=lookup, counts=counts, only=only, q=request.args.get("q", ""))
 
 
@@ -53,11 +58,13 @@ def show() -> Any:
 def new() -> Any:
     """?status=<id>: with the trigger filled in, as from a column's menu."""
     lookup = load_lookup(db.session())
-    status = lookup.statuses.get(request.args.get("status", 0, type=int))
+    status = lookup.statuses.get(read_id(request.args.get("status")) or 0)
     board = status.board_id if status else next(iter(lookup.boards), 0)
     first = lookup.statuses_of(board)
     template = next(iter(lookup.templates), "")
-    state = EditorState(board_id=board, status_id=status.id if status else first[0].id if first else None, actions=[ActionRow(str(template))])
+    state = EditorState(
+        board_id=board, status_id=status.id if status else first[0].id if first else None, actions=[ActionRow(str(template))]
+    )
     return _editor(state, lookup)
 
 
@@ -72,7 +79,7 @@ def edit(rule_id: int) -> Any:
 @admin_only
 def draw() -> Any:
     """The editor redrawn from what stands in it; nothing is saved."""
-    rule_id = request.form.get("rule_id", type=int)
+    rule_id = read_id(request.form.get("rule_id"))
     rule = rules.find_rule(db.session(), rule_id) if rule_id else None
     return _editor(read_state(request.form), load_lookup(db.session()), rule)
 
@@ -80,7 +87,7 @@ def draw() -> Any:
 @bp.post("/save")
 @admin_only
 def save() -> Any:
-    rule_id = request.form.get("rule_id", type=int)
+    rule_id = read_id(request.form.get("rule_id"))
     state = read_state(request.form)
     if request.form.get("do"):
         return draw()
@@ -126,13 +133,14 @@ def _rows(lookup: Lookup) -> list[Row]:
     found = session.scalars(select(Rule).options(joinedload(Rule.version)).order_by(Rule.board_id, Rule.in_matrix, Rule.id)).all()
     since = clock.now() - DAYS
     letters = session.execute(
-        select(Message.rule_id, Message.state, func.count()).where(Message.created_at > since, Message.rule_id.is_not(None)).group_by(Message.rule_id, Message.state)
+        select(Message.rule_id, Message.state, func.count())
+        .where(Message.created_at > since, Message.rule_id.is_not(None))
+        .group_by(Message.rule_id, Message.state)
     ).all()
-    runs: dict[int, datetime] = {id_: at for id_, at in session.execute(select(Run.rule_id, func.max(Run.at)).group_by(Run.rule_id))}
-    failing: dict[int, int] = {
-        id_: count
-        for id_, count in session.execute(select(Run.rule_id, func.count()).where(Run.outcome == "failed", Run.at > since).group_by(Run.rule_id))
-    }
+    runs: dict[int, datetime] = dict(session.execute(select(Run.rule_id, func.max(Run.at)).group_by(Run.rule_id)))
+    failing: dict[int, int] = dict(
+        session.execute(select(Run.rule_id, func.count()).where(Run.outcome == "failed", Run.at > since).group_by(Run.rule_id))
+    )
     return [
         Row(
             rule, sentence_of(rules.fields_of(rule), lookup), runs.get(rule.id),
@@ -144,10 +152,16 @@ def _rows(lookup: Lookup) -> list[Row]:
 
 
 def _is_shown(row: Row, words: list[str], only: str) -> bool:
-    if only == "on" and not row.rule.active or only == "broken" and not (row.sentence.gone or row.broken_runs):
+    if (only == "on" and not row.rule.active) or (only == "broken" and not (row.sentence.gone or row.broken_runs)):
         return False
     sentence = row.sentence
-    text = " ".join([row.rule.name, sentence.status["name"] if sentence.status else "", *(f"{one.template} {' '.join(one.to)}" for one in sentence.sends)])
+    text = " ".join(
+        [
+            row.rule.name,
+            sentence.status["name"] if sentence.status else "",
+            *(f"{one.template} {' '.join(one.to)}" for one in sentence.sends),
+        ]
+    )
     return all(word in text.casefold() for word in words)
 
 

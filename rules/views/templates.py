@@ -11,6 +11,7 @@ from kanban.errors import Conflict, NotFound
 from kanban.forms.fields import many_lines, one_line
 from kanban.htmx import fragment
 from kanban.i18n import _, force_locale
+from kanban.ids import read_id
 from kanban.models import Event, Order
 from kanban.policy import require_admin
 from kanban.settings import setting
@@ -47,13 +48,13 @@ def edit(template_id: int) -> Any:
 @admin_only
 def save() -> Any:
     require_admin(person())
-    template_id = request.form.get("template_id", type=int)
+    template_id = read_id(request.form.get("template_id"))
     typed = _typed()
     problems = texts.check(typed.subject, typed.text)
     if not typed.name:
         problems.insert(0, Problem("name", 1, 1, _("Give the template a name.")))
     if problems:
-        typed.id = template_id
+        typed.id = template_id  # type: ignore[assignment]  # None while it is new
         return _editor(typed, problems, 422)
     with transaction() as session:
         template = session.get(Template, template_id) if template_id else Template(position=_last_position(session) + 1)
@@ -132,7 +133,7 @@ def _preview(template: Template, problems: list[Problem]) -> dict[str, Any]:
     session = db.session()
     order = session.scalar(
         select(Order)
-        .where(Order.id == (request.values.get("order", type=int) or _example_id()))
+        .where(Order.id == (read_id(request.values.get("order")) or _example_id()))
         .options(
             joinedload(Order.status), joinedload(Order.customer), joinedload(Order.organisation), joinedload(Order.responsible),
             joinedload(Order.author), selectinload(Order.people),
@@ -158,5 +159,3 @@ def _preview(template: Template, problems: list[Problem]) -> dict[str, Any]:
 
 def _example_id() -> int:
     return db.session.scalar(select(Order.id).order_by(Order.source_id.is_(None), Order.id.desc()).limit(1)) or 0
-
-

@@ -14,6 +14,7 @@ from kanban.db import db, transaction
 from kanban.errors import Conflict, Invalid
 from kanban.forms.fields import PotokForm, line
 from kanban.i18n import LANGUAGES, _, _l
+from kanban.ids import read_id
 from kanban.models import ACCESSES, Person, Role, Status
 from kanban.people import PersonFields
 from kanban.views.guard import admin_only, person
@@ -28,14 +29,14 @@ class PersonForm(PotokForm):
     phone = line(_l("Phone"), 40)
     access = SelectField(_l("Access"), choices=list(ACCESSES))
     language = SelectField(_l("Language"), choices=["", *LANGUAGES])
-    role_ids = SelectMultipleField(_l("Roles"), coerce=int, validate_choice=False)
+    role_ids = SelectMultipleField(_l("Roles"), coerce=read_id, validate_choice=False)
     active = BooleanField(_l("Works here"))
     password = PasswordField(_l("New password"), [Optional(), Length(min=8, max=200, message=_l("At least 8 characters."))])
 
     def fields(self) -> PersonFields:
         return PersonFields(
             self.name.data or "", self.email.data or "", self.phone.data or "", str(self.access.data), str(self.language.data or ""),
-            list(self.role_ids.data or []), bool(self.active.data),
+            [id_ for id_ in self.role_ids.data or [] if id_], bool(self.active.data),
         )  # fmt: skip
 
 
@@ -131,7 +132,9 @@ def _with_error(form: PersonForm, error: Invalid | Conflict) -> PersonForm:
 
 def _page(*, opened: Person | None = None, form: PersonForm | None = None, adding: bool = False, code: int = 200) -> Any:
     session = db.session()
-    rows = session.scalars(select(Person).order_by(Person.active.desc(), Person.name, Person.id).options(selectinload(Person.roles))).all()
+    rows = session.scalars(
+        select(Person).order_by(Person.active.desc(), Person.name, Person.id).options(selectinload(Person.held_roles))
+    ).all()
     roles = session.scalars(select(Role).order_by(Role.position, Role.id)).all()
     statuses = session.scalars(
         select(Status).order_by(Status.board_id, Status.position).options(selectinload(Status.answering), selectinload(Status.moving))

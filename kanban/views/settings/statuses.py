@@ -11,6 +11,7 @@ from kanban.boards import BoardFields, StatusFields
 from kanban.db import db, transaction
 from kanban.errors import Conflict, Invalid
 from kanban.i18n import _
+from kanban.ids import read_id
 from kanban.models import PHASES, TONES, Board, Role, Status
 from kanban.views.guard import admin_only, person
 from kanban.views.settings.company import name_of
@@ -84,7 +85,7 @@ def change(status_id: int) -> Any:
     form = request.form
     fields = StatusFields(
         name_of("name", 80), form.get("tone", ""), form.get("phase", ""), _count("limit"), _count("norm_days"),
-        form.getlist("answering", type=int), form.getlist("moving", type=int),
+        _ids("answering"), _ids("moving"),
     )  # fmt: skip
     with transaction() as session:
         status = boards.change_status(session, person(), status_id, fields)
@@ -106,7 +107,11 @@ def remove(status_id: int) -> Any:
     try:
         with transaction() as session:
             boards.remove_status(
-                session, person(), status_id, orders_to=request.form.get("orders_to", type=int), rules_to=request.form.get("rules_to", type=int)
+                session,
+                person(),
+                status_id,
+                orders_to=read_id(request.form.get("orders_to")),
+                rules_to=read_id(request.form.get("rules_to")),
             )
     except (Invalid, Conflict) as error:
         db.session.rollback()
@@ -114,6 +119,10 @@ def remove(status_id: int) -> Any:
         return _page(removing=boards.find_status(db.session(), status_id), reason=str(error.reason), code=code)
     flash(_("The status is removed. Its name stays in the history of its orders."))
     return redirect(url_for("statuses.show"), 303)
+
+
+def _ids(name: str) -> list[int]:
+    return [id_ for one in request.form.getlist(name) if (id_ := read_id(one)) is not None]
 
 
 def _count(name: str) -> int | None:
@@ -131,7 +140,7 @@ def _board_fields() -> BoardFields:
     icon = form.get("icon", "receipt-text")
     return BoardFields(
         name_of("name", 80), name_of("order_name", 80), (form.get("prefix", "").strip())[:10],
-        form.get("source_id", type=int), form.get("way_after_id", type=int),
+        read_id(form.get("source_id")), read_id(form.get("way_after_id")),
         icon if icon in ("receipt-text", "factory", "truck", "wallet") else "receipt-text",
     )  # fmt: skip
 

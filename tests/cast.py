@@ -1,0 +1,163 @@
+"""The fixed cast: an owner (admin, answers for nothing), a manager, a designer, an accountant, a chief technologist, one
+who only looks, and builders with good defaults. Its password is the same for all."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+from flask.testing import FlaskClient
+from flask_security import hash_password
+from sqlalchemy import select
+
+from kanban import orders
+from kanban.actor import Actor, actor_of
+from kanban.db import db, transaction
+from kanban.i18n import force_locale
+from kanban.models import Board, Order, Person, Status
+from kanban.orders import OrderFields
+from kanban.people import PersonFields, add_organisation, add_person
+from kanban.presets import load_preset
+from kanban.settings import write_setting
+from rules.models import Message
+from rules.preset import load_rules
+
+PASSWORD = "quiet-river-birch-42"
+PEOPLE = {
+    "owner": ("Сергей Мельников", "admin", []),
+    "manager": ("Ольга Белова", "staff", ["manager"]),
+    "designer": ("Марина Лисицына", "staff", ["designer"]),
+    "accountant": ("Тамара Гусева", "staff", ["accountant"]),
+    "technologist": ("Виктор Новосельцев", "staff", ["technologist"]),
+    "viewer": ("Павел Лебедев", "viewer", []),
+}
+
+
+@cache
+def _hashed(_cost: str) -> str:
+    return str(hash_password(PASSWORD))
+
+
+@dataclass
+class Cast:
+    """Ids by key: people by PEOPLE's keys, roles, boards and statuses by the preset's."""
+
+    people: dict[str, int]
+    actors: dict[str, Actor]
+    roles: dict[str, int]
+    boards: dict[str, int]
+    statuses: dict[str, int]
+    templates: dict[str, int]
+    organisation: int
+
+    def __getattr__(self, name: str) -> Actor:
+        if name in PEOPLE:
+            return self.actors[name]
+        raise AttributeError(name)
+
+    def email(self, who: str) -> str:
+        return f"{who}@melnikov.example"
+
+    def place(self, actor: Actor | None = None, **fields: Any) -> Order:
+        """A customer order, placed by the owner unless said otherwise."""
+        values = {
+            "customer_name": "Хасанова Гузель", "customer_phone": "+7 900 123-45-67", "customer_email": "guzel@mail.example",
+            "title": "Угловая кухня", "total": 38_700_000, "paid": 19_350_000, "ship_on": date(2026, 12, 26),
+            "organisation_id": self.organisation, "description": "Мойка у окна", "installation_address": "Казань, Баумана 14",
+        }  # fmt: skip
+        with transaction() as session:
+            return orders.place(session, actor or self.owner, self.boards["orders"], OrderFields(**(values | fields))).order
+
+    def move(self, order: Order | int, status: str, actor: Actor | None = None, **more: Any) -> orders.Moved:
+        id_ = order if isinstance(order, int) else order.id
+        version = more.pop("version", None) or db.session.scalar(select(Order.version).where(Order.id == id_))
+        before = more.pop("before", "")
+        with transaction() as session:
+            return orders.move(session, actor or self.owner, id_, status_id=self.statuses[status], before=before, version=version, **more)
+
+    def undo(self, order: Order, event_id: int, actor: Actor | None = None) -> orders.Undoing:
+        with transaction() as session:
+            return orders.undo(session, actor or self.owner, order.id, event_id)
+
+    def produce(self, order: Order, actor: Actor | None = None) -> Order:
+        with transaction() as session:
+            return orders.make_production(session, actor or self.owner, order.id).order
+
+    def letters(self, **by: Any) -> list[Message]:
+        query = select(Message).order_by(Message.id).execution_options(populate_existing=True)
+        found = list(db.session.scalars(query.filter_by(**by)))
+        db.session.rollback()
+        return found
+
+    def column(self, status: str) -> list[str]:
+        """Numbers of the orders of a column, from the top."""
+        query = select(Order.number).where(Order.status_id == self.statuses[status]).order_by(Order.rank)
+        found = list(db.session.scalars(query))
+        db.session.rollback()
+        return found
+
+    def head(self, status: str) -> tuple[int, int]:
+        db.session.rollback()
+        one = db.session.get_one(Status, self.statuses[status], populate_existing=True)
+        found = (one.order_count, one.order_total)
+        db.session.rollback()
+        return found
+
+
+def make_cast(language: str) -> Cast:
+    """Fills an empty database with the kitchen preset and the cast. Needs an application context."""
+    password = _hashed("cheap")
+    with force_locale(language), transaction() as session:
+        write_setting(session, "company", "Кухни «Мельников»")
+        write_setting(session, "language", language)
+        organisation = add_organisation(session, None, "ООО «Мельников»")
+        loaded = load_preset(session, "kitchen", language)
+        people = {
+            key: add_person(
+                session, None,
+                PersonFields(name, f"{key}@melnikov.example", access=access, language=language,
+                             role_ids=[loaded.roles[role].id for role in roles]),
+                password,
+            )
+            for key, (name, access, roles) in PEOPLE.items()
+        }  # fmt: skip
+        templates = load_rules(session, loaded, language)
+        actors = {key: actor_of(session, person) for key, person in people.items()}
+    ids = {key: person.id for key, person in people.items()}
+    made = Cast(
+        ids, actors, {key: role.id for key, role in loaded.roles.items()}, {key: board.id for key, board in loaded.boards.items()},
+        {key: status.id for key, status in loaded.statuses.items()}, {key: one.id for key, one in templates.items()}, organisation.id,
+    )  # fmt: skip
+    db.session.rollback()
+    return made
+
+
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+class Signed:
+    """A signed-in client that sends the CSRF token as the pages do."""
+
+    def __init__(self, client: FlaskClient, email: str) -> None:
+        self.client = client
+        self.token = TOKEN.search(client.get("/sign-in").text)[1]  # type: ignore[index]
+        answer = client.post("/sign-in", data={"email": email, "password": PASSWORD, "csrf_token": self.token})
+        assert answer.status_code == 302, answer.text
+        page = client.get("/me")
+        self.token = TOKEN.search(page.text)[1]  # type: ignore[index]
+
+    def get(self, url: str, htmx: bool = False, page: str = "", **more: Any) -> Any:
+        return self.client.get(url, headers=self._headers(htmx, page), **more)
+
+    def post(self, url: str, data: dict[str, Any] | None = None, htmx: bool = False, page: str = "") -> Any:
+        return self.client.post(url, data=data or {}, headers=self._headers(htmx, page))
+
+    def _headers(self, htmx: bool, page: str) -> dict[str, str]:
+        headers = {"X-CSRFToken": self.token, "Referer": "http://localhost/"}
+        if htmx:
+            headers |= {"HX-Request": "true", "HX-Current-URL": f"http://localhost{page}"}
+        return headers
+
+
+__all__ = ["PASSWORD", "Board", "Cast", "Person", "Signed", "make_cast"]
