@@ -69,13 +69,12 @@ class _OutboxMail(MailUtil):
 
 
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
 
 
 def init_security(app: Flask, config: Config) -> None:
     app.config.update(_settings(config))
     csrf.init_app(app)
-    limiter.init_app(app)
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")
     security = Security(app, PersonDatastore(db, Person, cast(Any, None)), mail_util_cls=_OutboxMail)
     app.login_manager.user_loader(_load_person)  # type: ignore[attr-defined]
     app.extensions["potok_security"] = security

@@ -17,6 +17,12 @@ OPS = {
     "filled": N_("is filled"), "empty": N_("is empty"), "more": N_("is more than"), "less": N_("is less than"),
     "contains": N_("contains"),
 }  # fmt: skip
+# As the editor offers them; above, as they stand in a sentence.
+OP_LABELS = {
+    "equals": N_("equals"), "not_equals": N_("not equals"), "in_list": N_("in list"), "not_in_list": N_("not in list"),
+    "filled": N_("filled"), "empty": N_("empty"), "more": N_("more than"), "less": N_("less than"), "contains": N_("contains"),
+}  # fmt: skip
+DATE_OP_LABELS = {"more": N_("after"), "less": N_("before")}
 DATE_OPS = {"more": N_("is after"), "less": N_("is before")}
 RECIPIENTS = {"responsible": N_("the responsible"), "author": N_("the author"), "customer": N_("the customer")}
 
@@ -66,7 +72,13 @@ def sentence_of(fields: Any, lookup: Lookup) -> Sentence:
 
 
 def op_word(kind: str, op: str) -> str:
-    return _(DATE_OPS[op] if kind == "date" and op in DATE_OPS else OPS[op])
+    word = DATE_OPS.get(op) if kind == "date" else None
+    return _(word or OPS[op])
+
+
+def op_label(kind: str, op: str) -> str:
+    word = DATE_OP_LABELS.get(op) if kind == "date" else None
+    return _(word or OP_LABELS[op])
 
 
 def _condition(node: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Condition:
@@ -112,7 +124,8 @@ def _send(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
 
 def recipient_name(one: Mapping[str, Any], lookup: Lookup, gone: list[str] | None = None) -> str:
     if one["kind"] in RECIPIENTS:
-        return _(RECIPIENTS[one["kind"]])
+        word = RECIPIENTS[one["kind"]]
+        return _(word)
     if one["kind"] == "address":
         return str(one["address"])
     thing = (lookup.roles if one["kind"] == "role" else lookup.people).get(one["id"])

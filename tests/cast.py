@@ -87,6 +87,8 @@ class Cast:
     def letters(self, **by: Any) -> list[Message]:
         query = select(Message).order_by(Message.id).execution_options(populate_existing=True)
         found = list(db.session.scalars(query.filter_by(**by)))
+        for letter in found:
+            db.session.expunge(letter)
         db.session.rollback()
         return found
 

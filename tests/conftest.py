@@ -1,10 +1,12 @@
 """Fixtures: an application on a real SQLite and a real PostgreSQL, a fixed cast, a signed-in client."""
 
+import contextvars
 import os
 import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +18,7 @@ from kanban.config import Config
 from kanban.db import Base, db
 from kanban.views import setup
 from tests.cast import Cast, make_cast
+from tests.mailserver import Certificates, MailServer, make_certificates
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -86,6 +89,13 @@ def make_config(database_url: str, **changed: object) -> Config:
     return Config(**(values | changed))  # type: ignore[arg-type]
 
 
+class SeparateClient(FlaskClient):
+    """Requests with a context of their own, as in the server, though the test holds an application context."""
+
+    def open(self, *arguments: Any, **options: Any) -> Any:
+        return contextvars.Context().run(super().open, *arguments, **options)
+
+
 @pytest.fixture
 def config(database_url: str) -> Config:
     return make_config(database_url)
@@ -96,6 +106,7 @@ def bare_app(config: Config, tmp_path: Path) -> Iterator[Flask]:
     """The application on an empty database."""
     setup.forget()
     app = create_app(config, tmp_path)
+    app.test_client_class = SeparateClient
     with app.app_context():
         yield app
         db.session.remove()
@@ -117,3 +128,15 @@ def cast(app: Flask) -> Cast:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def mail_server(certificates: Certificates) -> Iterator[MailServer]:
+    """A mail server with AUTH and STARTTLS."""
+    with MailServer(certificates) as server:
+        yield server

@@ -27,13 +27,18 @@ def _day(label: Any) -> DateField:
     return DateField(label, [Optional(), _sensible])
 
 
+def _text(value: object) -> str:
+    """A choice as it is posted; a field that was not posted is empty."""
+    return "" if value is None else str(value)
+
+
 class OrderForm(PotokForm):
     customer_name = line(_l("Customer"), 120, DataRequired(_l("Write who orders.")))
     customer_phone = line(_l("Phone"), 40)
     customer_email = line(_l("E-mail"), 254)
     title = line(_l("Title"), 200)
-    organisation_id = SelectField(_l("Organisation"), coerce=str)
-    responsible_id = SelectField(_l("Responsible"), coerce=str)
+    organisation_id = SelectField(_l("Organisation"), coerce=_text, default="")
+    responsible_id = SelectField(_l("Responsible"), coerce=_text, default="")
     order_on = _day(_l("Order date"))
     ship_on = _day(_l("Ship date"))
     installation_on = _day(_l("Installation date"))

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
+from wtforms.fields.choices import SelectChoice
 
 from kanban import orders
 from kanban.db import db, transaction
@@ -156,8 +157,8 @@ def _form_page(order: Order, form: OrderForm, code: int = 200, reason: str = "")
 
 def _fill_choices(form: OrderForm) -> None:
     firms = db.session.execute(select(Organisation.id, Organisation.name).order_by(Organisation.name)).all()
-    form.organisation_id.choices = [("", "—"), *((str(id_), name) for id_, name in firms)]
-    form.responsible_id.choices = [("", "—"), *((str(one.id), one.name) for one in _people())]
+    form.organisation_id.choices = [SelectChoice("", "—"), *(SelectChoice(str(id_), name) for id_, name in firms)]
+    form.responsible_id.choices = [SelectChoice("", "—"), *(SelectChoice(str(one.id), one.name) for one in _people())]
 
 
 def _people() -> list[Person]:

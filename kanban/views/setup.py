@@ -27,7 +27,7 @@ load_rules: Callable[[Session, Loaded, str], object] = lambda session, loaded, l
 
 
 class SetupForm(PotokForm):
-    language = RadioField(_l("Language"), choices=list(LANGUAGES.items()))
+    language = RadioField(_l("Language"), choices=list(LANGUAGES))
     company = line(_l("Company"), 120, DataRequired(_l("Write the name of your company.")))
     name = line(_l("Your name"), 120, DataRequired(_l("Write your name.")))
     email = line(_l("E-mail"), 254, DataRequired(_l("Write your e-mail address.")))

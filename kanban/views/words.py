@@ -29,7 +29,7 @@ def init_words(app: Flask) -> None:
 
 def oob(html: Markup) -> Markup:
     """The same part, sent as an out-of-band morph."""
-    return Markup(html.replace("<article ", '<article hx-swap-oob="morph" ', 1))
+    return Markup(str(html).replace("<article ", '<article hx-swap-oob="morph" ', 1))
 
 
 def duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from email.charset import BASE64, Charset
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +19,11 @@ from flask_mail import BadHeaderError, Connection, Mail, Message
 
 from rules.accounts import Account
 from rules.transports import Answer, Letter
+
+
+# flask-mail would send UTF-8 bodies bare, with lines longer than SMTP allows (RFC 5321, 4.5.3.1.6).
+_UTF8 = Charset("utf-8")
+_UTF8.header_encoding = _UTF8.body_encoding = BASE64
 
 
 class _Socketed:
@@ -166,6 +172,7 @@ def _compose(letter: Letter, account: Account) -> Message:
         recipients=[(letter.name, letter.address) if letter.name else letter.address],
         body=letter.text,
         html=letter.html,
+        charset=_UTF8,  # type: ignore[arg-type]
         sender=(account.sender_name, account.address) if account.sender_name else account.address,
         extra_headers={"Auto-Submitted": "auto-generated"} | ({"X-Potok-Event": str(letter.event_id)} if letter.event_id else {}),
     )

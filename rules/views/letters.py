@@ -121,7 +121,7 @@ def _counts() -> dict[str, int]:
     rows = db.session.execute(
         select(Message.state, func.count()).where(Message.created_at > clock.now() - timedelta(days=30)).group_by(Message.state)
     )
-    counts = dict.fromkeys(STATES, 0) | dict(rows)
+    counts = dict.fromkeys(STATES, 0) | dict(rows.all())
     return counts | {"waiting": counts["waiting"] + counts["sending"]}
 
 

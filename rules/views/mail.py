@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from wtforms import IntegerField, PasswordField, SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, NumberRange
 
 from kanban import clock
@@ -32,7 +33,9 @@ class AccountForm(PotokForm):
     sender_name = line(_l("Sender's name"), 120)
     host = line(_l("Outgoing server"), 254, DataRequired(_l("Write the server, or press «Find settings».")))
     port = IntegerField(_l("Port"), [NumberRange(1, 65535)], default=465)
-    security = SelectField(_l("Security"), choices=[("tls", "SSL/TLS"), ("starttls", "STARTTLS"), ("none", _l("none"))])
+    security = SelectField(
+        _l("Security"), choices=[SelectChoice("tls", "SSL/TLS"), SelectChoice("starttls", "STARTTLS"), SelectChoice("none", _l("none"))]
+    )
     username = line(_l("User name"), 254)
     timeout_s = IntegerField(_l("Wait, s"), [NumberRange(1, 120)], default=20)
 

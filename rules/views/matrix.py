@@ -111,7 +111,7 @@ def _groups(lookup: Lookup) -> list[tuple[Any, list[Status]]]:
 
 def _holders(lookup: Lookup) -> dict[int, int]:
     rows = db.session.execute(select(Role.id, func.count()).join(Person.held_roles).where(Person.active).group_by(Role.id))
-    counted = dict(rows)
+    counted = dict(rows.all())
     return {id_: counted.get(id_, 0) for id_ in lookup.roles}
 
 

@@ -21,7 +21,7 @@ from rules import rules
 from rules.forms.rule import ActionRow, EditorState, read_state, rule_of, sketch_of, state_of
 from rules.lookup import Lookup, load_lookup
 from rules.models import TRIGGERS, Message, Rule, Run
-from rules.sentences import Sentence, op_word, sentence_of
+from rules.sentences import Sentence, op_label, sentence_of
 
 bp = Blueprint("rules", __name__, url_prefix="/settings/rules")
 DAYS = timedelta(days=30)
@@ -137,9 +137,9 @@ def _rows(lookup: Lookup) -> list[Row]:
         .where(Message.created_at > since, Message.rule_id.is_not(None))
         .group_by(Message.rule_id, Message.state)
     ).all()
-    runs: dict[int, datetime] = dict(session.execute(select(Run.rule_id, func.max(Run.at)).group_by(Run.rule_id)))
+    runs: dict[int, datetime] = dict(session.execute(select(Run.rule_id, func.max(Run.at)).group_by(Run.rule_id)).all())
     failing: dict[int, int] = dict(
-        session.execute(select(Run.rule_id, func.count()).where(Run.outcome == "failed", Run.at > since).group_by(Run.rule_id))
+        session.execute(select(Run.rule_id, func.count()).where(Run.outcome == "failed", Run.at > since).group_by(Run.rule_id)).all()
     )
     return [
         Row(
@@ -171,7 +171,7 @@ def _editor(state: EditorState, lookup: Lookup, rule: Rule | None = None, error:
         state.status_id = statuses[0].id if statuses and rule is None else None
     values = {
         "state": state, "lookup": lookup, "rule": rule, "error": error, "triggers": TRIGGERS, "fields": FIELDS,
-        "comparisons": comparisons, "op_word": op_word, "always": ALWAYS, "lists": LISTS,
+        "comparisons": comparisons, "op_label": op_label, "always": ALWAYS, "lists": LISTS,
         "sentence": sentence_of(sketch_of(state), lookup),
     }  # fmt: skip
     if is_htmx():
