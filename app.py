@@ -37,7 +37,7 @@ from rules.views.post import send_reset
 from rules.worker import run_worker
 
 ROOT = Path(__file__).parent
-INSTANCE = ROOT / "instance"
+INSTANCE = Path(os.environ.get("INSTANCE", ROOT / "instance"))
 MOST_UPLOAD = 2 * 1024 * 1024
 
 
@@ -111,7 +111,7 @@ def _gunicorn(config: Config) -> list[str]:
     """One process with many threads: on SQLite there is one writer, and a stream holds a thread."""
     return [
         "--worker-class", "gthread", "--workers", "1", "--threads", str(config.web_threads), "--bind", f"{config.host}:{config.port}",
-        "--graceful-timeout", "3", "--keep-alive", "30", "--log-level", "warning", "--no-control-socket",
+        "--graceful-timeout", "1", "--keep-alive", "30", "--log-level", "warning", "--no-control-socket",
     ]  # fmt: skip
 
 

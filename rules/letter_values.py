@@ -12,8 +12,8 @@ from kanban.models import Event, Order, Person, Role
 def letter_values(session: Session, order: Order, event: Event | None) -> dict[str, str]:
     """{field name: text} for rules.texts; "" where there is nothing. event: None in a preview without a move."""
     facts = event.facts["fields"] if event else {}
-    linked = (event.facts.get("linked") if event else None) or [{}]
     status = facts.get("status_after") or {"name": order.status.name}
+    work = _work(order, event, status["name"])
     return {
         "number": order.number,
         "title": order.title,
@@ -38,9 +38,17 @@ def letter_values(session: Session, order: Order, event: Event | None) -> dict[s
         "people": _people(session, order),
         "moved_by": event.actor_name if event else "",
         "moved_at": _when(event),
-        "production_number": linked[0].get("number", ""),
-        "production_status": linked[0].get("status", {}).get("name", ""),
+        "production_number": work[0],
+        "production_status": work[1],
     }
+
+
+def _work(order: Order, event: Event | None, status: str) -> tuple[str, str]:
+    """(number, status) of the production order: this one, or the first made from this one."""
+    if order.source_id:
+        return order.number, status
+    linked = (event.facts.get("linked") if event else None) or []
+    return (linked[0]["number"], linked[0]["status"]["name"]) if linked else ("", "")
 
 
 def _people(session: Session, order: Order) -> str:

@@ -41,6 +41,10 @@ class ActionRow:
     to: list[str] = dataclasses.field(default_factory=list)
     addresses: str = ""
 
+    @property
+    def names_people(self) -> bool:
+        return any(one.startswith("person:") for one in self.to)
+
 
 @dataclass
 class EditorState:

@@ -20,7 +20,6 @@ from flask_mail import BadHeaderError, Connection, Mail, Message
 from rules.accounts import Account
 from rules.transports import Answer, Letter
 
-
 # flask-mail would send UTF-8 bodies bare, with lines longer than SMTP allows (RFC 5321, 4.5.3.1.6).
 _UTF8 = Charset("utf-8")
 _UTF8.header_encoding = _UTF8.body_encoding = BASE64

@@ -2,6 +2,7 @@
 // Hidden tabs hold no stream. Swaps wait for the end of a drag (place.js) and leave dirty forms alone (dirty.js).
 const JITTER_MS = 120
 const POLL_MS = 3000
+const RETRY_MS = 1500
 
 const board = document.querySelector("[data-live-board]")
 let last = board?.dataset.since ?? ""
@@ -55,11 +56,19 @@ function flush() {
   const cards = numbers("card-")
   const heads = numbers("head-").filter((id) => document.getElementById(`head-${id}`))
   if (cards.length > 50) return resync()
-  if (cards.length || heads.length) window.htmx.ajax("GET", `/fresh?cards=${cards}&heads=${heads}`, { target: "#toasts", swap: "none" })
+  if (cards.length || heads.length) fetchParts(`/fresh?cards=${cards}&heads=${heads}`, { target: "#toasts", swap: "none" }, topics)
 }
 
 function resync() {
-  window.htmx.ajax("GET", location.href, { target: "#main", select: "#main", swap: "morph:outerHTML" })
+  fetchParts(location.href, { target: "#main", select: "#main", swap: "morph:outerHTML" }, new Set(["resync"]))
+}
+
+// What could not be fetched is still out of date: it is asked for again.
+function fetchParts(url, context, topics) {
+  window.htmx.ajax("GET", url, context).catch(() => {
+    topics.forEach((topic) => pending.add(topic))
+    timer ??= setTimeout(flush, RETRY_MS)
+  })
 }
 
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()))

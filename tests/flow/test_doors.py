@@ -10,7 +10,9 @@ from tests.cast import PASSWORD, TOKEN, Cast, Signed
 
 ADMIN_PAGES = (
     "/settings/company", "/settings/people", "/settings/boards", "/settings/told", "/settings/rules", "/settings/rules/new",
-    "/settings/templates", "/settings/templates/new", "/settings/letters", "/settings/mail", "/export/events.csv",
+    "/settings/rules/1", "/settings/rules/5", "/settings/people/2", "/settings/people/new", "/settings/boards/1/edit",
+    "/settings/boards/statuses/3/edit", "/settings/boards/statuses/3/remove", "/settings/templates/1", "/settings/letters/1",
+    "/settings/letters/1/html", "/settings/letters/1/text", "/settings/templates", "/settings/templates/new", "/settings/letters", "/settings/mail", "/export/events.csv",
 )  # fmt: skip
 
 
@@ -34,6 +36,7 @@ def test_pages_answer_to_those_who_may_see_them(app: Flask, cast: Cast) -> None:
 
 @pytest.mark.parametrize("who", ["manager", "viewer"])
 def test_settings_are_for_admins(app: Flask, cast: Cast, who: str) -> None:
+    cast.place()
     signed = Signed(app.test_client(), cast.email(who))
     for url in ADMIN_PAGES:
         assert signed.get(url).status_code == 403, url

@@ -29,7 +29,7 @@ class PersonForm(PotokForm):
     phone = line(_l("Phone"), 40)
     access = SelectField(_l("Access"), choices=list(ACCESSES))
     language = SelectField(_l("Language"), choices=["", *LANGUAGES])
-    role_ids = SelectMultipleField(_l("Roles"), coerce=read_id, validate_choice=False)
+    role_ids = SelectMultipleField(_l("Roles"), coerce=lambda value: read_id(str(value)), validate_choice=False)
     active = BooleanField(_l("Works here"))
     password = PasswordField(_l("New password"), [Optional(), Length(min=8, max=200, message=_l("At least 8 characters."))])
 

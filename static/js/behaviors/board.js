@@ -33,12 +33,24 @@ function over(board, event) {
 function end(board, event) {
   for (const column of board.querySelectorAll("[data-drop]")) delete column.dataset.drop
   const { list, next } = origin
+  const to = settle(event)
   const undo = () => list.insertBefore(event.item, next)
   const card = event.item.querySelector("[data-order]")
-  const still = event.to === list && event.item.nextElementSibling === next
-  const wrong = !still && refuse(event.from, event.to, card, undo)
-  if (!still && !wrong) post(card, event.to.dataset.cards, beforeOf(event.item), undo)
+  const still = to === list && event.item.nextElementSibling === next
+  const wrong = !still && refuse(event.from, to, card, undo)
+  if (!still && !wrong) post(card, to.dataset.cards, beforeOf(event.item), undo)
   release()
+}
+
+// A quick hand lets go before the last column was noticed: where the pointer is counts.
+function settle({ item, to, originalEvent }) {
+  const { clientX, clientY } = originalEvent ?? {}
+  const column = clientX || clientY ? document.elementFromPoint(clientX, clientY)?.closest(".column") : null
+  const list = column?.querySelector("[data-cards]")
+  if (!list || list === to || column.hasAttribute("data-locked")) return to
+  const below = [...list.children].find((one) => one !== item && clientY < one.getBoundingClientRect().top + one.offsetHeight / 2)
+  list.insertBefore(item, below ?? list.querySelector(":scope > .more"))
+  return list
 }
 
 function key(event) {

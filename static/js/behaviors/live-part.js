@@ -4,7 +4,7 @@ export function attach(part) {
   const refresh = () => {
     if (!part.isConnected) return document.removeEventListener("potok:topics", hear)
     if (part.querySelector("[data-dirty], form:focus-within input:not([type=hidden])")) return
-    window.htmx.ajax("GET", part.dataset.url, { target: `#${part.id}`, select: part.dataset.select, swap: "morph:outerHTML" })
+    window.htmx.ajax("GET", part.dataset.url, { target: `#${part.id}`, select: part.dataset.select, swap: "morph:outerHTML" }).catch(() => {})
   }
   const hear = (event) => (event.detail.topics.has("resync") || topics.some((topic) => event.detail.topics.has(topic))) && refresh()
   document.addEventListener("potok:topics", hear)

@@ -21,7 +21,11 @@ export function attach(menu) {
 }
 
 async function open(menu, link) {
-  await window.htmx.ajax("GET", link.dataset.menu, { target: menu, swap: "innerHTML" })
+  try {
+    await window.htmx.ajax("GET", link.dataset.menu, { target: menu, swap: "innerHTML" })
+  } catch {
+    return location.assign(link.href)
+  }
   opener = link
   link.setAttribute("aria-expanded", "true")
   menu.showPopover()

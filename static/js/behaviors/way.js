@@ -19,8 +19,9 @@ export function refuse(from, to, card, undo) {
   const toast = template.content.cloneNode(true).querySelector(".toast")
   const form = toast.querySelector("[data-offer]")
   if (form) {
-    form.action = `/orders/${card.dataset.order}/production`
-    form.setAttribute("hx-post", form.action)
+    const url = `/orders/${card.dataset.order}/production`
+    form.setAttribute("action", url)
+    form.setAttribute("hx-post", url)
   }
   toast.removeAttribute("hx-swap-oob")
   document.getElementById("toasts").replaceChildren(toast)

@@ -1,0 +1,150 @@
+"""A real server (gunicorn and worker, as in production), a real SMTP server, a real Chromium."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.mailserver import USER, WORD, Certificates, MailServer, free_port
+
+ROOT = Path(__file__).parent.parent.parent
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker("browser")
+            if CHROMIUM is None:
+                item.add_marker(
+                    pytest.mark.skip(reason="no Chromium on this machine, and it could not be installed: apt-get install chromium")
+                )
+
+
+@dataclass
+class Site:
+    """The running demo workshop. people: e-mail and password by the part before the @."""
+
+    url: str
+    mail: MailServer
+    people: dict[str, tuple[str, str]]
+    log: Path
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def undo_window_s() -> int:
+    return 2
+
+
+@pytest.fixture
+def site(tmp_path: Path, certificates: Certificates, undo_window_s: int) -> Iterator[Site]:
+    """`python app.py`, on a copy of nothing: it makes its database, its demo and its passwords."""
+    instance = tmp_path / "instance"
+    port = free_port()
+    with MailServer(certificates) as mail:
+        environment = os.environ | {
+            "INSTANCE": str(instance), "PORT": str(port), "LANG": "ru_RU.UTF-8", "UNDO_WINDOW_S": str(undo_window_s), "POLL_S": "0.1",
+            "SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(mail.port), "SMTP_SECURITY": "starttls", "SMTP_USER": USER, "SMTP_PASSWORD": WORD,
+            "SMTP_FROM": USER, "SMTP_FROM_NAME": "Кухни «Мельников»", "SMTP_CA_FILE": certificates.ca_file, "PASSWORD_HASH_COST": "cheap",
+            "WEB_THREADS": "40",
+        }  # fmt: skip
+        log = tmp_path / "server.log"
+        with log.open("w") as output:
+            process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        url = f"http://127.0.0.1:{port}"
+        try:
+            _wait(url, process, log)
+            lines = (instance / "demo.txt").read_text().splitlines()
+            people = {line.split("@")[0].strip(): (line.split()[0], line.split()[1]) for line in lines if line.strip()}
+            yield Site(url, mail, people, log)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+    assert "Traceback" not in log.read_text(), log.read_text()[-4000:]
+
+
+def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    end = time.monotonic() + 40
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(url + "/healthz", timeout=2):
+                return
+        except OSError:
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+class Visitor:
+    """A person at a browser of their own. Errors on the console fail the test at its end."""
+
+    def __init__(self, context: BrowserContext, site: Site) -> None:
+        self.context, self.site = context, site
+        self.errors: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+
+    def sign_in(self, who: str) -> Page:
+        email, password = self.site.people[who]
+        self.page.goto(self.site.url + "/sign-in")
+        self.page.locator("#email").fill(email)
+        self.page.locator("#password").fill(password)
+        self.page.locator("button[name=submit]").click()
+        self.page.wait_for_url(re.compile("/boards/"))
+        return self.page
+
+
+@pytest.fixture
+def visit(browser: Browser, site: Site) -> Iterator["Visits"]:
+    visits = Visits(browser, site)
+    yield visits
+    for visitor in visits.made:
+        visitor.context.close()
+        if visits.breaks_the_network:
+            continue
+        unexpected = [error for error in visitor.errors if "409" not in error and "422" not in error and "403" not in error]
+        assert not unexpected, unexpected
+
+
+class Visits:
+    def __init__(self, browser: Browser, site: Site) -> None:
+        self._browser, self._site = browser, site
+        self.made: list[Visitor] = []
+        self.breaks_the_network = False
+
+    def __call__(self, who: str, **options: object) -> Page:
+        """A new browser in which this person has signed in and sees the first board."""
+        settings = {"viewport": {"width": 1440, "height": 900}, "locale": "ru-RU", "timezone_id": "Europe/Moscow"} | options
+        context = self._browser.new_context(**settings)  # type: ignore[arg-type]
+        context.set_default_timeout(8000)
+        visitor = Visitor(context, self._site)
+        self.made.append(visitor)
+        return visitor.sign_in(who)
