@@ -1,6 +1,7 @@
 """The one place that knows what time it is."""
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _zone = [ZoneInfo("UTC")]
@@ -9,6 +10,7 @@ _zone = [ZoneInfo("UTC")]
 def set_zone(name: str) -> None:
     """Makes `name` (an IANA zone) the zone of the firm's days and clock times."""
     _zone[0] = ZoneInfo(name)
+    day_of.cache_clear()
 
 
 def now() -> datetime:
@@ -19,6 +21,12 @@ def now() -> datetime:
 def today() -> date:
     """The firm's calendar day."""
     return now().astimezone(_zone[0]).date()
+
+
+@lru_cache(maxsize=20_000)
+def day_of(moment: datetime) -> date:
+    """The firm's calendar day of a moment."""
+    return local(moment).date()
 
 
 def local(moment: datetime) -> datetime:

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import CursorResult, insert
 from sqlalchemy.orm import Session
 
+from kanban import clock
 from kanban.actor import Actor
+from kanban.db import table
 from kanban.live import publish
 from kanban.models import Event, Order
 
@@ -37,6 +40,7 @@ class Listeners:
 
 
 listeners = Listeners()
+_RECORD = insert(table(Event))
 
 
 @dataclass(frozen=True)
@@ -60,12 +64,19 @@ def record(
     topics: tuple[str, ...] = (),
 ) -> Recorded:
     """Writes the event and the change, and tells the listeners, unless `quiet` (a clean undo fires no rules)."""
-    event = Event(
-        kind=kind, board_id=order.board_id, order_id=order.id, actor_id=actor.id if actor else None,
-        actor_name=actor.name if actor else "", before=before or {}, after=after or {}, facts=facts, key=key or None,
-        undoes_id=undoes.id if undoes else None,
-    )  # fmt: skip
-    session.add(event)
-    publish(session, f"card-{order.id}", f"order-{order.id}", *topics)
+    values = {
+        "kind": kind, "board_id": order.board_id, "order_id": order.id, "actor_id": actor.id if actor else None,
+        "actor_name": actor.name if actor else "", "before": before or {}, "after": after or {}, "facts": facts,
+        "key": key or None, "undoes_id": undoes.id if undoes else None, "at": clock.now(), "cause_event_id": None, "cause_rule_id": None,
+    }  # fmt: skip
     session.flush()
+    made = session.connection().execute(_RECORD, values)
+    event = Event(**values, id=_new_id(made))  # a plain object: it was written here, and never changes
+    publish(session, f"card-{order.id}", f"order-{order.id}", *topics)
     return Recorded(event, Outcome() if quiet else listeners.on_event(session, event, order))
+
+
+def _new_id(made: CursorResult[Any]) -> int:
+    key = made.inserted_primary_key
+    assert key is not None
+    return int(key[0])

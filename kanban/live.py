@@ -5,20 +5,23 @@ import threading
 import time
 from collections.abc import Iterator
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.orm import Session
 
+from kanban import clock
+from kanban.db import table
 from kanban.models import Change
 
 POLL_S = 0.2
 BEAT_S = 15.0
 LIFE_S = 600.0  # then the browser connects again, and its sign-in is asked for again
 MOST = 500
+_PUBLISH = insert(table(Change))
 
 
 def publish(session: Session, *topics: str) -> None:
     """Says that these parts are out of date, once the transaction commits."""
-    session.add(Change(topics=list(dict.fromkeys(topics))))
+    session.connection().execute(_PUBLISH, {"topics": list(dict.fromkeys(topics)), "at": clock.now()})
 
 
 class Feed:

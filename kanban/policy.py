@@ -1,9 +1,9 @@
 """May this person do that. Each answers True or False; `require` turns a no into a reason."""
 
 from kanban.actor import Actor
+from kanban.columns import ColumnRow
 from kanban.errors import Forbidden
 from kanban.i18n import _
-from kanban.models import Status
 
 
 def may_write(person: Actor) -> bool:
@@ -15,8 +15,8 @@ def may_administer(person: Actor) -> bool:
     return person.access == "admin"
 
 
-def may_move_into(person: Actor, status: Status) -> bool:
-    """Admins always; staff where the status names no roles, or one of theirs. Needs status.moving."""
+def may_move_into(person: Actor, status: ColumnRow) -> bool:
+    """Admins always; staff where the status names no roles, or one of theirs."""
     if person.access == "admin":
         return True
     return may_write(person) and (not status.moving or bool({role.id for role in status.moving} & person.role_ids))
@@ -32,13 +32,13 @@ def require_admin(person: Actor) -> None:
         raise Forbidden(_("Only an administrator may open the settings."))
 
 
-def require_move_into(person: Actor, status: Status) -> None:
+def require_move_into(person: Actor, status: ColumnRow) -> None:
     require_write(person)
     if not may_move_into(person, status):
         raise Forbidden(why_not_into(status))
 
 
-def why_not_into(status: Status) -> str:
+def why_not_into(status: ColumnRow) -> str:
     """«В «Оплачен» переводит бухгалтер», for the refusal and for the column's head."""
     roles = ", ".join(role.name for role in status.moving)
     return _("Only these roles move orders into «%(status)s»: %(roles)s.", status=status.name, roles=roles)

@@ -1,9 +1,12 @@
 """The firm's settings, read and written by name."""
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from kanban.db import table
 from kanban.models import Setting
 
+_ALL = select(table(Setting).c.name, table(Setting).c.value)
 DEFAULTS: dict[str, str] = {"company": "", "language": "en"}
 
 
@@ -12,6 +15,12 @@ def setting(session: Session, name: str) -> str:
     default = DEFAULTS[name]
     row = session.get(Setting, name)
     return str(row.value["value"]) if row else default
+
+
+def settings(session: Session) -> dict[str, str]:
+    """All settings, by one statement."""
+    rows = session.connection().execute(_ALL)
+    return DEFAULTS | {name: str(value["value"]) for name, value in rows if name in DEFAULTS}
 
 
 def write_setting(session: Session, name: str, value: str) -> None:

@@ -6,16 +6,17 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
 from kanban import clock
 from kanban.config import Config
+from kanban.db import table
 from kanban.events import Outcome, Undone
 from kanban.facts import KINDS
 from kanban.i18n import force_locale
 from kanban.models import Event, Order
-from kanban.settings import setting
+from kanban.settings import settings
 from rules import outbox, texts
 from rules.actions import recipients_of, sends, templates_of
 from rules.evaluator import evaluate, trigger_keys
@@ -39,7 +40,7 @@ class Engine:
             matched = [rule for rule in rules if _matches(rule, event)]
             if not matched:
                 return Outcome()
-            maker = _Maker.load(session, event, order, [rule.version for rule in matched], self.config)
+            maker = _Maker.load(session, event, order, matched, self.config)
             made = [maker.run(rule) for rule in matched]
             return Outcome(self._store(session, made), self.config.undo_window_s)
         except Exception:
@@ -79,22 +80,39 @@ class Engine:
         return Outcome(count, max(0, round(left)))
 
 
-def rules_for(session: Session, event: Event) -> list[Rule]:
+@dataclass(frozen=True)
+class Woken:
+    """A rule as an event finds it: its id and what its version of now says."""
+
+    id: int
+    version_id: int
+    criteria: dict[str, Any]
+    actions: list[dict[str, Any]]
+    tell_actor: bool
+
+
+_R, _V, _T = table(Rule).c, table(RuleVersion).c, table(Template).c
+_WOKEN = (
+    select(_R.id, _V.id.label("version_id"), _V.criteria, _V.actions, _V.tell_actor)
+    .join(table(RuleVersion), _V.id == _R.version_id)
+    .where(_R.trigger_key.in_(bindparam("keys", expanding=True)), _R.active)
+    .order_by(_R.id)
+)
+_TEMPLATES = select(_T.id, _T.subject, _T.text, _T.skip_empty).where(_T.id.in_(bindparam("ids", expanding=True)))
+
+
+def rules_for(session: Session, event: Event) -> list[Woken]:
     """Active rules that an event wakes, by one indexed SELECT."""
     before = event.before.get("status", {}).get("id")
     after = event.after.get("status", {}).get("id")
     keys = trigger_keys(event.kind, event.board_id, before, after)
     if not keys:
         return []
-    return list(
-        session.scalars(
-            select(Rule).where(Rule.trigger_key.in_(keys), Rule.active).order_by(Rule.id).options(joinedload(Rule.version, innerjoin=True))
-        )
-    )
+    return [Woken(*row) for row in session.connection().execute(_WOKEN, {"keys": keys})]
 
 
-def _matches(rule: Rule, event: Event) -> bool:
-    return evaluate(rule.version.criteria, event.facts, KINDS).truth is True
+def _matches(rule: Woken, event: Event) -> bool:
+    return evaluate(rule.criteria, event.facts, KINDS).truth is True
 
 
 @dataclass
@@ -104,7 +122,7 @@ class _Maker:
     event: Event
     order: Order
     directory: Directory
-    templates: dict[int, Template]
+    templates: dict[int, Any]
     values: dict[str, str]
     language: str
     company: str
@@ -112,24 +130,25 @@ class _Maker:
     written: set[str]
 
     @classmethod
-    def load(cls, session: Session, event: Event, order: Order, versions: list[RuleVersion], config: Config) -> "_Maker":
-        wanted = [one for version in versions for one in recipients_of(version.actions)]
-        ids = {id_ for version in versions for id_ in templates_of(version.actions)}
-        templates = session.scalars(select(Template).where(Template.id.in_(ids))) if ids else ()
-        language = setting(session, "language")
+    def load(cls, session: Session, event: Event, order: Order, rules: list[Woken], config: Config) -> "_Maker":
+        wanted = [one for rule in rules for one in recipients_of(rule.actions)]
+        ids = {id_ for rule in rules for id_ in templates_of(rule.actions)}
+        templates = session.connection().execute(_TEMPLATES, {"ids": list(ids)})
+        firm = settings(session)
+        language = firm["language"]
         with force_locale(language):
             values = letter_values(session, order, event)
         return cls(
             event, order, load_directory(session, order, wanted), {one.id: one for one in templates}, values,
-            language, setting(session, "company"), config, set(),
+            language, firm["company"], config, set(),
         )  # fmt: skip
 
-    def run(self, rule: Rule) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    def run(self, rule: Woken) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """(run row, message rows). A failing part is a note of the run, and the other parts go on."""
         notes: list[dict[str, Any]] = []
         messages: list[dict[str, Any]] = []
         failed = False
-        for action in sends(rule.version.actions):
+        for action in sends(rule.actions):
             try:
                 messages.extend(self._messages(rule, action, notes))
             except texts.TextError as error:
@@ -140,15 +159,15 @@ class _Maker:
                 log.exception("action of rule %s failed", rule.id)
                 notes.append({"why": "action_failed", "name": type(error).__name__})
         outcome = "failed" if failed else "done" if messages else "nobody"
-        run = {"event_id": self.event.id, "rule_id": rule.id, "version_id": rule.version.id, "outcome": outcome,
+        run = {"event_id": self.event.id, "rule_id": rule.id, "version_id": rule.version_id, "outcome": outcome,
                "notes": notes, "at": self.event.at}  # fmt: skip
         return run, messages
 
-    def _messages(self, rule: Rule, action: Any, notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _messages(self, rule: Woken, action: Any, notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         template = self.templates.get(action["template"])
         if template is None:
             raise texts.TextError("the template is gone")
-        resolved = resolve(action["to"], self.order, self.directory, self.event.actor_id, rule.version.tell_actor)
+        resolved = resolve(action["to"], self.order, self.directory, self.event.actor_id, rule.tell_actor)
         notes.extend(resolved.notes)
         subject = texts.render_subject(template.subject, self.values)
         text = texts.render_text(template.text, self.values, template.skip_empty)
@@ -162,7 +181,7 @@ class _Maker:
             rows.append(self._row(rule, template, recipient, key, subject, text))
         return rows
 
-    def _row(self, rule: Rule, template: Template, recipient: Recipient, key: str, subject: str, text: str) -> dict[str, Any]:
+    def _row(self, rule: Woken, template: Any, recipient: Recipient, key: str, subject: str, text: str) -> dict[str, Any]:
         host = urlsplit(self.config.public_url).hostname or "potok"
         return {
             "key": key, "kind": "rule", "channel": "email", "event_id": self.event.id, "order_id": self.order.id,

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from kanban import clock
+from kanban.db import table
 from rules.models import Delivery, Message, Run
 
 BATCH = 50
@@ -36,7 +37,7 @@ def enqueue(session: Session, runs: Sequence[dict[str, Any]], messages: Sequence
 
 def _insert_new(session: Session, model: type[Run] | type[Message], rows: Sequence[dict[str, Any]]) -> None:
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(insert(model.__table__).on_conflict_do_nothing(), list(rows))  # type: ignore[arg-type]
+    session.execute(insert(table(model)).on_conflict_do_nothing(), list(rows))
 
 
 def enqueue_plain(session: Session, *, kind: Literal["reset"], address: str, name: str, subject: str, text: str,

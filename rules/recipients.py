@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from kanban.db import table
 from kanban.models import Order, Person, Role, person_role
 
 
@@ -30,9 +31,19 @@ class Resolved:
 class Directory:
     """People a set of rules may write to, loaded by two SELECTs before the first rule is judged."""
 
-    people: dict[int, Person]
+    people: dict[int, Any]  # rows of id, name, email, active
     holders: dict[int, list[int]]
     roles: dict[int, str]
+
+
+_HOLDERS = (
+    select(table(Role).c.id, table(Role).c.name, person_role.c.person_id)
+    .outerjoin(person_role, person_role.c.role_id == table(Role).c.id)
+    .where(table(Role).c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(person_role.c.person_id)
+)
+_P = table(Person).c
+_PEOPLE = select(_P.id, _P.name, _P.email, _P.active).where(_P.id.in_(bindparam("ids", expanding=True)))
 
 
 def load_directory(session: Session, order: Order, wanted: Iterable[dict[str, Any]]) -> Directory:
@@ -45,18 +56,13 @@ def load_directory(session: Session, order: Order, wanted: Iterable[dict[str, An
     holders: dict[int, list[int]] = {role: [] for role in role_ids}
     roles: dict[int, str] = {}
     if role_ids:
-        rows = session.execute(
-            select(Role.id, Role.name, person_role.c.person_id)
-            .outerjoin(person_role, person_role.c.role_id == Role.id)
-            .where(Role.id.in_(role_ids))
-            .order_by(person_role.c.person_id)
-        )
+        rows = session.connection().execute(_HOLDERS, {"ids": list(role_ids)})
         for role, name, person in rows:
             roles[role] = name
             if person is not None:
                 holders[role].append(person)
                 ids.add(person)
-    people = session.scalars(select(Person).where(or_(Person.id.in_(ids)))) if ids else ()
+    people = session.connection().execute(_PEOPLE, {"ids": list(ids)}) if ids else ()
     return Directory({person.id: person for person in people}, holders, roles)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import trustme
 from aiosmtpd.controller import Controller
@@ -59,12 +59,11 @@ class Handler:
         if self.data_answer:
             return self.data_answer
         content = envelope.content if isinstance(envelope.content, bytes) else b""
-        self.mail.append(email.message_from_bytes(content, policy=email.policy.default))  # type: ignore[arg-type]
+        self.mail.append(email.message_from_bytes(content, policy=email.policy.default))
         self.recipients.extend(envelope.rcpt_tos)
         if self.drop_after_data:
             self.drop_after_data -= 1
-            assert server.transport is not None
-            server.transport.abort()
+            cast(Any, server.transport).abort()
         return "250 Accepted"
 
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from kanban.db import table
 from kanban.errors import NotFound
 from kanban.i18n import _
 from kanban.models import Board, Order, Status
@@ -33,23 +34,29 @@ def find_order(session: Session, order_id: int) -> Order:
 
 
 def find_status(session: Session, status_id: int) -> Status | None:
-    """A status with the roles that may move orders into it."""
-    return session.scalar(select(Status).where(Status.id == status_id).options(selectinload(Status.moving)))
+    return session.get(Status, status_id, populate_existing=True)
+
+
+_O, _S, _B = table(Order).c, table(Status).c, table(Board).c
+_LINKED = (
+    select(_O.id, _O.number, _O.board_id, _S.id.label("status_id"), _S.name, _S.phase, _B.order_name)
+    .join(table(Status), _O.status_id == _S.id)
+    .join(table(Board), _O.board_id == _B.id)
+    .where((_O.source_id == bindparam("order_id")) | (_O.id == bindparam("source_id")))
+    .order_by(_O.id)
+)
 
 
 def linked(session: Session, order: Order) -> list[dict[str, Any]]:
     """A summary of the orders made from this one, and of the one it is made from."""
-    link = [Order.source_id == order.id]
-    if order.source_id:
-        link.append(Order.id == order.source_id)
-    rows = session.execute(
-        select(Order.id, Order.number, Order.board_id, Status.id, Status.name, Status.phase, Board.order_name)
-        .join(Status, Order.status_id == Status.id)
-        .join(Board, Order.board_id == Board.id)
-        .where(or_(*link))
-        .order_by(Order.id)
-    )
+    rows = session.connection().execute(_LINKED, {"order_id": order.id, "source_id": order.source_id or 0})
     return [
-        {"id": id_, "number": number, "board": board, "order_name": order_name, "status": {"id": status, "name": name, "phase": phase}}
-        for id_, number, board, status, name, phase, order_name in rows
+        {
+            "id": row.id,
+            "number": row.number,
+            "board": row.board_id,
+            "order_name": row.order_name,
+            "status": {"id": row.status_id, "name": row.name, "phase": row.phase},
+        }
+        for row in rows
     ]

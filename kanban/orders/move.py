@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from kanban import clock, facts
 from kanban.actor import Actor
+from kanban.columns import columns_by_id
 from kanban.errors import Conflict
 from kanban.events import Outcome, Recorded, listeners, record
 from kanban.flow import require_path
@@ -46,7 +47,8 @@ def move(session: Session, actor: Actor, order_id: int, *, status_id: int, befor
         publish(session, f"card-{order.id}")  # a change of rank is no event; other browsers still put the card in its place
         return Moved(order, None, Outcome())
     status = require_path(order, find_status(session, status_id))
-    require_move_into(actor, status)
+    if actor.access != "admin":  # nothing stands in an administrator's way, so nothing is asked
+        require_move_into(actor, columns_by_id(session, [status.id])[status.id])
     if order.version != version:
         raise Conflict(who_was_first(session, order), order)
     left = order.status
@@ -61,12 +63,12 @@ def carry(
     """Puts the order into the status and records it. The caller has asked for permission."""
     left = order.status
     stood = {"status": named(left), "rank": order.rank, "entered_at": order.entered_at.isoformat()}
+    rank = rank_before(session, status, before, order.id)
     carry_head(session, left.id, status.id, order.total)
-    order.status = status
-    order.status_id = status.id
-    order.rank = rank_before(session, status, before, order.id)
+    order.status, order.status_id, order.rank = status, status.id, rank
     order.entered_at = clock.now()
     order.version += 1
+    session.flush()
     links = linked(session, order)
     return record(
         session, order, "order.moved", actor,

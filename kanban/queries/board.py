@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from kanban.actor import Actor
+from kanban.columns import ColumnRow, columns_of_boards
+from kanban.db import table
 from kanban.errors import NotFound
 from kanban.i18n import _
-from kanban.models import Board, Order, Organisation, Person, Status
+from kanban.models import Board, Order, Organisation, Person
 from kanban.policy import may_move_into, why_not_into
 from kanban.queries.cards import Window, first_windows
 from kanban.queries.filter import Filter
@@ -21,7 +23,7 @@ LONG_NAME = 20
 class Head:
     """A column's head. locked: why this person may not move orders here, or ""."""
 
-    status: Status
+    status: ColumnRow
     count: int
     total: int
     locked: str
@@ -53,62 +55,55 @@ class BoardView:
         return any(len(column.head.status.name) > LONG_NAME for column in self.columns)
 
 
+def board_view(session: Session, person: Actor, board_id: int, chosen: Filter, boards: Sequence[Board]) -> BoardView:
+    """A fixed number of statements, and a bounded number of cards, whatever the board holds. boards: all there are."""
+    board = next((one for one in boards if one.id == board_id), None)
+    if board is None:
+        raise NotFound(_("There is no such board."))
+    rows = columns_of_boards(session, [board_id])
+    columns = columns_of(session, person, rows, chosen)
+    makes = next((one for one in boards if one.source_id == board_id), None)
+    return BoardView(board, columns, sum(column.head.count for column in columns), sum(row.order_count for row in rows), makes)
+
+
+def columns_of(session: Session, person: Actor, rows: Sequence[ColumnRow], chosen: Filter) -> tuple[Column, ...]:
+    conditions = chosen.conditions(person)
+    windows = first_windows(session, rows, conditions)
+    return tuple(Column(head, windows[head.status.id]) for head in heads(session, person, rows, conditions))
+
+
+def heads(session: Session, person: Actor, rows: Sequence[ColumnRow], conditions: list[ColumnElement[bool]]) -> list[Head]:
+    """Counts and sums: kept ones, or where a filter is on, counted with it."""
+    counted: dict[int, tuple[int, int]] = {row.id: (row.order_count, row.order_total) for row in rows}
+    if conditions:
+        found = session.execute(
+            select(Order.status_id, func.count(), func.coalesce(func.sum(Order.total), 0))
+            .where(Order.status_id.in_(list(counted)), *conditions)
+            .group_by(Order.status_id)
+        )
+        counted = dict.fromkeys(counted, (0, 0)) | {id_: (count, int(total)) for id_, count, total in found}
+    return [Head(row, *counted[row.id], _locked(person, row)) for row in rows]
+
+
+def _locked(person: Actor, row: ColumnRow) -> str:
+    return "" if may_move_into(person, row) else why_not_into(row) if row.moving else ""
+
+
 @dataclass(frozen=True)
 class Choice:
     id: int
     name: str
 
 
-def board_view(session: Session, person: Actor, board_id: int, chosen: Filter) -> BoardView:
-    """A fixed number of statements, and a bounded number of cards, whatever the board holds."""
-    board = session.get(Board, board_id)
-    if board is None:
-        raise NotFound(_("There is no such board."))
-    statuses = statuses_of(session, [board_id])
-    columns = columns_of(session, person, statuses, chosen)
-    makes = session.scalar(select(Board).where(Board.source_id == board_id).order_by(Board.position).limit(1))
-    return BoardView(board, columns, sum(column.head.count for column in columns), sum(status.order_count for status in statuses), makes)
-
-
-def statuses_of(session: Session, board_ids: Sequence[int]) -> list[Status]:
-    return list(
-        session.scalars(
-            select(Status)
-            .where(Status.board_id.in_(board_ids))
-            .order_by(Status.board_id, Status.position, Status.id)
-            .options(selectinload(Status.moving))
-        )
-    )
-
-
-def columns_of(session: Session, person: Actor, statuses: Sequence[Status], chosen: Filter) -> tuple[Column, ...]:
-    conditions = chosen.conditions(person)
-    windows = first_windows(session, statuses, conditions)
-    return tuple(Column(head, windows[head.status.id]) for head in heads(session, person, statuses, conditions))
-
-
-def heads(session: Session, person: Actor, statuses: Sequence[Status], conditions: list[ColumnElement[bool]]) -> list[Head]:
-    """Counts and sums: kept ones, or where a filter is on, counted with it."""
-    counted: dict[int, tuple[int, int]] = {status.id: (status.order_count, status.order_total) for status in statuses}
-    if conditions:
-        rows = session.execute(
-            select(Order.status_id, func.count(), func.coalesce(func.sum(Order.total), 0))
-            .where(Order.status_id.in_(list(counted)), *conditions)
-            .group_by(Order.status_id)
-        )
-        counted = dict.fromkeys(counted, (0, 0)) | {id_: (count, int(total)) for id_, count, total in rows}
-    return [Head(status, *counted[status.id], _locked(person, status)) for status in statuses]
-
-
-def _locked(person: Actor, status: Status) -> str:
-    return "" if may_move_into(person, status) else why_not_into(status) if status.moving else ""
+_P, _F = table(Person).c, table(Organisation).c
+_PEOPLE = select(_P.id, _P.name).where(_P.active).order_by(_P.name, _P.id)
+_FIRMS = select(_F.id, _F.name).where(_F.active).order_by(_F.name)
 
 
 def choices(session: Session) -> tuple[list[Choice], list[Choice]]:
     """People and organisations for the filter."""
-    people = session.execute(select(Person.id, Person.name).where(Person.active).order_by(Person.name, Person.id))
-    firms = session.execute(select(Organisation.id, Organisation.name).where(Organisation.active).order_by(Organisation.name))
-    return [Choice(*row) for row in people], [Choice(*row) for row in firms]
+    connection = session.connection()
+    return [Choice(*row) for row in connection.execute(_PEOPLE)], [Choice(*row) for row in connection.execute(_FIRMS)]
 
 
 @dataclass(frozen=True)
@@ -126,7 +121,7 @@ def way_view(session: Session, person: Actor, chosen: Filter) -> list[Stretch]:
     if work is None or work.source_id is None:
         return []
     main = session.get_one(Board, work.source_id)
-    columns = columns_of(session, person, statuses_of(session, [main.id, work.id]), chosen)
+    columns = columns_of(session, person, columns_of_boards(session, [main.id, work.id]), chosen)
     of_main = tuple(column for column in columns if column.head.status.board_id == main.id)
     of_work = tuple(column for column in columns if column.head.status.board_id == work.id)
     places = [column.head.status.id for column in of_main]

@@ -1,15 +1,17 @@
 """Cards: rows of orders shaped for a column, read a window at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, union_all
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Integer, bindparam, select, union_all
+from sqlalchemy.orm import Session
 
 from kanban import clock
-from kanban.i18n import days_between
+from kanban.columns import ColumnRow
+from kanban.db import UtcDateTime, table
 from kanban.models import Board, Customer, Order, Person, Status
 
 FIRST_WINDOW = 12
@@ -62,111 +64,118 @@ class Window:
     next_rank: str = ""
 
 
-_Norm = dict[int, Status]
+_O, _C, _P = table(Order).c, table(Customer).c, table(Person).c
+_CARDS = (
+    select(
+        _O.id, _O.number, _O.version, _O.status_id, _O.rank, _O.title, _O.total, _O.paid, _O.ship_on, _O.entered_at, _O.source_id,
+        _C.name.label("customer"), _P.name.label("responsible"), _P.tone,
+    )
+    .select_from(table(Order).join(table(Customer), _O.customer_id == _C.id).outerjoin(table(Person), _O.responsible_id == _P.id))
+)  # fmt: skip
 
 
-def first_windows(session: Session, statuses: Sequence[Status], conditions: list[ColumnElement[bool]]) -> dict[int, Window]:
+def first_windows(session: Session, columns: Sequence[ColumnRow], conditions: list[ColumnElement[bool]]) -> dict[int, Window]:
     """{status id: its first window}; two statements, however many columns and orders there are."""
-    if not statuses:
+    if not columns:
         return {}
-    parts = [_ids(status, conditions, FIRST_WINDOW + 1) for status in statuses]
-    wanted = union_all(*(select(part.c.id) for part in parts)).subquery()
-    rows = session.execute(_card_columns().join(wanted, wanted.c.id == Order.id)).all()
-    return _windows(session, statuses, rows, FIRST_WINDOW)
+    kinds = tuple((column.id, column.is_over) for column in columns)
+    query = _first_query(kinds) if not conditions else _build_first_query(kinds, conditions)
+    rows = session.connection().execute(query, {"since": clock.now() - RECENT, "most": FIRST_WINDOW + 1}).all()
+    return _windows(session, columns, rows, FIRST_WINDOW)
 
 
-def next_window(session: Session, status: Status, conditions: list[ColumnElement[bool]], start_id: int) -> Window:
+@lru_cache(maxsize=64)
+def _first_query(kinds: tuple[tuple[int, bool], ...]) -> Any:
+    """Without a filter the statement is the same every time, and building it costs more than running it."""
+    return _build_first_query(kinds, [])
+
+
+def _build_first_query(kinds: tuple[tuple[int, bool], ...], conditions: list[ColumnElement[bool]]) -> Any:
+    parts = [select(_ids(id_, is_over, conditions).subquery().c.id) for id_, is_over in kinds]
+    wanted = union_all(*parts).subquery()
+    return _CARDS.join(wanted, wanted.c.id == _O.id)
+
+
+def next_window(session: Session, column: ColumnRow, conditions: list[ColumnElement[bool]], start_id: int) -> Window:
     """The window that begins with the card start_id. Empty where that card has left the column."""
-    start = session.execute(select(Order.rank, Order.entered_at).where(Order.id == start_id, Order.status_id == status.id)).one_or_none()
+    start = session.execute(select(_O.rank, _O.entered_at).where(_O.id == start_id, _O.status_id == column.id)).one_or_none()
     if start is None:
         return Window(())
-    here: ColumnElement[bool] = Order.entered_at <= start.entered_at if status.is_over else Order.rank >= start.rank
-    part = _ids(status, [*conditions, here], WINDOW + 1)
-    rows = session.execute(_card_columns().join(part, part.c.id == Order.id)).all()
-    return _windows(session, [status], rows, WINDOW)[status.id]
+    here: ColumnElement[bool] = _O.entered_at <= start.entered_at if column.is_over else _O.rank >= start.rank
+    part = _ids(column.id, column.is_over, [*conditions, here]).subquery()
+    rows = session.connection().execute(_CARDS.join(part, part.c.id == _O.id), {"since": clock.now() - RECENT, "most": WINDOW + 1}).all()
+    return _windows(session, [column], rows, WINDOW)[column.id]
 
 
-def cards_of(session: Session, ids: Iterable[int], conditions: list[ColumnElement[bool]]) -> list[Card]:
-    """Single cards, of those orders that the conditions let through."""
-    rows = session.execute(_card_columns().where(Order.id.in_(list(ids)), *conditions)).all()
-    statuses = {row.status_id for row in rows}
-    norms = {one.id: one for one in session.scalars(select(Status).where(Status.id.in_(statuses)))} if rows else {}
+def cards_of(session: Session, ids: Iterable[int], conditions: list[ColumnElement[bool]], columns: Mapping[int, ColumnRow]) -> list[Card]:
+    """Single cards, of those orders that stand in these columns and that the conditions let through."""
+    rows = session.connection().execute(_BY_ID.where(*conditions) if conditions else _BY_ID, {"ids": list(ids)}).all()
+    rows = [row for row in rows if row.status_id in columns]
     works = _works(session, [row.id for row in rows])
-    return [_card(row, norms, works) for row in rows]
+    today = clock.today()
+    return [_card(row, columns[row.status_id], works, today) for row in rows]
 
 
-def _ids(status: Status, conditions: list[ColumnElement[bool]], most: int) -> Any:
+_BY_ID = _CARDS.where(_O.id.in_(bindparam("ids", expanding=True)))
+
+
+def _ids(status_id: int, is_over: bool, conditions: list[ColumnElement[bool]]) -> Any:
     """Ids of a column's beginning. A column that is over shows recent orders only, the newest first."""
-    query = select(Order.id).where(Order.status_id == status.id, *conditions)
-    if status.is_over:
-        query = query.where(Order.entered_at > clock.now() - RECENT).order_by(Order.entered_at.desc(), Order.id.desc())
+    query = select(_O.id).where(_O.status_id == status_id, *conditions)
+    if is_over:
+        query = query.where(_O.entered_at > bindparam("since", type_=UtcDateTime())).order_by(_O.entered_at.desc(), _O.id.desc())
     else:
-        query = query.order_by(Order.rank, Order.id)
-    return query.limit(most).subquery()
+        query = query.order_by(_O.rank, _O.id)
+    return query.limit(bindparam("most", type_=Integer))
 
 
-def _card_columns() -> Any:
-    return (
-        select(
-            Order.id, Order.number, Order.version, Order.status_id, Order.rank, Order.title, Order.total, Order.paid,
-            Order.ship_on, Order.entered_at, Order.source_id, Customer.name.label("customer"),
-            Person.name.label("responsible"), Person.tone,
-        )
-        .join(Customer, Order.customer_id == Customer.id)
-        .outerjoin(Person, Order.responsible_id == Person.id)
-    )  # fmt: skip
-
-
-def _windows(session: Session, statuses: Sequence[Status], rows: Sequence[Any], most: int) -> dict[int, Window]:
-    norms = {status.id: status for status in statuses}
-    columns: dict[int, list[Any]] = {status.id: [] for status in statuses}
+def _windows(session: Session, columns: Sequence[ColumnRow], rows: Sequence[Any], most: int) -> dict[int, Window]:
+    by_status: dict[int, list[Any]] = {column.id: [] for column in columns}
     for row in rows:
-        columns[row.status_id].append(row)
+        by_status[row.status_id].append(row)
     works = _works(session, [row.id for row in rows])
+    today = clock.today()
     windows = {}
-    for id_, column in columns.items():
-        if norms[id_].is_over:
-            column.sort(key=lambda row: (row.entered_at, row.id), reverse=True)
+    for column in columns:
+        found = by_status[column.id]
+        if column.is_over:
+            found.sort(key=lambda row: (row.entered_at, row.id), reverse=True)
         else:
-            column.sort(key=lambda row: (row.rank, row.id))
-        following = column[most] if len(column) > most else None
-        cards = tuple(_card(row, norms, works) for row in column[:most])
-        windows[id_] = Window(cards, following.id if following else None, following.rank if following else "")
+            found.sort(key=lambda row: (row.rank, row.id))
+        following = found[most] if len(found) > most else None
+        cards = tuple(_card(row, column, works, today) for row in found[:most])
+        windows[column.id] = Window(cards, following.id if following else None, following.rank if following else "")
     return windows
+
+
+_M, _S, _B = table(Order).alias("made"), table(Status).c, table(Board).c
+_WORKS = (
+    select(_M.c.source_id, _M.c.id, _M.c.number, _S.name, _S.tone, _B.icon)
+    .join(table(Status), _M.c.status_id == _S.id)
+    .join(table(Board), _M.c.board_id == _B.id)
+    .where(_M.c.source_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_M.c.id)
+)
 
 
 def _works(session: Session, ids: Sequence[int]) -> dict[int, list[Work]]:
     """Orders made from these, by the order they are made from."""
-    made = aliased(Order)
     found: dict[int, list[Work]] = {}
-    if ids:
-        rows = session.execute(
-            select(made.source_id, made.id, made.number, Status.name, Status.tone, Board.icon)
-            .join(Status, made.status_id == Status.id)
-            .join(Board, made.board_id == Board.id)
-            .where(made.source_id.in_(ids))
-            .order_by(made.id)
-        )
-        for source_id, id_, number, name, tone, icon in rows:
-            found.setdefault(source_id or 0, []).append(Work(id_, number, name, tone, icon))
+    for source_id, *work in session.connection().execute(_WORKS, {"ids": list(ids)}):
+        found.setdefault(source_id, []).append(Work(*work))
     return found
 
 
-def _card(row: Any, statuses: _Norm, works: dict[int, list[Work]]) -> Card:
-    status = statuses[row.status_id]
-    days = _days(row.entered_at)
-    ship_days = (row.ship_on - clock.today()).days if row.ship_on else 0
+def _card(row: Any, column: ColumnRow, works: dict[int, list[Work]], today: date) -> Card:
+    days = max(0, (today - clock.day_of(row.entered_at)).days)
     return Card(
         id=row.id, number=row.number, version=row.version, status_id=row.status_id, rank=row.rank, customer=row.customer,
         title=row.title, responsible=row.responsible or "", tone=row.tone or "slate", total=row.total,
-        paid_share=paid_share(row.paid, row.total), ship_on=row.ship_on, ship_state=ship_state(row.ship_on, status),
-        ship_days=ship_days, days=days, stuck=bool(status.norm_days and days > status.norm_days and not status.is_over),
-        source_id=row.source_id, works=tuple(works.get(row.id, ())),
+        paid_share=paid_share(row.paid, row.total), ship_on=row.ship_on, ship_state=ship_state(row.ship_on, column.is_over, today),
+        ship_days=(row.ship_on - today).days if row.ship_on else 0, days=days,
+        stuck=bool(column.norm_days and days > column.norm_days and not column.is_over), source_id=row.source_id,
+        works=tuple(works.get(row.id, ())),
     )  # fmt: skip
-
-
-def _days(entered_at: datetime) -> int:
-    return max(0, days_between(entered_at, clock.now()))
 
 
 def paid_share(paid: int, total: int) -> int:
@@ -174,11 +183,11 @@ def paid_share(paid: int, total: int) -> int:
     return min(100, max(0, paid * 100 // total)) if total > 0 else 0
 
 
-def ship_state(ship_on: date | None, status: Status) -> str:
+def ship_state(ship_on: date | None, is_over: bool, today: date) -> str:
     """late, soon, plain, or done where nobody waits for it any more."""
     if ship_on is None:
         return "plain"
-    if status.is_over:
+    if is_over:
         return "done"
-    days = (ship_on - clock.today()).days
+    days = (ship_on - today).days
     return "late" if days < 0 else "soon" if days <= SOON_DAYS else "plain"

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from kanban import clock
 from kanban.actor import Actor
+from kanban.columns import ColumnRow, columns_of_boards
 from kanban.errors import NotFound
 from kanban.i18n import _
 from kanban.models import Board, Event, Order, Person, Role, Status
@@ -21,7 +22,7 @@ MOST_EVENTS = 200
 class Step:
     """A status of the order's way. state: past, now or ahead; locked: why this person may not move it there."""
 
-    status: Status
+    status: ColumnRow
     state: str
     locked: str
 
@@ -109,9 +110,7 @@ def order_view(session: Session, person: Actor, order_id: int) -> OrderView:
 
 
 def steps_of(session: Session, person: Actor, order: Order) -> tuple[Step, ...]:
-    statuses = session.scalars(
-        select(Status).where(Status.board_id == order.board_id).order_by(Status.position, Status.id).options(selectinload(Status.moving))
-    ).all()
+    statuses = columns_of_boards(session, [order.board_id])
     here = next((place for place, one in enumerate(statuses) if one.id == order.status_id), 0)
     return tuple(
         Step(one, "past" if place < here else "now" if place == here else "ahead", _locked(person, one))
@@ -119,7 +118,7 @@ def steps_of(session: Session, person: Actor, order: Order) -> tuple[Step, ...]:
     )
 
 
-def _locked(person: Actor, status: Status) -> str:
+def _locked(person: Actor, status: ColumnRow) -> str:
     if may_move_into(person, status):
         return ""
     return why_not_into(status) if status.moving else _("You may look at orders, but not change them.")

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from kanban.views import boards, doors, errors, export, live, orders, personal, setup, way
+from kanban.views.marks import init_marks
 from kanban.views.parts import init_parts
 from kanban.views.settings import company, people, statuses
 from kanban.views.words import init_words
@@ -10,6 +11,7 @@ from kanban.views.words import init_words
 
 def register(app: Flask) -> None:
     errors.init_errors(app)
+    init_marks(app)
     init_parts(app)
     init_words(app)
     for module in (boards, company, doors, export, live, orders, people, personal, setup, statuses, way):

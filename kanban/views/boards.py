@@ -4,15 +4,16 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 
+from kanban.columns import columns_by_id
 from kanban.db import db
 from kanban.errors import NotFound
 from kanban.htmx import fragment
 from kanban.i18n import _
 from kanban.ids import read_id
-from kanban.models import Status
 from kanban.queries.board import board_view, choices
 from kanban.queries.cards import next_window
 from kanban.queries.filter import read_filter
+from kanban.views.doors import all_boards
 from kanban.views.guard import person, signed_in
 from kanban.views.live import feed
 from kanban.views.parts import MOST_CARDS, parts_answer
@@ -25,7 +26,7 @@ bp = Blueprint("boards", __name__)
 def show(board_id: int) -> Any:
     chosen = read_filter(request.args)
     since = feed().last_id()  # before the rows are read: a change in between is shown twice rather than never
-    view = board_view(db.session(), person(), board_id, chosen)
+    view = board_view(db.session(), person(), board_id, chosen, all_boards())
     people, firms = choices(db.session())
     return render_template("boards/page.html", view=view, chosen=chosen, people=people, firms=firms, since=since)
 
@@ -34,14 +35,14 @@ def show(board_id: int) -> Any:
 @signed_in
 def window(board_id: int, status_id: int) -> Any:
     """The next cards of a column, from ?start=<order id> on."""
-    status = db.session.get(Status, status_id)
-    if status is None or status.board_id != board_id:
+    column = columns_by_id(db.session(), [status_id]).get(status_id)
+    if column is None or column.board_id != board_id:
         raise NotFound(_("There is no such status."))
     start = read_id(request.args.get("start"))
     if start is None:
         raise NotFound(_("There is no such order."))
     chosen = read_filter(request.args)
-    cards = next_window(db.session(), status, chosen.conditions(person()), start)
+    cards = next_window(db.session(), column, chosen.conditions(person()), start)
     more = url_for("boards.window", board_id=board_id, status_id=status_id, start=cards.next_id, **chosen.query())
     html = render_template("boards/_window.html", window=cards, more=more, compact=request.args.get("compact") == "1")
     return fragment(html)

@@ -1,8 +1,8 @@
 """Sign-out, the language at the door, health, and what every page needs."""
 
-from typing import Any
+from typing import Any, cast
 
-from flask import Blueprint, jsonify, redirect, request, session, url_for
+from flask import Blueprint, g, jsonify, redirect, request, session, url_for
 from flask_login import current_user
 from flask_security import logout_user
 from sqlalchemy import select, text
@@ -63,10 +63,10 @@ def healthz() -> Any:
 
 
 def for_every_page() -> dict[str, Any]:
-    """Navigation and rights; one SELECT for the boards, none for fragments that don't ask."""
+    """Navigation and rights; nothing is read from the database before a template asks."""
     signed = bool(current_user) and current_user.is_authenticated
     return {
-        "boards_nav": _Lazy(lambda: db.session.scalars(select(Board).order_by(Board.position, Board.id)).all() if signed else []),
+        "boards_nav": all_boards if signed else list,
         "me": person() if signed else None,
         "is_admin": signed and may_administer(person()),
         "can_write": signed and may_write(person()),
@@ -74,14 +74,8 @@ def for_every_page() -> dict[str, Any]:
     }
 
 
-class _Lazy:
-    """A list that is read from the database only where a template walks through it."""
-
-    def __init__(self, load: Any) -> None:
-        self._load = load
-        self._rows: Any = None
-
-    def __iter__(self) -> Any:
-        if self._rows is None:
-            self._rows = self._load()
-        return iter(self._rows)
+def all_boards() -> list[Board]:
+    """Every board, read once a request."""
+    if "boards" not in g:
+        g.boards = list(db.session.scalars(select(Board).order_by(Board.position, Board.id)))
+    return cast(list[Board], g.boards)

@@ -1,31 +1,31 @@
 """Cards, heads and toasts as parts: one mark-up for first paint, answer and live refresh."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, current_app, render_template
+from flask import Flask, current_app, render_template, url_for
 from markupsafe import Markup
-from sqlalchemy import select
-from sqlalchemy.orm import selectinload
 
 from kanban import clock
 from kanban.actor import Actor
+from kanban.columns import columns_of_boards
 from kanban.db import db
 from kanban.htmx import current_page, fragment
 from kanban.i18n import language
 from kanban.ids import read_id
-from kanban.models import Status
-from kanban.queries.board import Head, heads
+from kanban.queries.board import Column, Head, heads
 from kanban.queries.cards import Card, cards_of
 from kanban.queries.filter import Filter, read_filter
+from kanban.views.doors import all_boards
 from kanban.views.guard import person
 
 MOST_CARDS = 60
+_BODY = '<div class="column-body">'
 
 
 def init_parts(app: Flask) -> None:
-    app.jinja_env.globals.update(card_html=card_html, initials=initials)
+    app.jinja_env.globals.update(card_html=card_html, columns_html=columns_html)
 
 
 def card_html(card: Card, compact: bool = False) -> Markup:
@@ -39,10 +39,24 @@ def _card_html(card: Card, compact: bool, _language: str, _day: int) -> Markup:
     return Markup(current_app.jinja_env.get_template(part).render(card=card))
 
 
-def initials(name: str) -> str:
-    """«Ольга Белова» → «ОБ»."""
-    words = name.split()
-    return "".join(word[0] for word in (words if len(words) < 3 else words[:2])).upper()
+def columns_html(columns: Sequence[Column], chosen: Filter, rights: tuple[bool, bool], quick: Markup) -> Markup:
+    """All columns of a board, the quick add above the first. A column that looks the same was made before.
+
+    rights: (writes, administers).
+    """
+    query = tuple(chosen.query().items())
+    here, day = language(), clock.today().toordinal()
+    html = Markup("").join(_column_html(column, query, rights, here, day) for column in columns)
+    return Markup(str(html).replace(_BODY, _BODY + str(quick), 1))
+
+
+@lru_cache(maxsize=2_000)
+def _column_html(column: Column, query: tuple[tuple[str, Any], ...], rights: tuple[bool, bool], _language: str, _day: int) -> Markup:
+    more = url_for(
+        "boards.window", board_id=column.head.status.board_id, status_id=column.head.status.id, start=column.window.next_id, **dict(query)
+    )
+    part = current_app.jinja_env.get_template("boards/_column.html")
+    return Markup(part.render(column=column, more=more, filtered=bool(query), can_write=rights[0], is_admin=rights[1]))
 
 
 def page_context() -> tuple[str, int | None, Filter]:
@@ -71,9 +85,10 @@ def parts_answer(
     session = db.session()
     if page:
         conditions = chosen.conditions(who)
-        statuses = {status.id: status for status in _statuses(board_id if page == "board" else None)}
-        cards = [card for card in cards_of(session, wanted, conditions) if card.status_id in statuses]
-        touched = [status for id_, status in statuses.items() if id_ in set(head_ids)]
+        boards = [board_id] if board_id is not None else [board.id for board in all_boards()]
+        rows = {row.id: row for row in columns_of_boards(session, boards)}
+        cards = cards_of(session, wanted, conditions, rows)
+        touched = [row for id_, row in rows.items() if id_ in set(head_ids)]
         columns = heads(session, who, touched, conditions)
     shown = {card.id: card for card in cards}
     places = [
@@ -82,10 +97,3 @@ def parts_answer(
     ]
     html = render_template("boards/_parts.html", cards=cards, heads=columns, compact=page == "way", filtered=bool(chosen)) + toast
     return fragment(html, code, trigger={"potok:place": {"places": places}} | (also or {}), reswap="none")
-
-
-def _statuses(board_id: int | None) -> list[Status]:
-    query = select(Status).options(selectinload(Status.moving))
-    if board_id is not None:
-        query = query.where(Status.board_id == board_id)
-    return list(db.session.scalars(query))

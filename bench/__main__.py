@@ -1,0 +1,74 @@
+"""`make bench`: prints the tables that the README quotes, each figure beside its floor of the same run."""
+
+import argparse
+import os
+import platform
+from collections.abc import Sequence
+from typing import Any
+
+from bench.crowd import measure_crowd
+from bench.drain import measure_drain
+from bench.memory import measure_memory
+from bench.moves import measure_move
+from bench.pages import measure_page
+from bench.workshop import add_rules, fill, workshop
+
+SIZES = (200, 1_000, 5_000, 50_000)
+RULES = (1, 100, 10_000)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("only", nargs="*", choices=["pages", "moves", "crowd", "drain", "memory", []], help="some of the tables")
+    only = parser.parse_args().only or ["pages", "moves", "crowd", "drain", "memory"]
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, SQLite with synchronous=FULL\n")
+    if "pages" in only or "moves" in only:
+        _board(only)
+    if "crowd" in only:
+        table("8 people moving at once, whole server", ("seconds", "moves", "moves/s", "errors"), [measure_crowd()])
+    if "drain" in only:
+        table(
+            "Outbox into a local SMTP server", ("letters", "letters/s", "floor: smtplib letters/s", "share of the floor"), [measure_drain()]
+        )
+    if "memory" in only:
+        table("Memory after 200 pages and 200 moves", ("web, MB", "worker, MB"), [measure_memory()])
+
+
+def _board(only: list[str]) -> None:
+    pages, moves = [], []
+    with workshop() as app:
+        for size in SIZES:
+            fill(size)
+            if "pages" in only:
+                pages.append(measure_page(app, size))
+            if "moves" in only:
+                moves.append(measure_move(app, size, 11))
+        for rules in RULES[1:]:
+            add_rules(rules)
+            if "moves" in only:
+                moves.append(measure_move(app, SIZES[-1], rules))
+    if pages:
+        table("Board page", ("open orders", "page, ms", "floor: bare SQL, ms", "× floor", "bytes", "gzipped", "SQL statements"), pages)
+    if moves:
+        table(
+            "One move",
+            ("open orders", "rules", "verb, ms", "floor: bare transaction, ms", "× floor", "whole request, ms", "answer, bytes"),
+            moves,
+        )
+
+
+def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A Markdown table, as the README holds it."""
+    print(f"**{title}**\n")
+    print("| " + " | ".join(heads) + " |")
+    print("|" + "---:|" * len(heads))
+    for row in rows:
+        print("| " + " | ".join(_cell(value) for value in row) + " |")
+    print(flush=True)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+main()
