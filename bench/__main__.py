@@ -1,8 +1,10 @@
 """`make bench`: prints the tables that the README quotes, each figure beside its floor of the same run."""
 
 import argparse
+import logging
 import os
 import platform
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +20,8 @@ RULES = (1, 100, 10_000)
 
 
 def main() -> None:
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("only", nargs="*", choices=["pages", "moves", "crowd", "drain", "memory", []], help="some of the tables")
     only = parser.parse_args().only or ["pages", "moves", "crowd", "drain", "memory"]

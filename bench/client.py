@@ -60,7 +60,7 @@ class Client:
         status = [0]
 
         def start(line: str, headers: list[tuple[str, str]], _info: Any = None) -> Any:
-            status[0] = int(line.split()[0])
+            status[0] = int(line.split(maxsplit=1)[0])
             for name, value in headers:
                 if name == "Set-Cookie":
                     key, _, rest = value.partition("=")

@@ -131,7 +131,8 @@ def _problems(part: str, source: str) -> list[Problem]:
     except LiquidError as error:
         index = getattr(error.token, "start_index", -1) if error.token else -1
         return [Problem(part, *_place(source, index if index >= 0 else _first_open(source)), _sentence(error))]
-    found = []
+    found = [Problem(part, *_place(source, span.index), _no_filter()) for span in _others(analysis.filters, FILTERS)]
+    found += [Problem(part, *_place(source, span.index), _no_tag()) for span in _others(analysis.tags, TAGS)]
     for spans in analysis.variables.values():
         for variable in spans:
             path = ".".join(str(segment) for segment in variable.segments)
@@ -140,6 +141,18 @@ def _problems(part: str, source: str) -> list[Problem]:
     if sum(len(spans) for spans in analysis.variables.values()) > MOST_NODES:
         found.append(Problem(part, 1, 1, _("There are too many fields in this text.")))
     return sorted(found, key=lambda problem: (problem.line, problem.column))
+
+
+def _others(used: Mapping[str, list[Any]], allowed: tuple[str, ...]) -> list[Any]:
+    return [span for name, spans in used.items() if name not in allowed for span in spans]
+
+
+def _no_tag() -> str:
+    return _("This tag can't be used here. Tags are: %(tags)s.", tags=", ".join(TAGS))
+
+
+def _no_filter() -> str:
+    return _("This filter can't be used here. Filters are: %(filters)s.", filters=", ".join(FILTERS))
 
 
 def _unknown(path: str) -> str:
@@ -158,9 +171,9 @@ def nearest(path: str) -> LetterField | None:
 def _sentence(error: LiquidError) -> str:
     text = str(error.args[0]) if error.args else ""
     if "unexpected tag" in text or "unknown tag" in text:
-        return _("This tag can't be used here. Tags are: %(tags)s.", tags=", ".join(TAGS))
+        return _no_tag()
     if "unknown filter" in text:
-        return _("This filter can't be used here. Filters are: %(filters)s.", filters=", ".join(FILTERS))
+        return _no_filter()
     return _("This can't be read as a template: %(what)s.", what=text)
 
 

@@ -74,6 +74,10 @@ def for_every_page() -> dict[str, Any]:
     }
 
 
+def board_of(board_id: int) -> Board:
+    return next(board for board in all_boards() if board.id == board_id)
+
+
 def all_boards() -> list[Board]:
     """Every board, read once a request."""
     if "boards" not in g:

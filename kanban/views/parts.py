@@ -17,7 +17,7 @@ from kanban.ids import read_id
 from kanban.queries.board import Column, Head, heads
 from kanban.queries.cards import Card, cards_of
 from kanban.queries.filter import Filter, read_filter
-from kanban.views.doors import all_boards
+from kanban.views.doors import all_boards, board_of
 from kanban.views.guard import person
 
 MOST_CARDS = 60
@@ -25,7 +25,7 @@ _BODY = '<div class="column-body">'
 
 
 def init_parts(app: Flask) -> None:
-    app.jinja_env.globals.update(card_html=card_html, columns_html=columns_html)
+    app.jinja_env.globals.update(card_html=card_html, columns_html=columns_html, board_of=board_of)
 
 
 def card_html(card: Card, compact: bool = False) -> Markup:

@@ -25,6 +25,7 @@ from rules.models import STATES, Delivery, Message, Rule
 
 bp = Blueprint("letters", __name__)
 PAGE = 50
+OF_ORDER = 12
 
 
 @bp.get("/settings/letters")
@@ -71,10 +72,15 @@ def send_again(letter_id: int) -> Any:
 @signed_in
 def of_order(order_id: int) -> Any:
     """The letters of an order with their state; a part of its page."""
-    if db.session.get(Order, order_id) is None:
+    order = db.session.get(Order, order_id)
+    if order is None:
         raise NotFound(_("There is no such order."))
-    rows = db.session.scalars(select(Message).where(Message.order_id == order_id).order_by(Message.id.desc()).limit(PAGE)).all()
-    return fragment(render_template("letters/_of_order.html", letters=rows, order_id=order_id, opens=may_administer(person())))
+    rows = db.session.scalars(select(Message).where(Message.order_id == order_id).order_by(Message.id.desc()).limit(OF_ORDER + 1)).all()
+    return fragment(
+        render_template(
+            "letters/_of_order.html", letters=rows[:OF_ORDER], has_more=len(rows) > OF_ORDER, order=order, opens=may_administer(person())
+        )
+    )
 
 
 def _page(letter: Message | None) -> Any:

@@ -24,7 +24,7 @@ bp = Blueprint("people", __name__, url_prefix="/settings/people")
 
 
 class PersonForm(PotokForm):
-    name = line(_l("Name"), 120, DataRequired(_l("Write a name.")))
+    name = line(_l("Full name"), 120, DataRequired(_l("Write a name.")))
     email = line(_l("E-mail for sign-in and letters"), 254, DataRequired(_l("Write an e-mail address.")))
     phone = line(_l("Phone"), 40)
     access = SelectField(_l("Access"), choices=list(ACCESSES))

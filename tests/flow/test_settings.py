@@ -1,0 +1,353 @@
+"""Settings over HTTP: the matrix, rules, templates, mail, boards, people, organisations."""
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from kanban.db import db
+from kanban.models import Status
+from rules import matrix
+from rules.models import MailAccount, Rule, RuleVersion, Template
+from tests.cast import Cast, Signed
+from tests.mailserver import USER, WORD, Certificates, DrippingServer, MailServer, free_port
+
+SEED = {
+    "design": ["manager", "designer"], "ready": ["manager"], "prepaid": ["manager", "accountant"], "making": ["manager", "technologist"],
+    "assembly": ["manager", "technologist"], "made": ["manager"], "paid": ["manager", "accountant"], "paid_ready": ["manager", "accountant"],
+    "install": ["manager"], "closed": ["manager"],
+}  # fmt: skip
+
+
+@pytest.fixture
+def owner(app: Flask, cast: Cast) -> Signed:
+    return Signed(app.test_client(), cast.email("owner"))
+
+
+def told(cast: Cast) -> dict[str, list[str]]:
+    """The matrix as the database has it."""
+    names = {id_: key for key, id_ in cast.roles.items()}
+    found: dict[str, list[str]] = {}
+    for key, id_ in cast.statuses.items():
+        rule = matrix.matrix_rule(db.session(), id_)
+        cells = matrix.cells_of(rule) if rule else {}
+        found[key] = [names.get(number or 0, kind) for kind, number in cells]
+    db.session.rollback()
+    return found
+
+
+def test_after_the_preset_the_matrix_is_the_seeds_table(owner: Signed, cast: Cast) -> None:
+    assert {key: sorted(who) for key, who in told(cast).items()} == {key: sorted(who) for key, who in SEED.items()}
+    page = owner.get("/settings/told").text
+    assert page.count('aria-pressed="true"') == 16
+    assert "16 отметок, 10 правил" in page
+
+
+def test_a_click_switches_a_cell_and_writes_an_ordinary_rule(owner: Signed, cast: Cast) -> None:
+    status, role = cast.statuses["install"], cast.roles["technologist"]
+    answer = owner.post(f"/settings/told/{status}/role-{role}", {"template": "on"}, htmx=True, page="/settings/told")
+    assert answer.status_code == 200 and "получит «Технологу»" in answer.text and "17 отметок" in answer.text
+    moved = cast.move(cast.place(), "install")
+    assert moved.event and {letter.name for letter in cast.letters(event_id=moved.event.id)} == {"Ольга Белова", "Виктор Новосельцев"}
+    owner.post(f"/settings/told/{status}/role-{role}", {"template": ""}, htmx=True, page="/settings/told")
+    assert told(cast)["install"] == ["manager"]
+
+
+def test_a_cell_changes_its_letter(owner: Signed, cast: Cast) -> None:
+    url = f"/settings/told/{cast.statuses['ready']}/role-{cast.roles['manager']}"
+    owner.post(url, {"template": cast.templates["author"]}, htmx=True, page="/settings/told")
+    moved = cast.move(cast.place(), "ready")
+    assert moved.event and cast.letters(event_id=moved.event.id)[0].template_id == cast.templates["author"]
+
+
+def test_the_last_tick_of_a_row_takes_the_rule_with_it(owner: Signed, cast: Cast) -> None:
+    owner.post(f"/settings/told/{cast.statuses['ready']}/role-{cast.roles['manager']}", {"template": ""})
+    assert matrix.matrix_rule(db.session(), cast.statuses["ready"]) is None
+    assert owner.get("/settings/told").status_code == 200
+
+
+@pytest.mark.parametrize("column", ["role-99999", "role-x", "nobody", "person-1"])
+def test_unknown_columns_and_statuses(owner: Signed, cast: Cast, column: str) -> None:
+    assert owner.post(f"/settings/told/{cast.statuses['ready']}/{column}", {"template": "on"}).status_code == 404
+    assert owner.post("/settings/told/99999/author", {"template": "on"}).status_code == 404
+    assert owner.post(f"/settings/told/{cast.statuses['ready']}/author", {"template": "99999"}).status_code == 422
+
+
+def rule_form(cast: Cast, **changed: Any) -> dict[str, Any]:
+    return {
+        "name": "Крупная предоплата", "board_id": cast.boards["orders"], "trigger": "entered", "status_id": cast.statuses["prepaid"],
+        "group": "all", "active": "1", "field-0": "total", "op-0": "more", "value-0": "100 000",
+        "field-1": "organisation", "op-1": "in_list", "value-1": [str(cast.organisation)],
+        "template-0": str(cast.templates["accountant"]), "to-0": [f"role:{cast.roles['accountant']}", "responsible"], "addresses-0": "buh@firm.example",
+    } | changed  # fmt: skip
+
+
+def test_the_editor_redraws_its_sentence_and_saves_the_rule(owner: Signed, cast: Cast) -> None:
+    drawn = owner.post("/settings/rules/draw", rule_form(cast), htmx=True, page="/settings/rules/new").text
+    text = re.sub(r"\s+", " ", re.sub("<[^>]+>", "", drawn)).replace("\u00a0", " ")
+    assert "Когда заказ покупателя переходит в «Предоплата» и сумма больше 100 000 ₽ и организация из списка: ООО «Мельников»" in text
+    assert "отправить письмо «Бухгалтеру» (кому: бухгалтер, ответственный, buh@firm.example)" in text
+    assert owner.post("/settings/rules/save", rule_form(cast)).status_code == 303
+    rule = db.session.scalars(select(Rule).where(Rule.name == "Крупная предоплата")).one()
+    version = db.session.get_one(RuleVersion, rule.version_id)
+    assert version.criteria["all"][0] == {"field": "total", "op": "more", "value": 10_000_000}
+    assert version.actions[0]["to"][-1] == {"kind": "address", "address": "buh@firm.example"}
+    page = owner.get("/settings/rules").text
+    assert "Крупная предоплата" in page and "100\u00a0000\u00a0₽" in page
+    mark = owner.get("/settings/told").text
+    assert f'href="/settings/rules/{rule.id}"' in mark, "a rule with criteria shows as a mark in the matrix"
+
+
+def test_buttons_of_the_editor_add_and_drop_rows_without_saving(owner: Signed, cast: Cast) -> None:
+    drawn = owner.post("/settings/rules/save", rule_form(cast) | {"do": "add-criterion"}).text
+    assert 'name="field-2"' in drawn
+    drawn = owner.post("/settings/rules/save", rule_form(cast) | {"do": "drop-criterion:0"}).text
+    assert 'name="field-1"' not in drawn and "Организация" in drawn
+    assert db.session.scalar(select(Rule).where(Rule.name == "Крупная предоплата")) is None
+
+
+BAD_RULES: list[dict[str, Any]] = [
+    {"name": ""}, {"name": "я" * 500}, {"trigger": "entered", "status_id": "99999"}, {"board_id": "99999"}, {"value-0": "много"}, {"value-0": ""},
+    {"to-0": [], "addresses-0": ""}, {"addresses-0": "не адрес"}, {"addresses-0": "a@b.example\r\nBcc: c@d.example"}, {"template-0": "99999"},
+    {"template-0": ""}, {"to-0": ["role:²"]}, {"to-0": ["moon:1"]}, {"value-1": ["0"]}, {"field-0": "ship_on", "op-0": "less", "value-0": "вчера"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changed", BAD_RULES)
+def test_bad_rules_come_back_with_a_reason(owner: Signed, cast: Cast, changed: dict[str, Any]) -> None:
+    answer = owner.post("/settings/rules/save", rule_form(cast, **changed))
+    assert answer.status_code == 422 and 'role="alert"' in answer.text
+    assert db.session.scalar(select(Rule).where(Rule.name.like("Крупная%"))) is None
+
+
+def test_a_change_is_a_new_version_and_a_switch_is_not(owner: Signed, cast: Cast) -> None:
+    owner.post("/settings/rules/save", rule_form(cast))
+    rule = db.session.scalars(select(Rule).where(Rule.name == "Крупная предоплата")).one()
+    db.session.expunge(rule)
+    db.session.rollback()
+    owner.post("/settings/rules/save", rule_form(cast) | {"rule_id": rule.id, "value-0": "200 000"})
+    owner.post("/settings/rules/save", rule_form(cast) | {"rule_id": rule.id, "value-0": "200 000"})
+    numbers = db.session.scalars(select(RuleVersion.number).where(RuleVersion.rule_id == rule.id).order_by(RuleVersion.number)).all()
+    assert numbers == [1, 2]
+    answer = owner.post(f"/settings/rules/{rule.id}/switch", {"active": "0"}, htmx=True, page="/settings/rules")
+    assert answer.status_code == 200 and 'aria-checked="false"' in answer.text
+
+
+def test_a_rule_with_criteria_leaves_the_matrix(owner: Signed, cast: Cast) -> None:
+    rule = matrix.matrix_rule(db.session(), cast.statuses["prepaid"])
+    assert rule is not None
+    form = rule_form(cast) | {"rule_id": rule.id}
+    db.session.rollback()
+    owner.post("/settings/rules/save", form)
+    assert matrix.matrix_rule(db.session(), cast.statuses["prepaid"]) is None
+
+
+def test_a_removed_rule_leaves_its_letters(owner: Signed, cast: Cast) -> None:
+    cast.place()
+    rule_id = cast.letters()[0].rule_id
+    assert owner.post(f"/settings/rules/{rule_id}/remove").status_code == 303
+    letters = cast.letters()
+    assert len(letters) == 2 and letters[0].rule_id is None
+    assert owner.get("/settings/letters").status_code == 200
+
+
+def template_form(**changed: str) -> dict[str, str]:
+    return {"name": "Проба", "subject": "{{ order.number }}", "text": "Сумма: {{ order.total }}", "skip_empty": "1"} | changed
+
+
+def test_a_template_is_saved_and_previewed(owner: Signed, cast: Cast) -> None:
+    order = cast.place()
+    shown = owner.post("/settings/templates/preview", template_form() | {"order": str(order.id)}, htmx=True).text
+    assert "К-0001" in shown and "387\u00a0000\u00a0₽" in shown
+    assert owner.post("/settings/templates/save", template_form()).status_code == 303
+    assert db.session.scalar(select(Template).where(Template.name == "Проба")) is not None
+
+
+BAD_TEMPLATES: list[tuple[dict[str, str], str]] = [
+    ({"name": ""}, "Назовите"), ({"subject": ""}, "пустым"), ({"text": "  "}, "пустым"), ({"text": "а\nб {{ order.prepaid }}"}, "Строка 2, знак 6"),
+    ({"text": "{{ customer.name }}"}, "customer.name"), ({"text": "{{ order }}"}, "order"), ({"text": "{{ order.number.first }}"}, "order.number.first"),
+    ({"text": "{% for x in (1..1000000000) %}x{% endfor %}"}, "тег"), ({"text": "{% include 'x' %}"}, "тег"), ({"text": "{{ order.number | join: 'x' }}"}, "ильтр"),
+    ({"text": "{{ order.number "}, "шаблон"), ({"text": "{% if order.number %}"}, "шаблон"), ({"text": "{{ 'x' | replace: 'x', 'yy' }}"}, "ильтр"),
+    ({"text": "я" * 30_000}, "20000"), ({"text": "{{ order.x }} " * 3}, "order.x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changed", "said"), BAD_TEMPLATES)
+def test_bad_templates_are_refused_with_their_place(owner: Signed, cast: Cast, changed: dict[str, str], said: str) -> None:
+    cast.place()
+    answer = owner.post("/settings/templates/save", template_form(**changed))
+    assert answer.status_code == 422 and said in answer.text
+    assert owner.post("/settings/templates/preview", template_form(**changed), htmx=True).status_code == 200
+    assert db.session.scalar(select(Template).where(Template.name == "Проба")) is None
+
+
+def test_a_template_in_use_is_not_removed(owner: Signed, cast: Cast) -> None:
+    assert owner.post(f"/settings/templates/{cast.templates['manager']}/remove").status_code == 409
+
+
+def account_form(at: int, **changed: str) -> dict[str, str]:
+    return {
+        "address": USER, "password": WORD, "sender_name": "Кухни", "host": "127.0.0.1", "port": str(at), "security": "starttls",
+        "username": USER, "timeout_s": "2",
+    } | changed  # fmt: skip
+
+
+def test_settings_are_found_from_the_address(owner: Signed, cast: Cast) -> None:
+    page = owner.post("/settings/mail/find", {"address": "firma@inbox.ru", "port": "465", "security": "tls"}).text
+    assert 'value="smtp.mail.ru"' in page and "паролем приложения" in page
+    page = owner.post("/settings/mail/find", {"address": "firma@unknown.example", "port": "465", "security": "tls"}).text
+    assert "нет в нашей таблице" in page
+
+
+def test_a_password_is_sealed_and_never_sent_back(owner: Signed, cast: Cast) -> None:
+    assert owner.post("/settings/mail/save", account_form(25)).status_code == 303
+    account = db.session.scalars(select(MailAccount)).one()
+    assert WORD not in account.sealed_password
+    page = owner.get("/settings/mail").text
+    assert WORD not in page and "сохранён" in page
+    db.session.rollback()
+    sealed = account.sealed_password
+    owner.post("/settings/mail/save", account_form(26, password=""))
+    assert db.session.scalars(select(MailAccount).execution_options(populate_existing=True)).one().sealed_password == sealed
+
+
+def test_a_test_letter_and_the_servers_own_words(
+    owner: Signed, cast: Cast, app: Flask, mail_server: MailServer, certificates: Certificates
+) -> None:
+    from dataclasses import replace
+
+    app.config["POTOK"] = replace(app.config["POTOK"], smtp_ca_file=certificates.ca_file)
+    owner.post("/settings/mail/save", account_form(mail_server.port))
+    answer = owner.post("/settings/mail/test")
+    assert answer.status_code == 200 and "Сервер принял письмо" in answer.text
+    assert str(mail_server.mail[0]["To"]).endswith("<owner@melnikov.example>")
+    owner.post("/settings/mail/save", account_form(mail_server.port, password="wrong"))
+    answer = owner.post("/settings/mail/test")
+    assert answer.status_code == 422 and "535" in answer.text and "пароль приложения" in answer.text
+    owner.post("/settings/mail/save", account_form(free_port()))
+    assert "никто не отвечает" in owner.post("/settings/mail/test").text
+    owner.post("/settings/mail/save", account_form(1, host="no-such-host.invalid"))
+    assert "Сервера с таким именем нет" in owner.post("/settings/mail/test").text
+    with MailServer(certificates, security="none") as bare:
+        owner.post("/settings/mail/save", account_form(bare.port))
+        assert "не предлагает STARTTLS" in owner.post("/settings/mail/test").text
+    with DrippingServer() as slow:
+        owner.post("/settings/mail/save", account_form(slow.port, timeout_s="1", host="127.0.0.1", security="tls"))
+        assert owner.post("/settings/mail/test").status_code == 422
+
+
+@pytest.mark.parametrize(
+    "changed", [{"address": "нет"}, {"address": ""}, {"host": ""}, {"port": "0"}, {"port": "99999"}, {"port": "x"}, {"security": "magic"}]
+)
+def test_bad_accounts_are_refused(owner: Signed, cast: Cast, changed: dict[str, str]) -> None:
+    assert owner.post("/settings/mail/save", account_form(25, **changed)).status_code == 422
+    assert db.session.scalar(select(MailAccount)) is None
+
+
+def test_a_status_with_orders_and_rules_asks_where_they_go(owner: Signed, cast: Cast) -> None:
+    order = cast.place()
+    cast.move(order, "prepaid")
+    prepaid, paid, install = (cast.statuses[key] for key in ("prepaid", "paid", "install"))
+    url = f"/settings/boards/statuses/{prepaid}/remove"
+    assert "В нём 1 заказ, с него начинается 1 правило" in owner.get(url).text
+    assert owner.post(url).status_code == 422, "orders have nowhere to go"
+    letters = len(cast.letters())
+    assert owner.post(url, {"orders_to": paid, "rules_to": install}).status_code == 303
+    assert cast.column("paid") == ["К-0001"] and len(cast.letters()) == letters, "they go without letters"
+    assert cast.head("paid") == (1, 38_700_000)
+    assert "Предоплата" in owner.get(f"/orders/{order.id}").text, "history keeps the name"
+    gone = db.session.scalars(select(Rule).where(Rule.trigger_key == "gone")).all()
+    assert len(gone) == 1 and not gone[0].active, "«Установка» has a matrix row of its own, so the old one is switched off"
+    assert "больше нет" in owner.get("/settings/rules").text
+
+
+def test_statuses_are_added_changed_and_shifted(owner: Signed, cast: Cast) -> None:
+    assert owner.post(f"/settings/boards/{cast.boards['orders']}/statuses/add", {"name": "Замер"}).status_code == 303
+    status = db.session.scalars(select(Status).where(Status.name == "Замер")).one()
+    db.session.expunge(status)
+    db.session.rollback()
+    form = {
+        "name": "Замер!",
+        "tone": "pink",
+        "phase": "waiting",
+        "limit": "4",
+        "norm_days": "2",
+        "answering": [cast.roles["designer"]],
+        "moving": [cast.roles["manager"]],
+    }
+    assert owner.post(f"/settings/boards/statuses/{status.id}/change", form).status_code == 303
+    owner.post(f"/settings/boards/statuses/{status.id}/shift", {"by": "-1"})
+    names = re.findall(r'id="name-\d+">([^<]+)<', owner.get("/boards/1").text)
+    assert names[-2:] == ["Замер!", "Закрыт"]
+    db.session.rollback()
+    for bad in ({"name": ""}, {"tone": "ultraviolet"}, {"phase": "x"}, {"limit": "-1"}, {"limit": "²"}, {"norm_days": "много"}):
+        assert owner.post(f"/settings/boards/statuses/{status.id}/change", form | bad).status_code == 422
+
+
+def test_boards_are_added_and_removed_only_while_empty(owner: Signed, cast: Cast) -> None:
+    form = {"name": "Ремонты", "order_name": "Ремонт", "prefix": "Р-", "icon": "truck"}
+    assert owner.post("/settings/boards/add", form).status_code == 303
+    assert owner.post("/boards/3/place", {"customer_name": "Анна"}).status_code == 303
+    assert owner.post("/settings/boards/3/remove").status_code == 409
+    assert owner.post(f"/settings/boards/{cast.boards['orders']}/change", form | {"source_id": cast.boards["orders"]}).status_code == 422
+
+
+def test_people_and_roles(owner: Signed, app: Flask, cast: Cast) -> None:
+    form = {
+        "name": "Анна",
+        "email": "anna@firm.example",
+        "access": "staff",
+        "language": "en",
+        "role_ids": [cast.roles["designer"]],
+        "password": "first-password",
+    }
+    assert owner.post("/settings/people/add", form).status_code == 303
+    for bad in (
+        {"email": "anna@firm.example"},
+        {"email": "нет"},
+        {"name": ""},
+        {"access": "king"},
+        {"password": "short"},
+        {"password": ""},
+    ):
+        assert owner.post("/settings/people/add", form | {"email": "other@firm.example"} | bad).status_code == 422, bad
+    assert owner.post("/settings/people/roles/add", {"name": "Монтажник"}).status_code == 303
+    assert owner.post("/settings/people/roles/add", {"name": "Монтажник"}).status_code == 422
+    assert owner.post(f"/settings/people/roles/{cast.roles['designer']}/rename", {"name": "Проектировщик"}).status_code == 303
+    assert "Проектировщик" in owner.get("/settings/told").text
+    cast.place(people={cast.roles["manager"]: cast.people["manager"]})
+    assert owner.post(f"/settings/people/roles/{cast.roles['manager']}/remove").status_code == 409
+
+
+def test_a_role_removed_while_rules_name_it_breaks_no_page_and_no_move(owner: Signed, cast: Cast) -> None:
+    assert owner.post(f"/settings/people/roles/{cast.roles['accountant']}/remove").status_code == 303
+    for url in ("/settings/rules", "/settings/told", "/settings/people", "/settings/boards", "/boards/1"):
+        assert owner.get(url).status_code == 200
+    moved = cast.move(cast.place(), "prepaid")
+    assert moved.event and [letter.name for letter in cast.letters(event_id=moved.event.id)] == ["Ольга Белова"]
+    assert "Получателя письма уже нет" in owner.get("/settings/rules").text
+
+
+def test_organisations(owner: Signed, cast: Cast) -> None:
+    assert owner.post("/settings/company/organisations/add", {"name": "ИП Мельников"}).status_code == 303
+    assert owner.post("/settings/company/organisations/add", {"name": "ИП Мельников"}).status_code == 422
+    assert owner.post("/settings/company/organisations/2/change", {"name": "ИП", "active": ""}).status_code == 303
+    assert owner.post("/settings/company/organisations/2/remove").status_code == 303
+    cast.place()
+    assert owner.post(f"/settings/company/organisations/{cast.organisation}/remove").status_code == 409
+    assert owner.post("/settings/company/change", {"company": "Кухни", "language": "xx"}).status_code == 422
+
+
+def test_the_log_of_letters_filters_and_sends_again(owner: Signed, cast: Cast) -> None:
+    cast.move(cast.place(), "prepaid")
+    assert owner.get("/settings/letters?q=accountant").text.count("cell-to") == 1
+    assert owner.get("/settings/letters?state=sent").text.count("cell-to") == 0
+    assert owner.get(f"/settings/letters?person={cast.people['manager']}").text.count("cell-to") == 2
+    assert owner.get("/settings/letters?q=%25&state=x&rule=abc&page=-5").status_code == 200
+    letter = cast.letters()[0]
+    assert owner.post(f"/settings/letters/{letter.id}/send-again").status_code == 303
+    assert len(cast.letters(address=letter.address)) >= 2
+    html = owner.get(f"/settings/letters/{letter.id}/html")
+    assert "sandbox" in html.headers["Content-Security-Policy"]
