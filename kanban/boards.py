@@ -76,10 +76,10 @@ def remove_board(session: Session, actor: Actor, board_id: int) -> None:
     require_admin(actor)
     board = find_board(session, board_id)
     if session.scalar(select(Order.id).where(Order.board_id == board.id).limit(1)) is not None:
-        raise Conflict(_("«%(board)s» has orders, so it can't be removed.", board=board.name))
+        raise Conflict(_("“%(board)s” has orders, so it can't be removed.", board=board.name))
     for status in session.scalars(select(Status).where(Status.board_id == board.id)):
         if users.count(session, status):
-            raise Conflict(_("Rules name statuses of «%(board)s». Remove those statuses first.", board=board.name))
+            raise Conflict(_("Rules name statuses of “%(board)s”. Remove those statuses first.", board=board.name))
     session.delete(board)
 
 
@@ -148,7 +148,7 @@ def remove_status(session: Session, actor: Actor, status_id: int, *, orders_to: 
     target = next((one for one in others if one.id == orders_to), None)
     ids = session.scalars(select(Order.id).where(Order.status_id == status.id).order_by(Order.rank.desc())).all()
     if ids and target is None:
-        raise Invalid(_("Say where the %(count)s orders of «%(status)s» go.", count=len(ids), status=status.name), "orders_to")
+        raise Invalid(_("Say where the %(count)s orders of “%(status)s” go.", count=len(ids), status=status.name), "orders_to")
     if rules_to is not None and rules_to not in [one.id for one in others]:
         raise Invalid(_("This choice no longer exists."), "rules_to")
     for id_ in ids:

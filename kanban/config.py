@@ -20,8 +20,8 @@ class Config:
     port: int = 8000
     public_url: str = ""
     database_url: str = ""
-    secret_key: str = ""
-    seal_key: str = ""
+    secret_key: str = dataclasses.field(default="", repr=False)
+    seal_key: str = dataclasses.field(default="", repr=False)
     time_zone: str = "Europe/Moscow"
     currency: str = "RUB"
     demo: int = 1

@@ -9,7 +9,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, get_currency_symbol
+from babel.numbers import format_decimal, get_currency_symbol
 from flask import Flask, current_app, g, has_request_context, request, session
 from flask_babel import Babel, force_locale, get_locale, gettext, lazy_gettext
 from flask_login import current_user
@@ -19,6 +19,8 @@ from kanban import clock
 LANGUAGES = {"ru": "Русский", "en": "English"}
 TRANSLATIONS = Path(__file__).parent.parent / "translations"
 MINOR_UNITS = 100
+MILLION = 1_000_000
+NBSP = "\u00a0"
 
 _l = lazy_gettext
 
@@ -88,20 +90,13 @@ def _currency() -> str:
 
 @lru_cache(maxsize=20_000)
 def _money(minor: int, short: bool, code: str, currency: str) -> str:
-    whole, rest = divmod(abs(minor), MINOR_UNITS)
-    if short and whole >= 1_000_000:
-        return _short_money(minor / MINOR_UNITS / 1_000_000, code, currency)
-    pattern = "#,##0.00 ¤" if rest else "#,##0 ¤"
-    text = format_currency(minor / MINOR_UNITS, currency, pattern if code == "ru" else None, locale=code, currency_digits=bool(rest))
-    if code != "ru" and not rest:
-        text = format_currency(minor // MINOR_UNITS if minor >= 0 else -whole, currency, "¤#,##0", locale=code, currency_digits=False)
-    return text.replace(" ", "\u00a0").replace("\u202f", "\u00a0")
-
-
-def _short_money(millions: float, code: str, currency: str) -> str:
-    symbol = get_currency_symbol(currency, locale=code)
-    figure = f"{millions:.1f}"
-    return f"{figure.replace('.', ',')}\u00a0млн\u00a0{symbol}" if code == "ru" else f"{symbol}{figure}M"
+    symbol = get_currency_symbol(currency, locale="ru")  # ₽ where English has but a code
+    amount = abs(minor) / MINOR_UNITS
+    if short and amount >= MILLION:
+        number = f"{format_decimal(amount / MILLION, '0.0', locale=code)}{NBSP}{'млн' if code == 'ru' else 'M'}"
+    else:
+        number = format_decimal(amount, "#,##0.00" if minor % MINOR_UNITS else "#,##0", locale=code)
+    return f"{'−' if minor < 0 else ''}{number}{NBSP}{symbol}".replace("\u202f", NBSP)
 
 
 def day_short(day: date | None) -> str:
@@ -151,6 +146,11 @@ def lower_first(text: str) -> str:
     return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
+def quoted(text: object) -> str:
+    """In the quotation marks of the language."""
+    return f"«{text}»" if language() == "ru" else f"“{text}”"
+
+
 def init_filters(app: Flask) -> None:
     """Words, numbers and dates are made by filters; templates never format."""
     app.add_template_filter(money)
@@ -158,6 +158,7 @@ def init_filters(app: Flask) -> None:
     app.add_template_filter(day_long)
     app.add_template_filter(moment)
     app.add_template_filter(lower_first)
+    app.add_template_filter(quoted)
     app.jinja_env.globals.update(language=language, LANGUAGES=LANGUAGES)
 
 

@@ -41,4 +41,4 @@ def require_move_into(person: Actor, status: ColumnRow) -> None:
 def why_not_into(status: ColumnRow) -> str:
     """«В «Оплачен» переводит бухгалтер», for the refusal and for the column's head."""
     roles = ", ".join(role.name for role in status.moving)
-    return _("Only these roles move orders into «%(status)s»: %(roles)s.", status=status.name, roles=roles)
+    return _("Only these roles move orders into “%(status)s”: %(roles)s.", status=status.name, roles=roles)

@@ -58,13 +58,13 @@ def why_sentence(message: Message) -> str:
     kind = why.get("kind")
     if kind == "role" and why.get("filled"):
         return _(
-            "You get this letter because you are the %(role)s of this order, and it is now in «%(status)s».",
+            "You get this letter because you are the %(role)s of this order, and it is now in “%(status)s”.",
             role=why["role"],
             status=status,
         )
     if kind == "role":
         return _(
-            "You get this letter because your role is %(role)s, and the order is now in «%(status)s».", role=why["role"], status=status
+            "You get this letter because your role is %(role)s, and the order is now in “%(status)s”.", role=why["role"], status=status
         )
     sentences = {
         "responsible": _("You get this letter because you are responsible for this order."),

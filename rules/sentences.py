@@ -111,8 +111,8 @@ def _value(known: Any, wanted: Any, lookup: Lookup, gone: list[str]) -> str:
         if thing is None:
             gone.append(_("A criterion names something that is gone."))
             return _("gone")
-        return f"«{thing.name}»" if known.choices == "statuses" else str(thing.name)
-    return f"«{wanted}»"
+        return i18n.quoted(thing.name) if known.choices == "statuses" else str(thing.name)
+    return i18n.quoted(wanted)
 
 
 def _send(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:

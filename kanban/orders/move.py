@@ -84,7 +84,7 @@ def who_was_first(session: Session, order: Order) -> str:
     name = last.actor_name if last else ""
     if last is not None and last.kind == "order.moved":
         return _(
-            "%(number)s was moved by %(name)s a moment before you and is now in «%(status)s».",
+            "%(number)s was moved by %(name)s a moment before you and is now in “%(status)s”.",
             number=order.number, name=name, status=order.status.name,
         )  # fmt: skip
     return _("%(number)s was changed by %(name)s a moment before you. Look at it and try again.", number=order.number, name=name)

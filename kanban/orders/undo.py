@@ -45,7 +45,7 @@ def undo(session: Session, actor: Actor, order_id: int, event_id: int) -> Undoin
         raise Conflict(_("%(number)s has changed since, so this move can't be undone.", number=order.number), order)
     status = find_status(session, event.before["status"]["id"])
     if status is None:
-        raise Conflict(_("The status «%(status)s» no longer exists.", status=event.before["status"]["name"]), order)
+        raise Conflict(_("The status “%(status)s” no longer exists.", status=event.before["status"]["name"]), order)
     left = order.status_id
     undone = listeners.on_undo(session, event)
     quiet = undone.gone == 0

@@ -6,6 +6,8 @@ from flask import Flask, current_app, url_for
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
+from kanban.i18n import quoted as quote
+
 LOGO = Markup(
     '<svg viewBox="0 0 20 20" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round">'
     '<path d="M2.5 5.5h6c4 0 2.5 4.5 6.5 4.5h2.5"/><path d="M2.5 10h3c4 0 2.5 4.5 6.5 4.5h5.5"/>'
@@ -46,7 +48,7 @@ def initials(name: str) -> str:
 
 def status(name: str, tone: str, quoted: bool = False) -> Markup:
     """A status: dot and name."""
-    return Markup('<span class="status" data-tone="{}"><i class="dot"></i>{}</span>').format(tone, escape(f"«{name}»" if quoted else name))
+    return Markup('<span class="status" data-tone="{}"><i class="dot"></i>{}</span>').format(tone, escape(quote(name) if quoted else name))
 
 
 def csrf() -> Markup:

@@ -31,7 +31,7 @@ class AccountForm(PotokForm):
     address = line(_l("Address"), 254, DataRequired(_l("Write an e-mail address.")))
     password = PasswordField(_l("Password"), [Length(max=500)])
     sender_name = line(_l("Sender's name"), 120)
-    host = line(_l("Outgoing server"), 254, DataRequired(_l("Write the server, or press «Find settings».")))
+    host = line(_l("Outgoing server"), 254, DataRequired(_l("Write the server, or press “Find settings”.")))
     port = IntegerField(_l("Port"), [NumberRange(1, 65535)], default=465)
     security = SelectField(
         _l("Security"), choices=[SelectChoice("tls", "SSL/TLS"), SelectChoice("starttls", "STARTTLS"), SelectChoice("none", _l("none"))]

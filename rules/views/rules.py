@@ -113,7 +113,7 @@ def switch(rule_id: int) -> Any:
         rule = rules.switch_rule(session, person(), rule_id, request.form.get("active") == "1")
     if not is_htmx():
         return redirect(url_for("rules.show"), 303)
-    text = _("«%(rule)s» is on.", rule=rule.name) if rule.active else _("«%(rule)s» is off.", rule=rule.name)
+    text = _("“%(rule)s” is on.", rule=rule.name) if rule.active else _("“%(rule)s” is off.", rule=rule.name)
     lookup = load_lookup(db.session())
     row = next(row for row in _rows(lookup) if row.rule.id == rule_id)
     return fragment(render_template("rules/_row.html", row=row) + render_template("_toast.html", text=text))

@@ -1,0 +1,66 @@
+"""Every page, as a browser sees it: no errors on the console, axe finds nothing serious, phones have no sideways scroll."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.board import by_menu, expect_toast
+from tests.browser.conftest import Site, Visits
+
+PAGES = (
+    "/boards/1", "/boards/2", "/way", "/orders/61", "/orders/61/edit", "/me", "/settings/company", "/settings/people", "/settings/people/2",
+    "/settings/people/new", "/settings/boards", "/settings/boards/statuses/3/edit", "/settings/boards/statuses/3/remove", "/settings/told",
+    "/settings/rules", "/settings/rules/2", "/settings/rules/new", "/settings/templates", "/settings/templates/1", "/settings/letters",
+    "/settings/letters/1", "/settings/mail", "/boards/1?q=%D0%BD%D0%B5%D1%82%D1%82%D0%B0%D0%BA%D0%BE%D0%B3%D0%BE",
+)  # fmt: skip
+
+
+def faults(page: Page) -> list[str]:
+    """What axe calls serious or critical, in words."""
+    options = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa"]}}
+    result = Axe().run(page, options=options).response
+    return [
+        f"{page.url.split('/', 3)[3]} {one['id']}: {one['nodes'][0]['html'][:160]}"
+        for one in result["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_page_is_clean(visit: Visits, site: Site, dark: bool) -> None:
+    page = visit("melnikov", bypass_csp=True, color_scheme="dark" if dark else "light")
+    by_menu(page, "К-0038", "Предоплата")
+    expect_toast(page, "К-0038")
+    found: list[str] = faults(page)
+    for path in PAGES:
+        answer = page.goto(site.url + path)
+        assert answer is not None and answer.status == 200, path
+        found += faults(page)
+    assert not found, "\n".join(found)
+
+
+def test_phones_have_no_sideways_scroll(visit: Visits, site: Site) -> None:
+    page = visit("melnikov", viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    by_menu(page, "К-0038", "Предоплата")
+    expect_toast(page, "К-0038")
+    wide = []
+    for path in PAGES:
+        page.goto(site.url + path)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+            wide.append(path)
+    assert not wide
+
+
+def test_a_thumb_moves_an_order_by_the_menu(visit: Visits, site: Site) -> None:
+    page = visit("belova", viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    page.locator(".card").first.locator("[data-menu]").tap()
+    page.locator("#menu").get_by_role("menuitem", name="Проект готов", exact=True).tap()
+    expect_toast(page, "→ «Проект готов»")
+
+
+def test_the_door_is_clean(visit: Visits, site: Site) -> None:
+    page = visit("melnikov", bypass_csp=True)
+    page.context.clear_cookies()
+    for path in ("/sign-in", "/reset"):
+        page.goto(site.url + path)
+        assert not faults(page)

@@ -1,0 +1,35 @@
+"""Settings from the environment: an unknown or malformed one stops the start with a sentence."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from kanban.config import ConfigError, read_config
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"PORT": "eight"}, "PORT"), ({"UNDO_WINDOW_S": "-1"}, "UNDO_WINDOW_S"), ({"SMTP_SECURITY": "magic"}, "SMTP_SECURITY"),
+        ({"SMTP_HOTS": "x"}, "SMTP_HOTS"), ({"LEASE_S": "5"}, "LEASE_S"), ({"TIME_ZONE": "Mars/Olympus"}, "TIME_ZONE"),
+        ({"SMTP_CA_FILE": "/no/such/file"}, "SMTP_CA_FILE"), ({"POLL_S": "0"}, "POLL_S"), ({"DEMO": "2"}, "DEMO"),
+    ],
+)  # fmt: skip
+def test_a_bad_setting_stops_the_start_with_a_sentence(tmp_path: Path, environ: dict[str, str], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        read_config(environ, tmp_path)
+
+
+def test_keys_are_made_once_and_kept_for_their_owner_only(tmp_path: Path) -> None:
+    first, second = read_config({}, tmp_path), read_config({}, tmp_path)
+    assert first.secret_key == second.secret_key and first.secret_key != first.seal_key
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+
+
+def test_the_window_may_be_zero(tmp_path: Path) -> None:
+    assert read_config({"UNDO_WINDOW_S": "0"}, tmp_path).undo_window_s == 0
+
+
+def test_secrets_are_not_shown(tmp_path: Path) -> None:
+    assert "hush" not in repr(read_config({"SMTP_PASSWORD": "hush", "SECRET_KEY": "hush", "SEAL_KEY": "hush"}, tmp_path))

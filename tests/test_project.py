@@ -1,0 +1,119 @@
+"""The project itself: docs that are true, texts that are translated, migrations that fit the models."""
+
+import dataclasses
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from babel.messages.pofile import read_po
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+
+from kanban.config import Config
+from kanban.db import Base, db
+from kanban.facts import FIELDS
+from rules.sentences import OP_LABELS, OPS
+from tests.cast import make_cast
+
+ROOT = Path(__file__).parent.parent
+
+
+def tracked() -> list[str]:
+    return subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_every_setting_is_in_the_table_and_every_row_is_a_setting() -> None:
+    table = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| `([A-Z_]+)`", table, re.M))
+    assert rows == {field.name.upper() for field in dataclasses.fields(Config)} | {"LANG", "INSTANCE"}
+
+
+def test_defaults_in_the_table_are_the_defaults() -> None:
+    table = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    stated = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]*) \|", table, re.M))
+    for field in dataclasses.fields(Config):
+        if field.default != "" and field.name not in ("retry_cap_s", "retry_for_s"):
+            assert stated[field.name.upper()].strip(" `") == str(field.default), field.name
+
+
+def test_every_text_is_translated_into_russian() -> None:
+    subprocess.run(
+        [sys.executable, "-m", "babel.messages.frontend", "--quiet", "extract", "-F", "translations/babel.cfg", "-k", "_l", "-k", "N_",
+         "-o", "translations/messages.pot", "."],
+        cwd=ROOT, check=True,
+    )  # fmt: skip
+    with (ROOT / "translations" / "messages.pot").open("rb") as file:
+        wanted = {message.id for message in read_po(file) if message.id}
+    with (ROOT / "translations" / "ru" / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        catalogue = read_po(file, locale="ru")
+    have = {message.id: message for message in catalogue if message.id}
+    missing = [id_ for id_ in wanted if id_ not in have or not all(_strings(have[id_].string)) or have[id_].fuzzy]
+    assert not missing, missing
+
+
+def test_translations_keep_their_placeholders() -> None:
+    with (ROOT / "translations" / "ru" / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        for message in read_po(file, locale="ru"):
+            if not message.id:
+                continue
+            source = set(re.findall(r"%\((\w+)\)", " ".join(_strings(message.id))))
+            for text in _strings(message.string):
+                assert set(re.findall(r"%\((\w+)\)", text)) <= source, message.id
+
+
+def _strings(value: object) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)  # type: ignore[call-overload, no-any-return]
+
+
+def test_migrations_make_the_models(bare_app: Flask) -> None:
+    Base.metadata.drop_all(db.engine)
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
+    upgrade()
+    with db.engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    assert differences == []
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE alembic_version"))
+
+
+def test_a_full_database_migrates_down_and_up(bare_app: Flask) -> None:
+    Base.metadata.drop_all(db.engine)
+    upgrade()
+    cast = make_cast("ru")
+    cast.move(cast.place(), "prepaid")
+    db.session.remove()
+    downgrade(revision="base")
+    upgrade()
+    with db.engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM person")) == 0
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE alembic_version"))
+
+
+def test_every_comparison_has_its_words() -> None:
+    from kanban.criteria import comparisons
+
+    for field in FIELDS.values():
+        for op in comparisons(field.kind):
+            assert op in OPS and op in OP_LABELS
+
+
+def test_nothing_names_a_registry_or_a_secret() -> None:
+    pattern = re.compile(r"(pypi|pythonhosted|npmjs|deb\.debian)\.(org|com)")
+    for name in tracked():
+        path = ROOT / name
+        if path.suffix in (".py", ".md", ".txt", ".toml", ".yaml", ".html", "") and path.is_file() and name != "tests/test_project.py":
+            assert not pattern.search(path.read_text(encoding="utf-8", errors="ignore")), name
+
+
+def test_templates_have_no_inline_script_or_style() -> None:
+    for path in (ROOT / "templates").rglob("*.html"):
+        if path.parts[-2:] == ("letters", "frame.html"):
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"<style|style=\"|<script(?![^>]*src=)|\son\w+=\"|hx-on", text), path
