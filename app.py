@@ -59,6 +59,7 @@ def create_app(config: Config | None = None, instance: Path = INSTANCE) -> Flask
     init_assets(app)
     register_kanban(app)
     register_rules(app)
+    security.limit_guesses(app, "personal.password")
     _wire(config)
     return app
 
@@ -110,7 +111,8 @@ def main(arguments: list[str]) -> int:
 def _gunicorn(config: Config) -> list[str]:
     """One process with many threads: on SQLite there is one writer, and a stream holds a thread."""
     return [
-        "--worker-class", "gthread", "--workers", "1", "--threads", str(config.web_threads), "--bind", f"{config.host}:{config.port}",
+        "--worker-class", "kanban.web.Worker", "--workers", "1", "--threads", str(config.web_threads),
+        "--bind", f"{config.host}:{config.port}",
         "--graceful-timeout", "1", "--keep-alive", "30", "--log-level", "warning", "--no-control-socket",
     ]  # fmt: skip
 

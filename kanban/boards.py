@@ -93,11 +93,25 @@ def find_board(session: Session, board_id: int) -> Board:
 def _write_board(session: Session, board: Board, fields: BoardFields) -> None:
     if fields.source_id is not None and (fields.source_id == board.id or session.get(Board, fields.source_id) is None):
         raise Invalid(_("This choice no longer exists."), "source_id")
+    if fields.source_id is not None and _comes_from(session, fields.source_id, board.id):
+        raise Invalid(_("Orders of that board are made from this one already."), "source_id")
     after = session.get(Status, fields.way_after_id) if fields.way_after_id is not None else None
     if fields.way_after_id is not None and (after is None or after.board_id != fields.source_id):
         raise Invalid(_("Choose a status of the board the orders are made from."), "way_after_id")
     board.name, board.order_name, board.prefix = fields.name, fields.order_name, fields.prefix
     board.source_id, board.way_after_id, board.icon = fields.source_id, fields.way_after_id, fields.icon
+
+
+def _comes_from(session: Session, board_id: int, other_id: int | None) -> bool:
+    """Whether orders of the board are made, by any number of steps, from orders of the other."""
+    seen: set[int] = set()
+    at: int | None = board_id
+    while at is not None and at not in seen:
+        seen.add(at)
+        at = session.scalar(select(Board.source_id).where(Board.id == at))
+        if at is not None and at == other_id:
+            return True
+    return False
 
 
 def add_status(session: Session, actor: Actor | None, board_id: int, fields: StatusFields) -> Status:

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import secrets
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -32,7 +33,7 @@ class Config:
     retry_first_s: int = 60
     retry_cap_s: int = 4 * 3600
     retry_for_s: int = 5 * 24 * 3600
-    worker_name: str = "worker"
+    worker_name: str = ""
     web_threads: int = 200
     live_streams: int = 64
     smtp_host: str = ""
@@ -73,6 +74,7 @@ def read_config(environ: Mapping[str, str], instance: Path) -> Config:
         database_url=config.database_url or f"sqlite:///{instance / 'potok.db'}",
         secret_key=config.secret_key or _kept(instance / "secret_key"),
         seal_key=config.seal_key or _kept(instance / "seal_key"),
+        worker_name=config.worker_name or socket.gethostname(),
         public_url=(config.public_url or f"http://{config.host}:{config.port}").rstrip("/"),
     )
 

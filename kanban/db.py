@@ -98,6 +98,12 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()
+    connection.create_function("lower", 1, _folded, deterministic=True)
+
+
+def _folded(text: Any) -> Any:
+    """SQLite's own lower() knows ASCII only; a search for «иванов» finds «Иванов»."""
+    return text.casefold() if isinstance(text, str) else text
 
 
 @event.listens_for(Engine, "begin")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import Response, redirect, render_template, request
+from flask import Response, redirect, request
 from htmx_flask import Htmx, make_response
 
 htmx = Htmx()
@@ -36,12 +36,10 @@ def go(url: str) -> Any:
     return redirect(url, 303)
 
 
-def page_or_part(page: str, part: str, status: int = 200, **values: Any) -> Any:
-    """The whole page, or for htmx the part of it that changed."""
-    return fragment(render_template(part, **values), status) if is_htmx() else (render_template(page, **values), status)
-
-
 def current_page() -> tuple[str, dict[str, str]]:
     """(path, query) of the page that htmx asked from: parts are made to fit it, filter and all."""
-    parts = urlsplit(request.headers.get("HX-Current-URL", ""))
+    try:
+        parts = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return "", {}
     return parts.path, dict(parse_qsl(parts.query))

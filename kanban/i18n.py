@@ -5,7 +5,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import flask_babel
-from babel import Locale
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -137,10 +136,6 @@ def moment(at: datetime | None) -> str:
     return f"{day_short(there.date())}, {clock_time}"
 
 
-def days_between(start: datetime, end: datetime) -> int:
-    return (clock.local(end).date() - clock.local(start).date()).days
-
-
 def lower_first(text: str) -> str:
     """«Заказ покупателя» inside a sentence: «заказ покупателя». An acronym («ИП») stays as it is."""
     return text if text[:2].isupper() else text[:1].lower() + text[1:]
@@ -160,10 +155,6 @@ def init_filters(app: Flask) -> None:
     app.add_template_filter(lower_first)
     app.add_template_filter(quoted)
     app.jinja_env.globals.update(language=language, LANGUAGES=LANGUAGES)
-
-
-def locale_of(code: str) -> Locale:
-    return Locale.parse(code if code in LANGUAGES else "en")
 
 
 def forget_language() -> None:

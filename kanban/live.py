@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 from sqlalchemy import Engine, func, insert, select
@@ -14,8 +15,9 @@ from kanban.models import Change
 
 POLL_S = 0.2
 BEAT_S = 15.0
-LIFE_S = 600.0  # then the browser connects again, and its sign-in is asked for again
+LIFE_S = 120.0  # then the browser connects again, and its sign-in is asked for again
 MOST = 500
+MOST_EACH = 10  # streams of one person: so many tabs of the board
 _PUBLISH = insert(table(Change))
 
 
@@ -32,7 +34,7 @@ class Feed:
         self._changed = threading.Condition()
         self._recent: list[tuple[int, list[str]]] = []
         self._last = 0
-        self._listeners = 0
+        self._listeners: Counter[int] = Counter()  # by person
         self._most = most_streams
         self._poller: threading.Thread | None = None
 
@@ -51,14 +53,14 @@ class Feed:
             return newest, ["resync"]
         return (rows[-1][0] if rows else last), list(dict.fromkeys(topic for row in rows for topic in row[1]))
 
-    def has_room(self) -> bool:
+    def has_room(self, person_id: int) -> bool:
         with self._changed:
-            return self._listeners < self._most
+            return self._listeners.total() < self._most and self._listeners[person_id] < MOST_EACH
 
-    def stream(self, last: int | None) -> Iterator[str]:
+    def stream(self, last: int | None, person_id: int) -> Iterator[str]:
         """Server-sent events: id and a JSON list of topics; a comment as a beat; ends after LIFE_S."""
         with self._changed:
-            self._listeners += 1
+            self._listeners[person_id] += 1
             if self._poller is None:
                 self._last = self.last_id()
                 self._recent.clear()
@@ -73,7 +75,8 @@ class Feed:
                 yield f"id: {here}\ndata: {json.dumps(topics)}\n\n" if topics else ": beat\n\n"
         finally:
             with self._changed:
-                self._listeners -= 1
+                self._listeners[person_id] -= 1
+                self._listeners += Counter()  # forgets who has none
 
     def _next(self, here: int) -> tuple[int, list[str]]:
         with self._changed:
@@ -90,7 +93,7 @@ class Feed:
         while True:
             time.sleep(POLL_S)
             with self._changed:
-                if self._listeners == 0:
+                if not self._listeners.total():
                     self._poller = None
                     return
                 last = self._last

@@ -11,7 +11,7 @@ from kanban.actor import Actor
 from kanban.errors import Conflict, Invalid, NotFound
 from kanban.i18n import LANGUAGES, _
 from kanban.live import publish
-from kanban.models import ACCESSES, TONES, Order, OrderPerson, Organisation, Person, Role, SignIn
+from kanban.models import ACCESSES, TONES, Order, OrderPerson, Organisation, Person, Role, SignIn, Status
 from kanban.policy import require_admin
 
 
@@ -141,6 +141,9 @@ def remove_role(session: Session, actor: Actor, role_id: int) -> None:
     orders = session.scalar(select(func.count()).select_from(OrderPerson).where(OrderPerson.role_id == role.id))
     if orders:
         raise Conflict(_("%(role)s is filled on %(count)s orders, so this role can't be removed.", role=role.name, count=orders))
+    guarded = list(session.scalars(select(Status.name).where(Status.moving.any(Role.id == role.id)).order_by(Status.position)))
+    if guarded:
+        raise Conflict(_("Only %(role)s moves orders into %(statuses)s. Change that first.", role=role.name, statuses=", ".join(guarded)))
     session.delete(role)
     publish(session, "people")
 

@@ -1,11 +1,15 @@
 """Who is at the door: flask-security without its role model, sign-ins kept on the server, limits, headers."""
 
 import hashlib
+import re
 import secrets
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import wraps
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request, session
 from flask_limiter import Limiter
@@ -17,6 +21,7 @@ from flask_security.signals import user_authenticated
 from flask_wtf import CSRFProtect
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import delete, inspect, select, update
+from werkzeug.datastructures import ImmutableMultiDict
 
 from kanban import clock
 from kanban.config import Config
@@ -65,7 +70,21 @@ class _OutboxMail(MailUtil):
     """flask-security's letters go through the outbox."""
 
     def send_mail(self, template: str, subject: str, recipient: Any, sender: Any, body: str | None, html: str | None, **more: Any) -> None:
-        post.send("reset", more["user"], str(subject), (body or "").strip(), more.get("reset_link", ""))
+        link = more.get("reset_link", "")
+        safe = _at_home(link)
+        post.send("reset", more["user"], str(subject), (body or "").strip().replace(link, safe) if link else body or "", safe)
+
+
+def _at_home(link: str) -> str:
+    """The link at our own public address. flask-security builds it from the Host header, which a stranger may write."""
+    parts = urlsplit(link)
+    config: Config = current_app.config["POTOK"]
+    return f"{config.public_url.rstrip('/')}{parts.path}" if link else ""
+
+
+def is_own_path(text: str) -> bool:
+    """Whether an address that came with a request leads to a page of ours, and nowhere else."""
+    return re.fullmatch(r"/(?![/\\])[^\x00-\x20\\\x7f]*", text) is not None
 
 
 csrf = CSRFProtect()
@@ -81,13 +100,38 @@ def init_security(app: Flask, config: Config) -> None:
     user_authenticated.connect(_remember_sign_in, app)
     for endpoint in ("security.login", "security.forgot_password"):
         view: Any = app.view_functions[endpoint]
-        for bucket in ("known", "caller", "account"):
+        for bucket, limit in LIMITS.items():
             view = limiter.limit(
-                LIMITS[bucket], key_func=KEYS[bucket], methods=["POST"], exempt_when=EXEMPT[bucket],
+                limit, key_func=KEYS[bucket], methods=["POST"], exempt_when=EXEMPT[bucket],
                 deduct_when=lambda response: response.status_code not in (302, 303),
             )(view)  # fmt: skip
-        app.view_functions[endpoint] = view
+        app.view_functions[endpoint] = _with_own_next(view)
+    app.extensions["potok_limiter"] = limiter
     app.after_request(_headers)
+
+
+def limit_guesses(app: Flask, endpoint: str) -> None:
+    """Wrong passwords at a page of somebody who is signed in already: as few as at the door."""
+    limit = app.extensions["potok_limiter"].limit(
+        LIMITS["caller"], key_func=lambda: f"guess:{session.get('_user_id')}", methods=["POST"],
+        deduct_when=lambda response: response.status_code == 422,
+    )  # fmt: skip
+    app.view_functions[endpoint] = limit(app.view_functions[endpoint])
+
+
+def _with_own_next(view: Any) -> Any:
+    """Drops a `next` that leads elsewhere, so that it neither redirects nor stands in the way of a right password."""
+
+    @wraps(view)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        for name in ("args", "form"):
+            values = getattr(request, name)
+            if not all(is_own_path(one) for one in values.getlist("next")):
+                kept = [(key, value) for key, value in values.items(multi=True) if key != "next"]
+                setattr(request, name, ImmutableMultiDict(kept))
+        return view(*arguments, **options)
+
+    return wrapped
 
 
 def _settings(config: Config) -> dict[str, Any]:
@@ -164,11 +208,16 @@ def _hash(token: str) -> str:
 
 # Limits of sign-in. A stranger's tries count against the stranger's address and, together with other strangers', against
 # the account; a browser that has signed in before has a count of its own, so nobody else can lock its owner out.
-LIMITS = {"known": "20 per 5 minutes", "caller": "10 per 5 minutes", "account": "100 per hour"}
+LIMITS = {"known": "20 per 5 minutes", "caller": "10 per 5 minutes", "account": "100 per hour", "address": "100 per 5 minutes"}
 
 
 def _email() -> str:
-    return request.form.get("email", "").strip().casefold()[:254]
+    """The address as flask-security will look for it: many spellings, one account."""
+    typed = request.form.get("email", "").strip()[:254]
+    try:
+        return str(current_app.extensions["security"]._mail_util.normalize(typed)).casefold()
+    except ValueError:
+        return unicodedata.normalize("NFKC", typed).casefold()
 
 
 def _device() -> str:
@@ -188,11 +237,13 @@ KEYS: dict[str, Callable[[], str]] = {
     "known": lambda: f"known:{_device()}",
     "caller": lambda: f"caller:{get_remote_address()}:{_email()}",
     "account": lambda: f"account:{_email()}",
+    "address": lambda: f"address:{get_remote_address()}",
 }
 EXEMPT: dict[str, Callable[[], bool]] = {
     "known": lambda: not _device(),
     "caller": lambda: bool(_device()),
     "account": lambda: bool(_device()),
+    "address": lambda: bool(_device()),
 }
 
 

@@ -1,7 +1,7 @@
 """Handing claimed letters over, and keeping what became of each attempt."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,27 +33,30 @@ class Tried:
     ended_at: datetime
 
 
-def deliver(messages: Sequence[Message], account: Account | None, config: Config) -> None:
+def deliver(messages: Sequence[Message], account: Account | None, config: Config, stopping: Callable[[], bool] = lambda: False) -> None:
     """Sends what a worker has claimed, one connection for all, settling as it goes. Needs an application context.
 
-    When the account is at fault, the rest of the batch is not tried: its letters wait as long as the first. Before the
-    lease could run out, what is left goes back.
+    When the account is at fault, the rest of the batch is not tried: its letters go back untouched and wait as long as
+    the first. What is left also goes back before the lease could run out, and when the worker is to stop.
     """
     transport = Smtp(account, config.letter_deadline_s) if account else Tray()
     tried: list[Tried] = []
     settled_at = clock.now()
     with transport:
         for place, message in enumerate(messages):
-            if _lease_is_short(message, config):
+            if stopping() or _lease_is_short(message, config):
                 _settle(tried, account, config)
                 with transaction(numbered=False) as session:
-                    outbox.give_back(session, messages[place:], clock.now())
+                    outbox.give_back(session, messages[place:])
                 return
             answer = _send(transport, message, config)
             tried.append(Tried(message, answer, clock.now()))
             if answer.by_account:
-                tried.extend(Tried(rest, answer, clock.now()) for rest in messages[place + 1 :])
-                break
+                _settle(tried, account, config)
+                wait = next_try(message.created_at, message.attempts, clock.now(), config)
+                with transaction(numbered=False) as session:
+                    outbox.give_back(session, messages[place + 1 :], wait or clock.now() + timedelta(seconds=config.retry_first_s))
+                return
             if len(tried) >= SETTLE_EACH or clock.now() - settled_at > timedelta(seconds=SETTLE_S):
                 _settle(tried, account, config)
                 tried, settled_at = [], clock.now()

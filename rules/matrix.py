@@ -1,7 +1,6 @@
 """The matrix «Who is told»: one ordinary rule a status, its cells the recipients of the rule's letters."""
 
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -11,21 +10,18 @@ from kanban.errors import Invalid, NotFound
 from kanban.i18n import _
 from kanban.models import Role, Status
 from kanban.policy import require_admin
-from rules.actions import recipient, send_email, sends
+from rules.cells import WHO, Column, actions_of, cells_of
 from rules.models import Rule, Template
 from rules.rules import RuleFields, add_rule, change_rule, fields_of
-
-Column = tuple[str, int | None]  # ("role", id), ("responsible", None), ("author", None), ("customer", None)
-WHO = ("responsible", "author", "customer")
 
 
 def matrix_rule(session: Session, status_id: int) -> Rule | None:
     return session.scalar(select(Rule).where(Rule.in_matrix, Rule.status_id == status_id).options(joinedload(Rule.version)).limit(1))
 
 
-def cells_of(rule: Rule) -> dict[Column, int]:
-    """{column: template id} of a matrix rule."""
-    return {(one["kind"], one.get("id")): action["template"] for action in sends(rule.version.actions) for one in action["to"]}
+def live_cells(rule: Rule | None) -> dict[Column, int]:
+    """{column: template id} of a matrix rule; a rule that is switched off tells nobody."""
+    return cells_of(rule.version.actions) if rule is not None and rule.active else {}
 
 
 def set_cell(session: Session, actor: Actor, status_id: int, column: Column, template_id: int | None) -> Rule | None:
@@ -41,7 +37,7 @@ def set_cell(session: Session, actor: Actor, status_id: int, column: Column, tem
     if template_id is not None and session.get(Template, template_id) is None:
         raise Invalid(_("Choose a message template."), "template")
     rule = matrix_rule(session, status.id)
-    cells = cells_of(rule) if rule else {}
+    cells = live_cells(rule)
     if template_id is None:
         cells.pop(column, None)
     else:
@@ -64,19 +60,6 @@ def _write(session: Session, actor: Actor, status: Status, rule: Rule | None, ce
         session.flush()
         return None
     return change_rule(session, actor, rule.id, replace(fields_of(rule), actions=actions_of(cells), active=True))
-
-
-def actions_of(cells: dict[Column, int]) -> list[dict[str, Any]]:
-    """One send action a template, in a fixed order, so that the same cells always make the same rule."""
-    by_template: dict[int, list[dict[str, Any]]] = {}
-    for (kind, id_), template in sorted(cells.items(), key=lambda cell: (_order(cell[0]), cell[1])):
-        by_template.setdefault(template, []).append(recipient(kind, id_))
-    return [send_email(template, to) for template, to in by_template.items()]
-
-
-def _order(column: Column) -> tuple[int, int]:
-    kind, id_ = column
-    return (0, id_ or 0) if kind == "role" else (1 + WHO.index(kind), 0)
 
 
 def _require_column(session: Session, column: Column) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -99,31 +99,39 @@ def free_claims(session: Session, now: datetime, *, worker: str | None = None) -
     return len(ids)
 
 
-def give_back(session: Session, messages: Iterable[Message], now: datetime) -> None:
-    """Letters of a batch that were claimed but not tried go back untouched: the attempt does not count."""
-    ids = [one.id for one in messages]
-    if ids:
-        session.execute(
-            update(Message)
-            .where(Message.id.in_(ids), Message.state == "sending")
-            .values(state="waiting", lease_until=None, claimed_by=None, attempts=Message.attempts - 1)
-        )
-        session.query(Delivery).filter(Delivery.message_id.in_(ids), Delivery.outcome == "started").delete()
+def give_back(session: Session, messages: Iterable[Message], due_at: datetime | None = None) -> None:
+    """Letters of a batch that were claimed but not tried go back: the attempt does not count. due_at: when to look again."""
+    taken = list(messages)
+    ids = [one.id for one in taken]
+    if not ids:
+        return
+    values: dict[str, Any] = {"state": "waiting", "lease_until": None, "claimed_by": None, "attempts": Message.attempts - 1}
+    session.execute(
+        update(Message)
+        .where(Message.id.in_(ids), Message.state == "sending", Message.claimed_by == taken[0].claimed_by)
+        .values(values | ({"due_at": due_at} if due_at else {}))
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(delete(Delivery).where(Delivery.message_id.in_(ids), Delivery.outcome == "started"))
 
 
 def cancel(session: Session, event_id: int) -> tuple[int, int]:
-    """Cancels what an event still has waiting, unless some of it has gone. Returns (cancelled, gone)."""
-    gone = session.scalar(
-        select(func.count())
-        .select_from(Message)
-        .where(Message.event_id == event_id, or_(Message.state.in_(("sending", "sent", "tray", "failed")), Message.attempts > 0))
-    )
+    """Cancels what an event still has waiting, unless some of it has gone. Returns (cancelled, gone).
+
+    The rows are locked before they are counted: a worker that is claiming them is waited for, and then they have gone.
+    """
+    rows = session.execute(
+        select(Message.id, Message.state, Message.attempts).where(Message.event_id == event_id).order_by(Message.id).with_for_update()
+    ).all()
+    gone = sum(row.state in ("sending", "sent", "tray", "failed") or row.attempts > 0 for row in rows)
     if gone:
         return 0, gone
-    result: Any = session.execute(
-        update(Message).where(Message.event_id == event_id, Message.state == "waiting", Message.attempts == 0).values(state="cancelled")
-    )
-    return int(result.rowcount), 0
+    waiting = [row.id for row in rows if row.state == "waiting"]
+    if waiting:
+        session.execute(
+            update(Message).where(Message.id.in_(waiting)).values(state="cancelled").execution_options(synchronize_session=False)
+        )
+    return len(waiting), 0
 
 
 def waiting_of(session: Session, event_id: int) -> tuple[int, datetime | None]:

@@ -9,6 +9,7 @@ from kanban.i18n import force_locale
 from kanban.presets import Loaded
 from rules import matrix
 from rules.actions import recipient, send_email
+from rules.cells import Column
 from rules.models import Template
 from rules.rules import RuleFields, add_rule
 
@@ -35,7 +36,7 @@ def _fill_matrix(session: Session, loaded: Loaded, templates: dict[str, Template
     keys = {role.id: key for key, role in loaded.roles.items()}
     for made in loaded.statuses.values():
         status = find_status(session, made.id)
-        cells: dict[matrix.Column, int] = {("role", role.id): templates[keys[role.id]].id for role in status.answering}
+        cells: dict[Column, int] = {("role", role.id): templates[keys[role.id]].id for role in status.answering}
         with force_locale(language):
             matrix.write_row(session, status, cells)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from kanban.actor import Actor
@@ -12,9 +12,11 @@ from kanban.i18n import _
 from kanban.models import Board, Status
 from kanban.policy import require_admin
 from rules.actions import recipients_of, sends
+from rules.cells import are_cells
 from rules.evaluator import trigger_key
 from rules.models import TRIGGERS, Rule, RuleVersion, Template
 
+OF_STATUS = ("status_before", "status_after")  # fields of criteria that hold statuses
 NO_CRITERIA: dict[str, Any] = {"all": []}
 
 
@@ -44,18 +46,23 @@ def add_rule(session: Session, actor: Actor | None, fields: RuleFields, *, in_ma
 
 
 def change_rule(session: Session, actor: Actor, rule_id: int, fields: RuleFields) -> Rule:
-    """Writes a new version, if the rule now says something else. A rule with criteria leaves the matrix."""
+    """Writes a new version, if the rule now says something else. A rule that the matrix can't show leaves it."""
     require_admin(actor)
     rule = find_rule(session, rule_id)
     _require_sense(session, fields)
     rule.name, rule.active, rule.board_id = fields.name, fields.active, fields.board_id
+    rule.in_matrix = rule.in_matrix and _is_a_row(fields) and fields.status_id == rule.status_id
     says = (fields.trigger, fields.status_id, fields.criteria, fields.actions, fields.tell_actor)
     version = rule.version
     if says != (version.trigger, version.status_id, version.criteria, version.actions, version.tell_actor):
-        if fields.criteria != NO_CRITERIA or fields.trigger != "entered" or fields.status_id != rule.status_id:
-            rule.in_matrix = False
         _write_version(session, rule, actor, fields, version.number + 1)
     return rule
+
+
+def _is_a_row(fields: RuleFields) -> bool:
+    """Whether a row of the matrix says all that the rule says."""
+    plain = fields.trigger == "entered" and fields.criteria == NO_CRITERIA and not fields.tell_actor
+    return plain and are_cells(fields.actions)
 
 
 def switch_rule(session: Session, actor: Actor, rule_id: int, active: bool) -> Rule:
@@ -89,20 +96,40 @@ def fields_of(rule: Rule) -> RuleFields:
 
 
 def rules_of_status(session: Session, status: Status) -> int:
-    """How many rules start at this status."""
-    return session.scalar(select(func.count()).select_from(Rule).where(Rule.status_id == status.id)) or 0
+    """How many rules start at this status or ask for it in their criteria."""
+    return len(_naming(session, status))
+
+
+def _naming(session: Session, status: Status) -> list[Rule]:
+    rules = session.scalars(select(Rule).order_by(Rule.id).options(joinedload(Rule.version))).all()
+    return [rule for rule in rules if rule.status_id == status.id or _asks_for(rule.version.criteria, status.id)]
+
+
+def _asks_for(node: dict[str, Any], status_id: int) -> bool:
+    value = node.get("value")
+    named = node.get("field") in OF_STATUS and status_id in (value if isinstance(value, list) else [value])
+    return named or any(_asks_for(part, status_id) for group in ("all", "any") for part in node.get(group, []))
+
+
+def _exchanged(node: dict[str, Any], old: int, new: int) -> dict[str, Any]:
+    """The criteria with one status in the place of another."""
+    made = node | {group: [_exchanged(part, old, new) for part in node[group]] for group in ("all", "any") if group in node}
+    if node.get("field") in OF_STATUS:
+        value = node.get("value")
+        made["value"] = [new if one == old else one for one in value] if isinstance(value, list) else new if value == old else value
+    return made
 
 
 def hand_over(session: Session, status: Status, to: int | None) -> None:
     """A status goes: its rules start at another from now on, or are switched off and lose their trigger."""
-    rules = session.scalars(select(Rule).where(Rule.status_id == status.id).options(joinedload(Rule.version)))
-    for rule in rules.all():
-        taken = to is not None and rule.in_matrix and _matrix_rule_of(session, to) is not None
+    for rule in _naming(session, status):
+        taken = to is not None and rule.in_matrix and rule.status_id == status.id and _matrix_rule_of(session, to) is not None
         if to is None or taken:
             rule.status_id, rule.active, rule.trigger_key, rule.in_matrix = None, False, "gone", False
             continue
         fields = fields_of(rule)
-        fields.status_id = to
+        fields.status_id = to if rule.status_id == status.id else rule.status_id
+        fields.criteria = _exchanged(fields.criteria, status.id, to)
         _write_version(session, rule, None, fields, rule.version.number + 1)
     session.flush()
 

@@ -4,7 +4,8 @@ Templates are data. Only allow-listed tags and filters pass; every value is a pl
 """
 
 import difflib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,9 @@ FILTERS = ("default", "upcase", "downcase", "capitalize", "strip")
 MOST_SUBJECT = 400
 MOST_TEXT = 20_000
 MOST_NODES = 500
+MOST_INSIDE = 300  # characters between {{ and }}
+_OPEN = re.compile(r"\{\{|\{%")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,9 @@ def check(subject: str, text: str) -> list[Problem]:
 
 
 def _problems(part: str, source: str) -> list[Problem]:
+    too_much = _too_much(source)
+    if too_much is not None:
+        return [Problem(part, *_place(source, too_much), _("This is too much for a letter. Use fields and simple conditions only."))]
     try:
         analysis = _liquid.from_string(source).analyze()
     except LiquidError as error:
@@ -136,11 +143,48 @@ def _problems(part: str, source: str) -> list[Problem]:
     for spans in analysis.variables.values():
         for variable in spans:
             path = ".".join(str(segment) for segment in variable.segments)
-            if len(variable.segments) != 2 or variable.segments[0] != "order" or variable.segments[1] not in NAMES:
+            if len(variable.segments) != 2 or variable.segments[0] != "order" or str(variable.segments[1]) not in NAMES:
                 found.append(Problem(part, *_place(source, variable.span.index), _unknown(path)))
     if sum(len(spans) for spans in analysis.variables.values()) > MOST_NODES:
         found.append(Problem(part, 1, 1, _("There are too many fields in this text.")))
+    ranged = _range(source) if not found else None
+    if ranged is not None:
+        found = [Problem(part, *_place(source, ranged), _("Ranges of numbers can't be used here."))]
+    if not found:
+        found = _trial(part, source)
     return sorted(found, key=lambda problem: (problem.line, problem.column))
+
+
+def _insides(source: str) -> Iterator[tuple[int, str, bool]]:
+    """(place, inside, whether it ends in time) of every {{ … }} and {% … %}; the text after one without an end is its inside."""
+    at = _OPEN.search(source)
+    while at is not None:
+        end = source.find("}}" if at.group() == "{{" else "%}", at.end(), at.end() + MOST_INSIDE)
+        yield at.start(), source[at.end() : end if end >= 0 else at.end() + MOST_INSIDE], end >= 0
+        at = _OPEN.search(source, end + 2) if end >= 0 else None
+
+
+def _too_much(source: str) -> int | None:
+    """Where the source asks for what costs too much even to read: endless openings, long insides."""
+    for count, (place, inside, ends) in enumerate(_insides(source)):
+        if count >= MOST_NODES or "{{" in inside or (not ends and len(inside) >= MOST_INSIDE):
+            return place
+    return None
+
+
+def _range(source: str) -> int | None:
+    """Where (1..9) stands: it would be counted out, however long it is."""
+    return next((place for place, inside, _ends in _insides(source) if ".." in _QUOTED.sub("", inside)), None)
+
+
+def _trial(part: str, source: str) -> list[Problem]:
+    """Filled with sample values once, so that what can't be rendered is told to its author and not to the log."""
+    try:
+        render(source, dict.fromkeys(NAMES, "1"))
+        render(source, dict.fromkeys(NAMES, ""))
+    except TextError as error:
+        return [Problem(part, *_place(source, _first_open(source)), _("This can't be read as a template: %(what)s.", what=str(error)))]
+    return []
 
 
 def _others(used: Mapping[str, list[Any]], allowed: tuple[str, ...]) -> list[Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
-from kanban.models import Change
+from kanban.models import Change, SignIn
 from rules import outbox
 from rules.accounts import current_account
 from rules.deliveries import deliver
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 BEAT = timedelta(seconds=5)
 PRUNE = timedelta(minutes=10)
 FEED_KEPT = timedelta(days=1)
+SIGN_IN_KEPT = timedelta(days=90)
 
 
 class Worker:
@@ -66,7 +67,7 @@ class Worker:
         db.session.expunge_all()
         db.session.rollback()
         if messages:
-            deliver(messages, account, self._config)
+            deliver(messages, account, self._config, self._stop.is_set)
         return bool(messages)
 
     def _is_anything_due(self, now: datetime) -> bool:
@@ -84,6 +85,7 @@ class Worker:
         if now - self._pruned_at >= PRUNE:
             with transaction(numbered=False) as session:
                 session.execute(delete(Change).where(Change.at < now - FEED_KEPT))
+                session.execute(delete(SignIn).where(SignIn.created_at < now - SIGN_IN_KEPT))
             self._pruned_at = now
 
     def _free_predecessor(self) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -65,13 +65,12 @@ def parse_money(text: str) -> int:
     plain = re.sub(r"[\s\u00a0\u202f₽$€]|руб\.?|р\.", "", text)
     if not plain:
         return 0
-    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", plain):  # 486,000.50
+    if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", plain):  # 486,000.50
         plain = plain.replace(",", "")
-    try:
-        amount = Decimal(plain.replace(",", "."))
-    except InvalidOperation:
-        raise ValueError(_("Write the sum in figures, such as 486 000.")) from None
-    if not amount.is_finite() or amount < 0 or amount * 100 > MOST_MONEY:
+    if not re.fullmatch(r"-?[0-9]{1,30}([.,][0-9]{1,10})?", plain):
+        raise ValueError(_("Write the sum in figures, such as 486 000."))
+    amount = Decimal(plain.replace(",", "."))
+    if amount < 0 or amount * 100 > MOST_MONEY:
         raise ValueError(_("Write a sum between 0 and 10 trillion."))
     return int((amount * 100).to_integral_value())
 

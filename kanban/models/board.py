@@ -40,7 +40,7 @@ class Board(Base):
     way_after_id: Mapped[int | None] = mapped_column(ForeignKey("status.id", ondelete="SET NULL", use_alter=True))
 
     statuses: Mapped[list["Status"]] = relationship(
-        back_populates="board", order_by="Status.position", lazy="raise", foreign_keys="Status.board_id"
+        back_populates="board", order_by="Status.position", lazy="raise", foreign_keys="Status.board_id", passive_deletes="all"
     )
 
 

@@ -1,14 +1,14 @@
 """Changing what an order says."""
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from kanban import facts
 from kanban.actor import Actor
 from kanban.errors import Conflict
 from kanban.events import Recorded, record
 from kanban.models import Order, Person, Role
-from kanban.orders.fields import OrderFields, values_of
+from kanban.orders.fields import OrderFields, search_text, values_of
 from kanban.orders.find import find_order, linked
 from kanban.orders.move import who_was_first
 from kanban.orders.place import link_topics, repeated, write_fields
@@ -36,6 +36,8 @@ def change(
     order.version += 1
     if order.total != total:
         add_to_head(session, order.status_id, 0, order.total - total)
+    if not {"customer", "phone", "email"}.isdisjoint(differs):
+        _search_anew(session, order)
     links = linked(session, order)
     recorded = record(
         session, order, "order.changed", actor,
@@ -44,6 +46,13 @@ def change(
         topics=(f"head-{order.status_id}", *link_topics(links)),
     )  # fmt: skip
     return order, recorded
+
+
+def _search_anew(session: Session, order: Order) -> None:
+    """Orders made one from the other share their customer: the search finds all of them by the new name."""
+    others = select(Order).where(Order.customer_id == order.customer_id, Order.id != order.id).options(joinedload(Order.customer))
+    for other in session.scalars(others):
+        other.search = search_text(other)
 
 
 def _people_of(session: Session, order: Order) -> dict[str, object]:

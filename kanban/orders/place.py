@@ -10,16 +10,16 @@ from sqlalchemy.orm import Session, joinedload
 from kanban import clock, facts
 from kanban.actor import Actor
 from kanban.errors import Conflict, Invalid
-from kanban.events import Recorded, record
+from kanban.events import Recorded, listeners, record
 from kanban.i18n import _
-from kanban.models import Board, Customer, Event, Order, OrderPerson, Organisation, Person, Status
+from kanban.models import Board, Customer, Event, Order, OrderPerson, Organisation, Person, Role, Status
 from kanban.orders.fields import DAYS, PLAIN, OrderFields, search_text
 from kanban.orders.find import find_order, linked
 from kanban.orders.ranks import rank_before
 from kanban.orders.statuses import add_to_head
 from kanban.policy import require_write
 
-_Thing = TypeVar("_Thing", Organisation, Person)
+_Thing = TypeVar("_Thing", Organisation, Person, Role)
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,14 @@ class Placed:
 
 
 def place(session: Session, actor: Actor, board_id: int, fields: OrderFields, *, key: str = "", source: Order | None = None) -> Placed:
-    """Puts a new order at the top of the board's first status. Raises Forbidden, Invalid, Conflict."""
+    """Puts a new order at the top of the board's first status; asked again with the same key, gives the first answer.
+
+    Raises Forbidden, Invalid, Conflict.
+    """
     require_write(actor)
+    first = _placed_before(session, actor, key)
+    if first is not None:
+        return first
     board = session.get(Board, board_id, with_for_update=True, populate_existing=True)
     if board is None:
         raise Invalid(_("This board no longer exists."), "board")
@@ -61,6 +67,9 @@ def make_production(session: Session, actor: Actor, order_id: int, *, key: str =
     Raises Conflict where there is one already, Invalid where no board is made from this one.
     """
     require_write(actor)
+    first = _placed_before(session, actor, key)
+    if first is not None:
+        return first
     order = find_order(session, order_id)
     board = session.scalar(select(Board).where(Board.source_id == order.board_id).order_by(Board.position).limit(1))
     if board is None:
@@ -81,6 +90,15 @@ def make_production(session: Session, actor: Actor, order_id: int, *, key: str =
     return place(session, actor, board.id, fields, key=key, source=order)
 
 
+def _placed_before(session: Session, actor: Actor, key: str) -> Placed | None:
+    event = repeated(session, None, actor, key)
+    if event is None:
+        return None
+    if event.kind != "order.placed" or event.order_id is None:
+        raise Conflict(_("This request was used for something else. Reload the page and try again."))
+    return Placed(find_order(session, event.order_id), Recorded(event, listeners.outcome_of(session, event)))
+
+
 def write_fields(session: Session, order: Order, fields: OrderFields) -> None:
     """Writes the fields into the order. Raises Invalid where an organisation or a person is not there (any more)."""
     for name in (*PLAIN, *DAYS):
@@ -94,7 +112,8 @@ def write_fields(session: Session, order: Order, fields: OrderFields) -> None:
     order.responsible = _found(session, Person, fields.responsible_id, "responsible_id")
     order.responsible_id = fields.responsible_id
     wanted = fields.people
-    for person_id in wanted.values():
+    for role_id, person_id in wanted.items():
+        _found(session, Role, role_id, "people")
         _found(session, Person, person_id, "people")
     kept = [one for one in order.people if wanted.get(one.role_id) == one.person_id]
     have = {one.role_id for one in kept}

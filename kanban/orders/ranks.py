@@ -1,12 +1,15 @@
 """Places in a column. A rank is a text between its neighbours' ranks, compared byte by byte."""
 
-from fractional_indexing import generate_key_between
-from sqlalchemy import bindparam, func, select
+from fractional_indexing import generate_key_between, generate_n_keys_between
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from kanban.db import table
 from kanban.ids import read_id
+from kanban.live import publish
 from kanban.models import Order, Status
+
+LONGEST = 100  # a gap that is halved again and again makes ranks longer, and their column holds 255
 
 _O = table(Order).c
 _HERE = (_O.status_id == bindparam("status_id"), _O.id != bindparam("moving"))
@@ -21,6 +24,14 @@ def rank_before(session: Session, status: Status, before: str, moving: int | Non
 
     A column that is over shows the newest first, so whatever comes there comes to its top.
     """
+    rank = _between(session, status, before, moving)
+    if len(rank) > LONGEST:
+        _respace(session, status)
+        rank = _between(session, status, before, moving)
+    return rank
+
+
+def _between(session: Session, status: Status, before: str, moving: int | None) -> str:
     connection = session.connection()
     here = {"status_id": status.id, "moving": moving or 0}
     if before == "" or status.is_over:
@@ -30,3 +41,13 @@ def rank_before(session: Session, status: Status, before: str, moving: int | Non
     if following is None:
         return str(generate_key_between(connection.scalar(_LAST, here), None))
     return str(generate_key_between(connection.scalar(_PREVIOUS, here | {"following": following}), following))
+
+
+def _respace(session: Session, status: Status) -> None:
+    """New, short ranks for the whole column, in the order they stand. Rare: after hundreds of moves into one gap."""
+    session.flush()
+    ids = session.scalars(select(_O.id).where(_O.status_id == status.id).order_by(_O.rank, _O.id)).all()
+    ranks = generate_n_keys_between(None, None, len(ids))
+    rows = [{"b_id": id_, "b_rank": rank} for id_, rank in zip(ids, ranks, strict=True)]
+    session.connection().execute(update(table(Order)).where(_O.id == bindparam("b_id")).values(rank=bindparam("b_rank")), rows)
+    publish(session, f"board-{status.board_id}")

@@ -7,13 +7,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kanban.actor import Actor
+from kanban.columns import columns_by_id
 from kanban.errors import Conflict, Invalid
 from kanban.events import Outcome, Undone, listeners
 from kanban.i18n import _
-from kanban.models import Event, Order
+from kanban.models import Event, Order, Status
 from kanban.orders.find import find_order, find_status
 from kanban.orders.move import carry
-from kanban.policy import require_write
+from kanban.orders.ranks import rank_before
+from kanban.policy import require_move_into, require_write
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,16 @@ def undo(session: Session, actor: Actor, order_id: int, event_id: int) -> Undoin
     left = order.status_id
     undone = listeners.on_undo(session, event)
     quiet = undone.gone == 0
+    if not (quiet and event.actor_id == actor.id):  # a slip of one's own needs no permission to mend; all else is a move
+        require_move_into(actor, columns_by_id(session, [status.id])[status.id])
     recorded = carry(session, actor, order, status, before="", undoes=event, quiet=quiet)
-    order.rank = event.before["rank"]
+    order.rank = _free_rank(session, order, status, event.before["rank"])
     if quiet:
         order.entered_at = datetime.fromisoformat(event.before["entered_at"])
     return Undoing(order, recorded.event, recorded.outcome, undone, (left, status.id))
+
+
+def _free_rank(session: Session, order: Order, status: Status, rank: str) -> str:
+    """The old rank; where another card has got the same one meanwhile, one just before that card."""
+    other = session.scalar(select(Order.id).where(Order.status_id == status.id, Order.rank == rank, Order.id != order.id).limit(1))
+    return rank if other is None else rank_before(session, status, str(other), order.id)

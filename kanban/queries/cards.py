@@ -91,7 +91,7 @@ def _first_query(kinds: tuple[tuple[int, bool], ...]) -> Any:
 
 
 def _build_first_query(kinds: tuple[tuple[int, bool], ...], conditions: list[ColumnElement[bool]]) -> Any:
-    parts = [select(_ids(id_, is_over, conditions).subquery().c.id) for id_, is_over in kinds]
+    parts = [select(_ids(id_, is_over, conditions, recent=not conditions).subquery().c.id) for id_, is_over in kinds]
     wanted = union_all(*parts).subquery()
     return _CARDS.join(wanted, wanted.c.id == _O.id)
 
@@ -102,7 +102,7 @@ def next_window(session: Session, column: ColumnRow, conditions: list[ColumnElem
     if start is None:
         return Window(())
     here: ColumnElement[bool] = _O.entered_at <= start.entered_at if column.is_over else _O.rank >= start.rank
-    part = _ids(column.id, column.is_over, [*conditions, here]).subquery()
+    part = _ids(column.id, column.is_over, [*conditions, here], recent=not conditions).subquery()
     rows = session.connection().execute(_CARDS.join(part, part.c.id == _O.id), {"since": clock.now() - RECENT, "most": WINDOW + 1}).all()
     return _windows(session, [column], rows, WINDOW)[column.id]
 
@@ -119,11 +119,13 @@ def cards_of(session: Session, ids: Iterable[int], conditions: list[ColumnElemen
 _BY_ID = _CARDS.where(_O.id.in_(bindparam("ids", expanding=True)))
 
 
-def _ids(status_id: int, is_over: bool, conditions: list[ColumnElement[bool]]) -> Any:
-    """Ids of a column's beginning. A column that is over shows recent orders only, the newest first."""
+def _ids(status_id: int, is_over: bool, conditions: list[ColumnElement[bool]], *, recent: bool) -> Any:
+    """Ids of a column's beginning. A column that is over stands newest first, and shows old orders only to who searches."""
     query = select(_O.id).where(_O.status_id == status_id, *conditions)
     if is_over:
-        query = query.where(_O.entered_at > bindparam("since", type_=UtcDateTime())).order_by(_O.entered_at.desc(), _O.id.desc())
+        query = query.order_by(_O.entered_at.desc(), _O.id.desc())
+        if recent:
+            query = query.where(_O.entered_at > bindparam("since", type_=UtcDateTime()))
     else:
         query = query.order_by(_O.rank, _O.id)
     return query.limit(bindparam("most", type_=Integer))

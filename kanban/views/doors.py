@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from flask import Blueprint, g, jsonify, redirect, request, session, url_for
+from flask import Blueprint, current_app, g, jsonify, redirect, request, session, url_for
 from flask_login import current_user
 from flask_security import logout_user
 from sqlalchemy import select, text
@@ -12,7 +12,7 @@ from kanban.db import db
 from kanban.i18n import LANGUAGES
 from kanban.models import Board
 from kanban.policy import may_administer, may_write
-from kanban.security import forget_sign_in
+from kanban.security import forget_sign_in, is_own_path
 from kanban.settings import setting
 from kanban.views.guard import person, signed_in
 
@@ -44,7 +44,7 @@ def language() -> Any:
     if wanted in LANGUAGES:
         session["language"] = wanted
     back = request.form.get("back", "/")
-    return redirect(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/", 303)
+    return redirect(back if is_own_path(back) else "/", 303)
 
 
 @bp.get("/healthz")
@@ -70,6 +70,7 @@ def for_every_page() -> dict[str, Any]:
         "me": person() if signed else None,
         "is_admin": signed and may_administer(person()),
         "can_write": signed and may_write(person()),
+        "live_since": current_app.extensions["potok_feed"].last_id,
         "company_name": lambda: setting(db.session(), "company"),
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask, render_template, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from kanban.db import db
@@ -22,6 +23,8 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(Refused, refused)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(DataError, _unfit)
+    app.register_error_handler(ValueError, _zero_character)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -54,6 +57,20 @@ def _http(error: HTTPException) -> Any:
         429: _("Too many tries. Wait a few minutes and try again."),
     }
     return answer(reasons.get(error.code, _("This request can't be understood.")), error.code)
+
+
+def _unfit(_error: DataError) -> Any:
+    """Too long or too large for its column, where no form looked at it first."""
+    db.session.rollback()
+    return answer(_("This request can't be understood."), 422)
+
+
+def _zero_character(error: ValueError) -> Any:
+    """PostgreSQL's driver refuses a text with a zero character in it; every other ValueError is our own fault."""
+    if "NUL" not in str(error):
+        return _unexpected(error)
+    db.session.rollback()
+    return answer(_("This request can't be understood."), 422)
 
 
 def _unexpected(error: Exception) -> Any:

@@ -31,6 +31,6 @@ def events() -> Any:
                 buffer.truncate()
         yield buffer.getvalue()
 
-    response = Response(lines(), mimetype="text/csv; charset=utf-8")
+    response = Response(lines(), mimetype="text/csv")
     response.headers["Content-Disposition"] = "attachment; filename=events.csv"
     return response

@@ -31,7 +31,7 @@ def signed_in(view: Callable[P, R]) -> Callable[P, R]:
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
         if not current_user.is_authenticated:
-            if is_htmx() or request.method != "GET":
+            if is_htmx() or request.method != "GET" or request.path.startswith("/live"):
                 return answer(_("You are signed out. Sign in again to go on."), 401)
             return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
         return view(*args, **kwargs)

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from kanban.db import db
 from kanban.ids import read_id
 from kanban.live import Feed
-from kanban.views.guard import signed_in
+from kanban.views.guard import person, signed_in
 
 bp = Blueprint("live", __name__)
 
@@ -20,12 +20,13 @@ def feed() -> Feed:
 @bp.get("/live")
 @signed_in
 def stream() -> Any:
-    """Server-sent events; 503 where all streams are taken: then poll /live/since."""
-    if not feed().has_room():
+    """Server-sent events; 503 where all streams are taken, or all of this person's: then poll /live/since."""
+    who = person().id
+    if not feed().has_room(who):
         return "", 503
     last = read_id(request.headers.get("Last-Event-ID") or request.args.get("since"))
     db.session.remove()  # a stream holds no connection of its own
-    response = Response(feed().stream(last), mimetype="text/event-stream")
+    response = Response(feed().stream(last, who), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response

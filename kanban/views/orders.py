@@ -127,7 +127,7 @@ def edit(order_id: int) -> Any:
 def change(order_id: int) -> Any:
     require_write(person())
     form = OrderForm()
-    _fill_choices(form)
+    _fill_choices(form, find_shown(db.session(), order_id))
     if not form.validate():
         return _form_page(find_shown(db.session(), order_id), form, 422)
     try:
@@ -145,24 +145,28 @@ def change(order_id: int) -> Any:
 def _form_page(order: Order, form: OrderForm, code: int = 200, reason: str = "") -> Any:
     """The form with what was typed; on a conflict it carries the version as it is now, so that a second save is meant."""
     if form.organisation_id.choices is None:
-        _fill_choices(form)
+        _fill_choices(form, order)
     roles = list(db.session.scalars(select(Role).order_by(Role.position, Role.id)))
-    people = _people()
     filled = {one.role_id: one.person_id for one in order.people}
+    people = _people({*filled.values(), order.responsible_id})
     if request.method == "POST":
         filled = {role.id: value for role in roles if (value := read_id(request.form.get(f"role-{role.id}")))}
-    html = render_template("orders/edit.html", order=order, form=form, roles=roles, people=people, filled=filled, reason=reason)
-    return html, code
+    version = read_id(request.form.get("version")) if code == 422 else None  # a mended form is still the old one
+    values = {"version": version or order.version, "roles": roles, "people": people, "filled": filled, "reason": reason}
+    return render_template("orders/edit.html", order=order, form=form, **values), code
 
 
-def _fill_choices(form: OrderForm) -> None:
-    firms = db.session.execute(select(Organisation.id, Organisation.name).order_by(Organisation.name)).all()
+def _fill_choices(form: OrderForm, order: Order) -> None:
+    """Who and what may be chosen; what the order names already stays a choice, even where it is no longer active."""
+    offered = Organisation.active | (Organisation.id == order.organisation_id)
+    firms = db.session.execute(select(Organisation.id, Organisation.name).where(offered).order_by(Organisation.name)).all()
     form.organisation_id.choices = [SelectChoice("", "—"), *(SelectChoice(str(id_), name) for id_, name in firms)]
-    form.responsible_id.choices = [SelectChoice("", "—"), *(SelectChoice(str(one.id), one.name) for one in _people())]
+    form.responsible_id.choices = [SelectChoice("", "—"), *(SelectChoice(str(one.id), one.name) for one in _people({order.responsible_id}))]
 
 
-def _people() -> list[Person]:
-    return list(db.session.scalars(select(Person).where(Person.active).order_by(Person.name, Person.id)))
+def _people(also: set[int | None]) -> list[Person]:
+    offered = Person.active | Person.id.in_([id_ for id_ in also if id_])
+    return list(db.session.scalars(select(Person).where(offered).order_by(Person.name, Person.id)))
 
 
 def _conflict(conflict: Conflict, order_id: int) -> Any:

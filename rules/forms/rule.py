@@ -1,6 +1,7 @@
 """The rule editor's state: what stands in its fields, from a rule or from a form, and the rule it says."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -80,14 +81,14 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
 
 
 def _numbers(form: MultiDict[str, str], prefix: str) -> list[int]:
-    found = {int(name[len(prefix) :]) for name in form if name.startswith(prefix) and read_id("1" + name[len(prefix) :])}
-    return sorted(found)[:MOST_ROWS]
+    rows = (re.fullmatch(re.escape(prefix) + "([0-9]{1,4})", name) for name in form)
+    return sorted({int(row[1]) for row in rows if row})[:MOST_ROWS]
 
 
 def _do(state: EditorState, wish: str) -> None:
     """What a button of the editor asks for: another row, or one less."""
     verb, _colon, number = wish.partition(":")
-    place = int(number) if number.isdigit() else -1
+    place = int(number) if re.fullmatch("[0-9]{1,4}", number) else -1
     if verb == "add-criterion":
         state.criteria.append(CriterionRow("total", "more", [""]))
     elif verb == "drop-criterion" and 0 <= place < len(state.criteria):

@@ -1,7 +1,6 @@
 """Ways into the world, one slice each. A transport takes letters and says what became of each."""
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,3 @@ class Answer:
     outcome: str
     text: str
     by_account: bool = False
-
-
-Layout = dict[str, Any]

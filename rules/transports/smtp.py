@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from email.charset import BASE64, Charset
+from email.utils import formataddr
 from types import TracebackType
 from typing import Any
 
@@ -20,24 +21,32 @@ from flask_mail import BadHeaderError, Connection, Mail, Message
 from rules.accounts import Account
 from rules.transports import Answer, Letter
 
+TOO_LARGE = 552
+
 # flask-mail would send UTF-8 bodies bare, with lines longer than SMTP allows (RFC 5321, 4.5.3.1.6).
 _UTF8 = Charset("utf-8")
 _UTF8.header_encoding = _UTF8.body_encoding = BASE64
 
 
 class _Socketed:
-    """Keeps the bare socket, so that it can be cut even in the middle of a TLS handshake."""
+    """Keeps a second handle of the connection, so that it can be cut even in the middle of a TLS handshake: TLS takes the
+    first one for itself."""
 
-    bare: socket.socket | None = None
+    handle: socket.socket | None = None
 
     def _open(self, host: str, port: int, timeout: float) -> socket.socket:
-        self.bare = socket.create_connection((host, port), timeout)
-        return self.bare
+        bare = socket.create_connection((host, port), timeout)
+        self.handle = bare.dup()
+        return bare
 
     def cut(self) -> None:
-        if self.bare is not None:
+        if self.handle is not None:
             with contextlib.suppress(OSError):
-                self.bare.shutdown(socket.SHUT_RDWR)
+                self.handle.shutdown(socket.SHUT_RDWR)
+
+    def let_go(self) -> None:
+        if self.handle is not None:
+            self.handle.close()
 
 
 class _Plain(_Socketed, smtplib.SMTP):
@@ -95,11 +104,17 @@ class Smtp:
         self.close()
 
     def send(self, letter: Letter) -> Answer:
-        """Hands one letter over. Once the server has said 250 it is sent, whatever comes after."""
+        """Hands one letter over. Once the server has said 250 it is sent, whatever comes after.
+
+        What fails before the server listens (connection, TLS, sign-in) is the account's fault; what fails after is this
+        letter's, and the next one gets a connection of its own.
+        """
+        by_account = True
         try:
             with self._deadline() as cut:
                 try:
                     connection = self._connected()
+                    by_account = False
                     connection.send(_compose(letter, self._account))
                     return Answer("sent", "250")
                 except Exception:
@@ -107,8 +122,8 @@ class Smtp:
                         raise TimeoutError(f"no answer within {self._deadline_s:g} s") from None
                     raise
         except Exception as error:
-            answer = judge(error)
-            if answer.by_account or answer.text.startswith("421"):
+            answer = Answer("retry", words_of(error), by_account=True) if by_account else judge(error)
+            if by_account or not isinstance(error, smtplib.SMTPDataError | smtplib.SMTPRecipientsRefused) or answer.text.startswith("421"):
                 self._drop()
             return answer
 
@@ -134,6 +149,7 @@ class Smtp:
         with contextlib.suppress(Exception):
             if self._host is not None:
                 self._host.close()
+                self._host.let_go()
         self._connection = self._host = None
 
     @contextlib.contextmanager
@@ -143,7 +159,7 @@ class Smtp:
         def expire() -> None:
             cut.set()
             end = time.monotonic() + 2
-            while time.monotonic() < end and (self._host is None or self._host.bare is None):
+            while time.monotonic() < end and (self._host is None or self._host.handle is None):
                 time.sleep(0.01)
             if self._host is not None:
                 self._host.cut()
@@ -168,31 +184,47 @@ def _compose(letter: Letter, account: Account) -> Message:
     """Headers from fields that hold no line breaks: flask-mail refuses the letter otherwise (BadHeaderError)."""
     message = Message(
         subject=letter.subject,
-        recipients=[(letter.name, letter.address) if letter.name else letter.address],
+        recipients=[_named(letter.name, letter.address)],
         body=letter.text,
         html=letter.html,
         charset=_UTF8,  # type: ignore[arg-type]
-        sender=(account.sender_name, account.address) if account.sender_name else account.address,
+        sender=_named(account.sender_name, account.address),
         extra_headers={"Auto-Submitted": "auto-generated"} | ({"X-Potok-Event": str(letter.event_id)} if letter.event_id else {}),
     )
     message.msgId = letter.message_id
     return message
 
 
+def _named(name: str, address: str) -> str:
+    """A name is a name, whatever signs it holds: quoted, so that it never reads as another address or an encoded word."""
+    name = " ".join(name.split()).replace("=?", "= ?")
+    return formataddr((name, address)) if name else address
+
+
 def judge(error: Exception) -> Answer:
-    """What an exception means for the letter. 5xx for this letter is final; all else passes (RFC 5321, 4.2.1)."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, said = next(iter(error.recipients.values()))
-        return Answer("failed" if code >= 500 else "retry", f"{code} {_words(said)}")
-    if isinstance(error, smtplib.SMTPDataError):
-        return Answer("failed" if error.smtp_code >= 500 else "retry", f"{error.smtp_code} {_words(error.smtp_error)}")
-    if isinstance(error, smtplib.SMTPResponseException):
-        return Answer("retry", f"{error.smtp_code} {_words(error.smtp_error)}", by_account=True)
+    """What an exception in the middle of a letter means for it. 5xx is final; all else passes (RFC 5321, 4.2.1).
+
+    A refused sender is mostly a matter of the account, so it passes too; but 552 means this letter is too large.
+    """
+    if isinstance(error, smtplib.SMTPSenderRefused):
+        return Answer("failed" if error.smtp_code == TOO_LARGE else "retry", words_of(error))
+    if isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError):
+        text = words_of(error)
+        return Answer("failed" if text.startswith("5") else "retry", text)
     if isinstance(error, BadHeaderError | ValueError) and not isinstance(error, OSError):  # a bad certificate is both
         return Answer("failed", f"{type(error).__name__}: {error}")
-    text = str(error) or type(error).__name__
-    return Answer("retry", text, by_account=True)
+    return Answer("retry", words_of(error))
 
 
-def _words(said: bytes | str) -> str:
+def words_of(error: Exception) -> str:
+    """The server's own words where there are any."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, said = next(iter(error.recipients.values()))
+        return f"{code} {_decoded(said)}"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {_decoded(error.smtp_error)}"
+    return str(error) or type(error).__name__
+
+
+def _decoded(said: bytes | str) -> str:
     return (said.decode("utf-8", "replace") if isinstance(said, bytes) else said).strip()[:1000]

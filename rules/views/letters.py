@@ -53,7 +53,7 @@ def html(letter_id: int) -> Any:
 @bp.get("/settings/letters/<int:letter_id>/text")
 @admin_only
 def text(letter_id: int) -> Any:
-    return Response(letter_of(_find(letter_id), _config().public_url).text, mimetype="text/plain; charset=utf-8")
+    return Response(letter_of(_find(letter_id), _config().public_url).text, mimetype="text/plain")
 
 
 @bp.post("/settings/letters/<int:letter_id>/send-again")
@@ -92,9 +92,8 @@ def _page(letter: Message | None) -> Any:
         query = query.where(Message.state.in_(("waiting", "sending")) if state == "waiting" else Message.state == state)
     words = arguments.get("q", "").replace("\x00", "").strip()[:100]
     if words:
-        like = [Message.address.ilike(f"%{_escaped(words)}%", escape="\\"), Message.name.contains(words, autoescape=True),
-                Message.subject.contains(words, autoescape=True)]  # fmt: skip
-        query = query.where(or_(*like))
+        fields = (Message.address, Message.name, Message.subject)
+        query = query.where(or_(*(func.lower(field).contains(words.casefold(), autoescape=True) for field in fields)))
     if read_id(arguments.get("rule")):
         query = query.where(Message.rule_id == read_id(arguments.get("rule")))
     if read_id(arguments.get("person")):
@@ -148,7 +147,3 @@ def _find(letter_id: int) -> Message:
 def _config() -> Config:
     config: Config = current_app.config["POTOK"]
     return config
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

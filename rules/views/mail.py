@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, url_for
 from wtforms import IntegerField, PasswordField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, NumberRange
@@ -17,7 +17,7 @@ from kanban.i18n import _, _l, language
 from kanban.people import clean_email
 from kanban.settings import setting
 from kanban.views.guard import admin_only, person
-from rules.accounts import SECURITIES, Account, as_account, from_environment, note_health, seal, stored_account
+from rules.accounts import Account, as_account, from_environment, note_health, seal, stored_account
 from rules.frame import letter_of
 from rules.models import MailAccount, Message
 from rules.providers import find_provider
@@ -141,7 +141,7 @@ def _page(form: AccountForm, *, found: bool | None = None, provider: Any = None,
     stored = stored_account(db.session())
     html = render_template(
         "mail/page.html", form=form, stored=stored, found=found, provider=provider or find_provider(form.address.data or ""), answer=answer,
-        by_environment=from_environment(_config()), securities=SECURITIES, query=request.args,
+        by_environment=from_environment(_config()),
     )  # fmt: skip
     return html, code
 

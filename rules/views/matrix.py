@@ -19,8 +19,8 @@ from kanban.models import Person, Role, Status
 from kanban.views.guard import admin_only, person
 from rules import matrix
 from rules.actions import recipients_of
+from rules.cells import WHO, Column
 from rules.lookup import Lookup, load_lookup
-from rules.matrix import WHO, Column
 from rules.models import Message, Rule
 
 bp = Blueprint("matrix", __name__, url_prefix="/settings/told")
@@ -50,14 +50,27 @@ def set_cell(status_id: int, column: str) -> Any:
     raw = request.form.get("template", "")
     with transaction() as session:
         template = _fitting(session, key) if raw == "on" else read_id(raw)
-        matrix.set_cell(session, person(), status_id, key, template)
+        is_open = raw == "on" and template is None  # the letter has to be chosen first
+        if not is_open:
+            matrix.set_cell(session, person(), status_id, key, template)
     if not is_htmx():
-        return redirect(url_for("matrix.show"), 303)
+        return redirect(url_for("matrix.show", choose=f"{status_id}-{column}" if is_open else None), 303)
     values = _values()
+    if is_open:
+        return fragment(_cell_html(values, status_id, column))
     status = values["lookup"].statuses[status_id]
     return fragment(
         render_template("matrix/_changed.html", status=status, cell=values["cells"][status_id][column], column=column, **values)
     )
+
+
+def _cell_html(values: dict[str, Any], status_id: int, column: str) -> str:
+    """The cell with its letters to choose from."""
+    status = values["lookup"].statuses.get(status_id)
+    if status is None:
+        raise NotFound(_("There is no such status."))
+    cell = values["cells"][status_id][column]
+    return render_template("matrix/_cell.html", cell=cell, status=status, lookup=values["lookup"], choosing=True)
 
 
 def _values() -> dict[str, Any]:
@@ -79,7 +92,7 @@ def _values() -> dict[str, Any]:
 def _cell(status: Status, column: str, rules: Any) -> Cell:
     key = _column(column)
     own = next((rule for rule in rules if rule.in_matrix and rule.status_id == status.id), None)
-    template = matrix.cells_of(own).get(key) if own else None
+    template = matrix.live_cells(own).get(key)
     others = tuple(
         rule for rule in rules
         if not rule.in_matrix and rule.status_id == status.id
@@ -139,14 +152,15 @@ def _column(column: str) -> Column:
     return ("role", role_id)
 
 
-def _fitting(session: Any, key: Column) -> int:
-    """The letter this recipient gets elsewhere in the matrix; else the first there is."""
-    rules = session.scalars(select(Rule).where(Rule.in_matrix).options(joinedload(Rule.version)).order_by(Rule.id))
+def _fitting(session: Any, key: Column) -> int | None:
+    """The letter this recipient gets elsewhere in the matrix; else the first there is. Customers never get a letter that
+    was written for staff unless someone chose it: None."""
+    rules = session.scalars(select(Rule).where(Rule.in_matrix, Rule.active).options(joinedload(Rule.version)).order_by(Rule.id))
     for rule in rules:
-        template = matrix.cells_of(rule).get(key)
+        template = matrix.live_cells(rule).get(key)
         if template:
             return template
     first = next(iter(load_lookup(session).templates), None)
     if first is None:
         raise NotFound(_("Write a message template first."))
-    return first
+    return None if key == ("customer", None) else first

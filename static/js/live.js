@@ -1,11 +1,14 @@
 // The live feed: topics come by a stream, or by polling where there is no room; what they name is fetched anew.
 // Hidden tabs hold no stream. Swaps wait for the end of a drag (place.js) and leave dirty forms alone (dirty.js).
+import { isHeld } from "./place.js"
+
 const JITTER_MS = 120
 const POLL_MS = 3000
 const RETRY_MS = 1500
+const STREAM_AGAIN_MS = 60000
 
 const board = document.querySelector("[data-live-board]")
-let last = board?.dataset.since ?? ""
+let last = (board ?? document.querySelector("[data-since]"))?.dataset.since ?? ""
 let stream = null
 let poll = null
 let pending = new Set()
@@ -22,6 +25,7 @@ function open() {
     if (stream?.readyState !== EventSource.CLOSED) return
     close()
     poll = setInterval(look, POLL_MS)
+    setTimeout(reopen, STREAM_AGAIN_MS)
   }
 }
 
@@ -31,8 +35,16 @@ function close() {
   clearInterval(poll)
 }
 
+// There was no room for a stream; perhaps there is by now.
+function reopen() {
+  if (stream || document.hidden) return
+  clearInterval(poll)
+  open()
+}
+
 async function look() {
   const answer = await fetch(`/live/since?last=${last}`).catch(() => null)
+  if (answer?.status === 401) return location.reload()
   if (!answer?.ok) return
   const { last: newest, topics } = await answer.json()
   take(newest, topics)
@@ -45,7 +57,12 @@ function take(id, topics) {
   timer ??= setTimeout(flush, Math.random() * JITTER_MS)
 }
 
+// Nothing is swapped under a card that is being dragged.
 function flush() {
+  if (isHeld()) {
+    timer = setTimeout(flush, RETRY_MS)
+    return
+  }
   const topics = pending
   pending = new Set()
   timer = null
@@ -59,16 +76,21 @@ function flush() {
   if (cards.length || heads.length) fetchParts(`/fresh?cards=${cards}&heads=${heads}`, { target: "#toasts", swap: "none" }, topics)
 }
 
+// The whole page again; a form that somebody is filling in keeps it waiting.
 function resync() {
+  const typed = [...document.querySelectorAll(".quick[open] .input")].some((input) => input.value)
+  if (typed || document.querySelector("#main [data-dirty]")) return later(new Set(["resync"]))
   fetchParts(location.href, { target: "#main", select: "#main", swap: "morph:outerHTML" }, new Set(["resync"]))
 }
 
 // What could not be fetched is still out of date: it is asked for again.
 function fetchParts(url, context, topics) {
-  window.htmx.ajax("GET", url, context).catch(() => {
-    topics.forEach((topic) => pending.add(topic))
-    timer ??= setTimeout(flush, RETRY_MS)
-  })
+  window.htmx.ajax("GET", url, context).catch(() => later(topics))
+}
+
+function later(topics) {
+  topics.forEach((topic) => pending.add(topic))
+  timer ??= setTimeout(flush, RETRY_MS)
 }
 
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()))

@@ -11,6 +11,10 @@ export function release() {
   placeAll(places)
 }
 
+export function isHeld() {
+  return held !== null
+}
+
 export function placeAll(places) {
   if (held) held.push(...places)
   else places.forEach(place)

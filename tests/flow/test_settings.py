@@ -32,7 +32,7 @@ def told(cast: Cast) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for key, id_ in cast.statuses.items():
         rule = matrix.matrix_rule(db.session(), id_)
-        cells = matrix.cells_of(rule) if rule else {}
+        cells = matrix.live_cells(rule)
         found[key] = [names.get(number or 0, kind) for kind, number in cells]
     db.session.rollback()
     return found

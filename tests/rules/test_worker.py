@@ -132,7 +132,7 @@ def test_a_connection_dropped_after_data_sends_again_with_the_same_message_id(wo
     mail_server.handler.drop_after_data = 1
     cast.place()
     drain(worker, rounds=1)
-    assert set(states(cast).values()) == {"waiting"}, "ambiguous: the server may or may not have it"
+    assert sorted(states(cast).values()) == ["sent", "waiting"], "the next letter got a connection of its own"
     drain(worker)
     assert set(states(cast).values()) == {"sent"}
     ids = [one["Message-ID"] for one in mail_server.mail]
@@ -147,7 +147,8 @@ def test_a_server_that_is_down_delays_and_loses_nothing(app: Flask, config: Conf
     down.step()
     letters = cast.letters()
     assert {letter.state for letter in letters} == {"waiting"}
-    assert all("refused" in letter.error for letter in letters)
+    assert ["refused" in letter.error for letter in letters] == [True, False], "the rest of the batch is not tried, and waits as long"
+    assert len({letter.due_at for letter in letters}) == 1 or letters[1].due_at >= letters[0].due_at - timedelta(seconds=1)
     with MailServer(certificates, port=port) as server:
         drain(down)
         assert len(server.mail) == 2
@@ -316,7 +317,7 @@ def test_a_worker_killed_in_the_middle_of_a_send_loses_no_letter(
     environment = os.environ | {
         "DATABASE_URL": database_url, "SECRET_KEY": "x", "SEAL_KEY": "y", "SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(mail_server.port),
         "SMTP_SECURITY": "starttls", "SMTP_USER": USER, "SMTP_PASSWORD": WORD, "SMTP_FROM": USER, "SMTP_CA_FILE": certificates.ca_file,
-        "POLL_S": "0.05", "LEASE_S": "60",
+        "POLL_S": "0.05", "LEASE_S": "60", "WORKER_NAME": "worker",
     }  # fmt: skip
     hit: list[bool] = []
     mail_server.handler.on_data = lambda: (hit.append(True), time.sleep(0.15))  # type: ignore[assignment, return-value]

@@ -1,5 +1,6 @@
 """Settings → Boards and statuses."""
 
+import re
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -10,6 +11,7 @@ from kanban import boards
 from kanban.boards import BoardFields, StatusFields
 from kanban.db import db, transaction
 from kanban.errors import Conflict, Invalid
+from kanban.forms.fields import one_line
 from kanban.i18n import _
 from kanban.ids import read_id
 from kanban.models import PHASES, TONES, Board, Role, Status
@@ -130,7 +132,7 @@ def _count(name: str) -> int | None:
     raw = request.form.get(name, "").strip()
     if not raw:
         return None
-    if not (raw.isascii() and raw.isdigit() and 0 < int(raw[:9]) < 10_000):
+    if not re.fullmatch("[0-9]{1,4}", raw) or not int(raw):
         raise Invalid(_("Write a whole number above zero, or leave it empty."), name)
     return int(raw)
 
@@ -139,7 +141,7 @@ def _board_fields() -> BoardFields:
     form = request.form
     icon = form.get("icon", "receipt-text")
     return BoardFields(
-        name_of("name", 80), name_of("order_name", 80), (form.get("prefix", "").strip())[:10],
+        name_of("name", 80), name_of("order_name", 80), (one_line(form.get("prefix", "")) or "")[:10],
         read_id(form.get("source_id")), read_id(form.get("way_after_id")),
         icon if icon in ("receipt-text", "factory", "truck", "wallet") else "receipt-text",
     )  # fmt: skip

@@ -4,7 +4,15 @@ import { beforeOf, post } from "../move.js"
 import { refuse } from "./way.js"
 
 export function attach(board) {
+  makeSortable(board)
+  document.addEventListener("htmx:load", () => makeSortable(board))
+  board.addEventListener("keydown", (event) => key(event))
+}
+
+// Also of columns that came with a swap.
+function makeSortable(board) {
   for (const list of board.querySelectorAll("[data-cards]")) {
+    if (window.Sortable.get(list)) continue
     window.Sortable.create(list, {
       group: { name: "orders", put: (to) => !to.el.closest("[data-locked]") },
       draggable: "li[data-rank]", filter: "button, input, form", preventOnFilter: false,
@@ -13,7 +21,6 @@ export function attach(board) {
       onStart: (event) => start(board, event), onMove: (event) => over(board, event), onEnd: (event) => end(board, event),
     })
   }
-  board.addEventListener("keydown", (event) => key(event))
 }
 
 let origin = null
