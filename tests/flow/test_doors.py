@@ -9,11 +9,29 @@ from flask.testing import FlaskClient
 from tests.cast import PASSWORD, TOKEN, Cast, Signed
 
 ADMIN_PAGES = (
-    "/settings/company", "/settings/people", "/settings/boards", "/settings/told", "/settings/rules", "/settings/rules/new",
-    "/settings/rules/1", "/settings/rules/5", "/settings/people/2", "/settings/people/new", "/settings/boards/1/edit",
-    "/settings/boards/statuses/3/edit", "/settings/boards/statuses/3/remove", "/settings/templates/1", "/settings/letters/1",
-    "/settings/letters/1/html", "/settings/letters/1/text", "/settings/templates", "/settings/templates/new", "/settings/letters", "/settings/mail", "/export/events.csv",
-)  # fmt: skip
+    "/settings/company",
+    "/settings/people",
+    "/settings/boards",
+    "/settings/told",
+    "/settings/rules",
+    "/settings/rules/new",
+    "/settings/rules/1",
+    "/settings/rules/5",
+    "/settings/people/2",
+    "/settings/people/new",
+    "/settings/boards/1/edit",
+    "/settings/boards/statuses/3/edit",
+    "/settings/boards/statuses/3/remove",
+    "/settings/templates/1",
+    "/settings/letters/1",
+    "/settings/letters/1/html",
+    "/settings/letters/1/text",
+    "/settings/templates",
+    "/settings/templates/new",
+    "/settings/letters",
+    "/settings/mail",
+    "/export/events.csv",
+)
 
 
 def sign_in(client: FlaskClient, email: str, password: str, **headers: str) -> int:

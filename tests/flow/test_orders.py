@@ -107,8 +107,21 @@ def test_bad_moves_get_a_sentence_and_never_a_500(owner: Signed, cast: Cast, dat
         assert 'class="toast"' in answer.text and cast.column("design") == ["К-0001"]
 
 
-@pytest.mark.parametrize("url", ["/orders/999999", "/orders/99999999999999999999", "/orders/0", "/boards/999", "/boards/99999999999", "/boards/1/statuses/9999/window?start=1",
-                                 "/boards/1/statuses/1/window?start=zzz", "/orders/999999/letters", "/orders/999999/menu", "/no/such/page"])  # fmt: skip
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/orders/999999",
+        "/orders/99999999999999999999",
+        "/orders/0",
+        "/boards/999",
+        "/boards/99999999999",
+        "/boards/1/statuses/9999/window?start=1",
+        "/boards/1/statuses/1/window?start=zzz",
+        "/orders/999999/letters",
+        "/orders/999999/menu",
+        "/no/such/page",
+    ],
+)
 def test_unknown_things_are_404(owner: Signed, cast: Cast, url: str) -> None:
     assert owner.get(url).status_code == 404
     assert owner.get(url, htmx=True).status_code == 404
@@ -123,12 +136,23 @@ def test_a_status_of_another_board_and_a_status_that_is_gone(owner: Signed, cast
 
 
 BAD_ORDERS: list[tuple[dict[str, str], str]] = [
-    ({"customer_name": ""}, "Напишите"), ({"customer_name": "   "}, "Напишите"), ({"customer_name": "я" * 500}, "120"),
-    ({"total": "много"}, "цифрами"), ({"total": "-5"}, "сумм"), ({"total": "1e999"}, "сумм"), ({"total": "9" * 30}, "сумм"), ({"total": "NaN"}, "сумм"),
-    ({"ship_on": "2026-02-30"}, "дат"), ({"ship_on": "завтра"}, "дат"), ({"ship_on": "9999-12-31"}, "2100"),
-    ({"customer_email": "не почта"}, "адрес"), ({"tags": ",".join(f"т{n}" for n in range(40))}, "20"),
-    ({"description": "я" * 20_000}, "10000"), ({"organisation_id": "77777"}, ""), ({"responsible_id": "abc"}, ""),
-]  # fmt: skip
+    ({"customer_name": ""}, "Напишите"),
+    ({"customer_name": "   "}, "Напишите"),
+    ({"customer_name": "я" * 500}, "120"),
+    ({"total": "много"}, "цифрами"),
+    ({"total": "-5"}, "сумм"),
+    ({"total": "1e999"}, "сумм"),
+    ({"total": "9" * 30}, "сумм"),
+    ({"total": "NaN"}, "сумм"),
+    ({"ship_on": "2026-02-30"}, "дат"),
+    ({"ship_on": "завтра"}, "дат"),
+    ({"ship_on": "9999-12-31"}, "2100"),
+    ({"customer_email": "не почта"}, "адрес"),
+    ({"tags": ",".join(f"т{n}" for n in range(40))}, "20"),
+    ({"description": "я" * 20_000}, "10000"),
+    ({"organisation_id": "77777"}, ""),
+    ({"responsible_id": "abc"}, ""),
+]
 
 
 @pytest.mark.parametrize(("data", "said"), BAD_ORDERS)

@@ -15,10 +15,17 @@ from tests.cast import Cast, Signed
 from tests.mailserver import USER, WORD, Certificates, DrippingServer, MailServer, free_port
 
 SEED = {
-    "design": ["manager", "designer"], "ready": ["manager"], "prepaid": ["manager", "accountant"], "making": ["manager", "technologist"],
-    "assembly": ["manager", "technologist"], "made": ["manager"], "paid": ["manager", "accountant"], "paid_ready": ["manager", "accountant"],
-    "install": ["manager"], "closed": ["manager"],
-}  # fmt: skip
+    "design": ["manager", "designer"],
+    "ready": ["manager"],
+    "prepaid": ["manager", "accountant"],
+    "making": ["manager", "technologist"],
+    "assembly": ["manager", "technologist"],
+    "made": ["manager"],
+    "paid": ["manager", "accountant"],
+    "paid_ready": ["manager", "accountant"],
+    "install": ["manager"],
+    "closed": ["manager"],
+}
 
 
 @pytest.fixture
@@ -77,11 +84,22 @@ def test_unknown_columns_and_statuses(owner: Signed, cast: Cast, column: str) ->
 
 def rule_form(cast: Cast, **changed: Any) -> dict[str, Any]:
     return {
-        "name": "Крупная предоплата", "board_id": cast.boards["orders"], "trigger": "entered", "status_id": cast.statuses["prepaid"],
-        "group": "all", "active": "1", "field-0": "total", "op-0": "more", "value-0": "100 000",
-        "field-1": "organisation", "op-1": "in_list", "value-1": [str(cast.organisation)],
-        "template-0": str(cast.templates["accountant"]), "to-0": [f"role:{cast.roles['accountant']}", "responsible"], "addresses-0": "buh@firm.example",
-    } | changed  # fmt: skip
+        "name": "Крупная предоплата",
+        "board_id": cast.boards["orders"],
+        "trigger": "entered",
+        "status_id": cast.statuses["prepaid"],
+        "group": "all",
+        "active": "1",
+        "field-0": "total",
+        "op-0": "more",
+        "value-0": "100 000",
+        "field-1": "organisation",
+        "op-1": "in_list",
+        "value-1": [str(cast.organisation)],
+        "template-0": str(cast.templates["accountant"]),
+        "to-0": [f"role:{cast.roles['accountant']}", "responsible"],
+        "addresses-0": "buh@firm.example",
+    } | changed
 
 
 def test_the_editor_redraws_its_sentence_and_saves_the_rule(owner: Signed, cast: Cast) -> None:
@@ -109,10 +127,22 @@ def test_buttons_of_the_editor_add_and_drop_rows_without_saving(owner: Signed, c
 
 
 BAD_RULES: list[dict[str, Any]] = [
-    {"name": ""}, {"name": "я" * 500}, {"trigger": "entered", "status_id": "99999"}, {"board_id": "99999"}, {"value-0": "много"}, {"value-0": ""},
-    {"to-0": [], "addresses-0": ""}, {"addresses-0": "не адрес"}, {"addresses-0": "a@b.example\r\nBcc: c@d.example"}, {"template-0": "99999"},
-    {"template-0": ""}, {"to-0": ["role:²"]}, {"to-0": ["moon:1"]}, {"value-1": ["0"]}, {"field-0": "ship_on", "op-0": "less", "value-0": "вчера"},
-]  # fmt: skip
+    {"name": ""},
+    {"name": "я" * 500},
+    {"trigger": "entered", "status_id": "99999"},
+    {"board_id": "99999"},
+    {"value-0": "много"},
+    {"value-0": ""},
+    {"to-0": [], "addresses-0": ""},
+    {"addresses-0": "не адрес"},
+    {"addresses-0": "a@b.example\r\nBcc: c@d.example"},
+    {"template-0": "99999"},
+    {"template-0": ""},
+    {"to-0": ["role:²"]},
+    {"to-0": ["moon:1"]},
+    {"value-1": ["0"]},
+    {"field-0": "ship_on", "op-0": "less", "value-0": "вчера"},
+]
 
 
 @pytest.mark.parametrize("changed", BAD_RULES)
@@ -166,12 +196,22 @@ def test_a_template_is_saved_and_previewed(owner: Signed, cast: Cast) -> None:
 
 
 BAD_TEMPLATES: list[tuple[dict[str, str], str]] = [
-    ({"name": ""}, "Назовите"), ({"subject": ""}, "пустым"), ({"text": "  "}, "пустым"), ({"text": "а\nб {{ order.prepaid }}"}, "Строка 2, знак 6"),
-    ({"text": "{{ customer.name }}"}, "customer.name"), ({"text": "{{ order }}"}, "order"), ({"text": "{{ order.number.first }}"}, "order.number.first"),
-    ({"text": "{% for x in (1..1000000000) %}x{% endfor %}"}, "тег"), ({"text": "{% include 'x' %}"}, "тег"), ({"text": "{{ order.number | join: 'x' }}"}, "ильтр"),
-    ({"text": "{{ order.number "}, "шаблон"), ({"text": "{% if order.number %}"}, "шаблон"), ({"text": "{{ 'x' | replace: 'x', 'yy' }}"}, "ильтр"),
-    ({"text": "я" * 30_000}, "20000"), ({"text": "{{ order.x }} " * 3}, "order.x"),
-]  # fmt: skip
+    ({"name": ""}, "Назовите"),
+    ({"subject": ""}, "пустым"),
+    ({"text": "  "}, "пустым"),
+    ({"text": "а\nб {{ order.prepaid }}"}, "Строка 2, знак 6"),
+    ({"text": "{{ customer.name }}"}, "customer.name"),
+    ({"text": "{{ order }}"}, "order"),
+    ({"text": "{{ order.number.first }}"}, "order.number.first"),
+    ({"text": "{% for x in (1..1000000000) %}x{% endfor %}"}, "тег"),
+    ({"text": "{% include 'x' %}"}, "тег"),
+    ({"text": "{{ order.number | join: 'x' }}"}, "ильтр"),
+    ({"text": "{{ order.number "}, "шаблон"),
+    ({"text": "{% if order.number %}"}, "шаблон"),
+    ({"text": "{{ 'x' | replace: 'x', 'yy' }}"}, "ильтр"),
+    ({"text": "я" * 30_000}, "20000"),
+    ({"text": "{{ order.x }} " * 3}, "order.x"),
+]
 
 
 @pytest.mark.parametrize(("changed", "said"), BAD_TEMPLATES)
@@ -189,9 +229,15 @@ def test_a_template_in_use_is_not_removed(owner: Signed, cast: Cast) -> None:
 
 def account_form(at: int, **changed: str) -> dict[str, str]:
     return {
-        "address": USER, "password": WORD, "sender_name": "Кухни", "host": "127.0.0.1", "port": str(at), "security": "starttls",
-        "username": USER, "timeout_s": "2",
-    } | changed  # fmt: skip
+        "address": USER,
+        "password": WORD,
+        "sender_name": "Кухни",
+        "host": "127.0.0.1",
+        "port": str(at),
+        "security": "starttls",
+        "username": USER,
+        "timeout_s": "2",
+    } | changed
 
 
 def test_settings_are_found_from_the_address(owner: Signed, cast: Cast) -> None:
