@@ -22,6 +22,7 @@ from rules import outbox
 from rules.accounts import current_account
 from rules.frame import letter_of
 from rules.models import STATES, Delivery, Message, Rule
+from rules.silence import silences_of
 
 bp = Blueprint("letters", __name__)
 PAGE = 50
@@ -78,7 +79,12 @@ def of_order(order_id: int) -> Any:
     rows = db.session.scalars(select(Message).where(Message.order_id == order_id).order_by(Message.id.desc()).limit(OF_ORDER + 1)).all()
     return fragment(
         render_template(
-            "letters/_of_order.html", letters=rows[:OF_ORDER], has_more=len(rows) > OF_ORDER, order=order, opens=may_administer(person())
+            "letters/_of_order.html",
+            letters=rows[:OF_ORDER],
+            has_more=len(rows) > OF_ORDER,
+            order=order,
+            opens=may_administer(person()),
+            silences=silences_of(db.session(), order_id),
         )
     )
 

@@ -303,3 +303,10 @@ def test_an_undo_of_an_unknown_event_is_refused(owner: Signed, cast: Cast) -> No
     cast.move(order, "ready")
     answer = owner.post(f"/orders/{order.id}/undo", {"event": "99999"}, htmx=True, page="/boards/1")
     assert answer.status_code == 422 and cast.column("ready") == ["К-0001"]
+
+
+def test_an_order_says_who_got_no_letter_and_why(app: Flask, cast: Cast) -> None:
+    order = cast.place()
+    cast.move(order, "ready", cast.manager)
+    shown = Signed(app.test_client(), cast.email("designer")).get(f"/orders/{order.id}/letters", htmx=True).text
+    assert "автор этого изменения, и так знает" in shown and "Ольга Белова" in shown
