@@ -3,7 +3,7 @@ const typing = (element) => element.closest("input, textarea, select, [contented
 
 document.addEventListener("keydown", (event) => {
   if (typing(event.target)) return
-  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.code === "KeyZ") return press(event, "[data-undo]", (button) => button.click())
+  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.code === "KeyZ") return press(event, "[data-undo]", undo)
   if (event.ctrlKey || event.metaKey || event.altKey) return
   if (event.key === "/") press(event, '[data-key="/"]', (field) => field.focus())
   if (event.code === "KeyN") press(event, "[data-opens]", (link) => link.click())
@@ -14,4 +14,10 @@ function press(event, selector, act) {
   if (!element) return
   event.preventDefault()
   act(element)
+}
+
+// A hand may be faster than htmx, which takes a toast in only once it has settled; then the form would leave the page.
+function undo(button) {
+  window.htmx.process(button.form ?? button)
+  button.click()
 }
