@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 
 from sqlalchemy import Engine, func, insert, select
@@ -17,7 +16,7 @@ POLL_S = 0.2
 BEAT_S = 15.0
 LIFE_S = 120.0  # then the browser connects again, and its sign-in is asked for again
 MOST = 500
-MOST_EACH = 10  # streams of one person: so many tabs of the board
+MOST_EACH = 6  # streams of one person; a page that was left is noticed only at a later beat, so the oldest goes
 _PUBLISH = insert(table(Change))
 
 
@@ -34,7 +33,7 @@ class Feed:
         self._changed = threading.Condition()
         self._recent: list[tuple[int, list[str]]] = []
         self._last = 0
-        self._listeners: Counter[int] = Counter()  # by person
+        self._streams: list[tuple[int, object]] = []  # (person, stream), the oldest first
         self._most = most_streams
         self._poller: threading.Thread | None = None
 
@@ -54,13 +53,21 @@ class Feed:
         return (rows[-1][0] if rows else last), list(dict.fromkeys(topic for row in rows for topic in row[1]))
 
     def has_room(self, person_id: int) -> bool:
+        """Whether a stream may begin. Somebody who holds the most already may: then their oldest one ends."""
         with self._changed:
-            return self._listeners.total() < self._most and self._listeners[person_id] < MOST_EACH
+            return len(self._streams) < self._most or self._count(person_id) >= MOST_EACH
+
+    def _count(self, person_id: int) -> int:
+        return sum(who == person_id for who, _stream in self._streams)
 
     def stream(self, last: int | None, person_id: int) -> Iterator[str]:
         """Server-sent events: id and a JSON list of topics; a comment as a beat; ends after LIFE_S."""
         with self._changed:
-            self._listeners[person_id] += 1
+            mine = (person_id, object())
+            self._streams.append(mine)
+            if self._count(person_id) > MOST_EACH:
+                self._streams.remove(next(one for one in self._streams if one[0] == person_id))
+                self._changed.notify_all()
             if self._poller is None:
                 self._last = self.last_id()
                 self._recent.clear()
@@ -70,13 +77,13 @@ class Feed:
         try:
             yield f"retry: 1500\nid: {here}\ndata: []\n\n"
             end = time.monotonic() + LIFE_S
-            while time.monotonic() < end:
+            while time.monotonic() < end and mine in self._streams:
                 here, topics = self._next(here)
                 yield f"id: {here}\ndata: {json.dumps(topics)}\n\n" if topics else ": beat\n\n"
         finally:
             with self._changed:
-                self._listeners[person_id] -= 1
-                self._listeners += Counter()  # forgets who has none
+                if mine in self._streams:
+                    self._streams.remove(mine)
 
     def _next(self, here: int) -> tuple[int, list[str]]:
         with self._changed:
@@ -93,7 +100,7 @@ class Feed:
         while True:
             time.sleep(POLL_S)
             with self._changed:
-                if not self._listeners.total():
+                if not self._streams:
                     self._poller = None
                     return
                 last = self._last

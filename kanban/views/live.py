@@ -20,7 +20,7 @@ def feed() -> Feed:
 @bp.get("/live")
 @signed_in
 def stream() -> Any:
-    """Server-sent events; 503 where all streams are taken, or all of this person's: then poll /live/since."""
+    """Server-sent events; 503 where all streams are taken: then poll /live/since."""
     who = person().id
     if not feed().has_room(who):
         return "", 503

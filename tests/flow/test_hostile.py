@@ -12,6 +12,7 @@ from kanban import boards, people
 from kanban.boards import BoardFields, StatusFields
 from kanban.db import db, transaction
 from kanban.errors import Conflict, Forbidden, Invalid
+from kanban.live import MOST_EACH
 from kanban.models import Event, Order, OrderPerson
 from rules import matrix
 from rules.accounts import Account
@@ -281,3 +282,13 @@ def test_a_name_is_never_an_address(app: Flask, name: str) -> None:
     assert [address for _name, address in getaddresses([sent["From"]])] == ["f@b.example"]
     assert [address for _name, address in getaddresses([sent["To"]])] == ["to@d.example"]
     assert "=?utf-8?q?=0d" not in message.as_string()
+
+
+def test_one_person_holds_a_few_streams_and_the_oldest_gives_way(app: Flask, cast: Cast) -> None:
+    feed = app.extensions["potok_feed"]
+    streams = [feed.stream(None, cast.people["viewer"]) for _ in range(MOST_EACH + 1)]
+    assert all(next(stream).startswith("retry") for stream in streams)
+    assert next(streams[0], "ended") == "ended"
+    assert feed.has_room(cast.people["viewer"]) and feed.has_room(cast.people["owner"])
+    for stream in streams:
+        stream.close()
