@@ -5,7 +5,6 @@
 
 import itertools
 import re
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,9 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.crowd import people_of, server
+from tests.chromium import ARGUMENTS, CHROMIUM
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 README = {"board": "/boards/1", "way": "/way", "order": "/orders/21", "told": "/settings/told", "letter": "/settings/letters/2"}
 ALL = README | {
     "edit": "/orders/21/edit", "me": "/me", "company": "/settings/company", "people": "/settings/people/2", "boards": "/settings/boards",
@@ -41,9 +32,8 @@ LOCALES = {"ru": "ru-RU", "en": "en-GB"}
 def main(arguments: list[str]) -> None:
     folder = Path(arguments[0]) if arguments else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for language in LOCALES:
             with server(LANG=language) as (port, instance, _process):
                 url, owner = f"http://127.0.0.1:{port}", people_of(instance)
