@@ -31,7 +31,7 @@ from kanban.views import register as register_kanban
 from kanban.views import setup
 from rules.engine import Engine
 from rules.preset import load_rules
-from rules.rules import hand_over, rules_of_status
+from rules.rules import hand_over, rules_by_status
 from rules.views import register as register_rules
 from rules.views.post import send_reset
 from rules.worker import run_worker
@@ -82,7 +82,7 @@ def _wire(config: Config) -> None:
     events.listeners.on_event = engine.on_event
     events.listeners.on_undo = engine.on_undo
     events.listeners.outcome_of = engine.outcome_of
-    boards.users.count = rules_of_status
+    boards.users.count = rules_by_status
     boards.users.move = hand_over
     setup.load_rules = load_rules
     security.post.send = send_reset

@@ -1,6 +1,6 @@
 """The verbs of boards and statuses: the only code that changes them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select, update
@@ -43,10 +43,10 @@ class StatusFields:
 class StatusUsers:
     """What else hangs on a status. app.py sets it, so that kanban needs to know nothing of rules.
 
-    count: how many rules name the status. move: hands them to another status, or (None) switches them off.
+    count: {status id: how many rules name it}. move: hands them to another status, or (None) switches them off.
     """
 
-    count: Callable[[Session, Status], int] = field(default=lambda session, status: 0)
+    count: Callable[[Session], Mapping[int, int]] = field(default=lambda session: {})
     move: Callable[[Session, Status, int | None], None] = field(default=lambda session, status, to: None)
 
 
@@ -77,9 +77,9 @@ def remove_board(session: Session, actor: Actor, board_id: int) -> None:
     board = find_board(session, board_id)
     if session.scalar(select(Order.id).where(Order.board_id == board.id).limit(1)) is not None:
         raise Conflict(_("“%(board)s” has orders, so it can't be removed.", board=board.name))
-    for status in session.scalars(select(Status).where(Status.board_id == board.id)):
-        if users.count(session, status):
-            raise Conflict(_("Rules name statuses of “%(board)s”. Remove those statuses first.", board=board.name))
+    statuses = session.scalars(select(Status.id).where(Status.board_id == board.id)).all()
+    if not users.count(session).keys().isdisjoint(statuses):
+        raise Conflict(_("Rules name statuses of “%(board)s”. Remove those statuses first.", board=board.name))
     session.delete(board)
 
 

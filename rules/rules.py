@@ -1,5 +1,6 @@
 """The verbs of rules: the only code that changes them. Every change of what a rule says is a new version."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,20 +96,21 @@ def fields_of(rule: Rule) -> RuleFields:
     )  # fmt: skip
 
 
-def rules_of_status(session: Session, status: Status) -> int:
-    """How many rules start at this status or ask for it in their criteria."""
-    return len(_naming(session, status))
+def rules_by_status(session: Session) -> Counter[int]:
+    """{status id: how many rules start at it or ask for it in their criteria}."""
+    rules = session.scalars(select(Rule).options(joinedload(Rule.version)))
+    return Counter(status_id for rule in rules for status_id in _statuses_of(rule))
 
 
-def _naming(session: Session, status: Status) -> list[Rule]:
-    rules = session.scalars(select(Rule).order_by(Rule.id).options(joinedload(Rule.version))).all()
-    return [rule for rule in rules if rule.status_id == status.id or _asks_for(rule.version.criteria, status.id)]
+def _statuses_of(rule: Rule) -> set[int]:
+    return _asked_for(rule.version.criteria) | ({rule.status_id} if rule.status_id is not None else set())
 
 
-def _asks_for(node: dict[str, Any], status_id: int) -> bool:
+def _asked_for(node: dict[str, Any]) -> set[int]:
+    """Statuses that the criteria name."""
     value = node.get("value")
-    named = node.get("field") in OF_STATUS and status_id in (value if isinstance(value, list) else [value])
-    return named or any(_asks_for(part, status_id) for group in ("all", "any") for part in node.get(group, []))
+    own = set(value if isinstance(value, list) else [value]) if node.get("field") in OF_STATUS and value is not None else set()
+    return own.union(*(_asked_for(part) for group in ("all", "any") for part in node.get(group, [])))
 
 
 def _exchanged(node: dict[str, Any], old: int, new: int) -> dict[str, Any]:
@@ -121,21 +123,24 @@ def _exchanged(node: dict[str, Any], old: int, new: int) -> dict[str, Any]:
 
 
 def hand_over(session: Session, status: Status, to: int | None) -> None:
-    """A status goes: its rules start at another from now on, or are switched off and lose their trigger."""
-    for rule in _naming(session, status):
-        taken = to is not None and rule.in_matrix and rule.status_id == status.id and _matrix_rule_of(session, to) is not None
-        if to is None or taken:
-            rule.status_id, rule.active, rule.trigger_key, rule.in_matrix = None, False, "gone", False
+    """A status goes: rules that name it name another from now on, or are switched off; those that started there lose
+    their trigger."""
+    rules = session.scalars(select(Rule).order_by(Rule.id).options(joinedload(Rule.version))).all()
+    rows = {rule.status_id for rule in rules if rule.in_matrix}
+    for rule in rules:
+        if status.id not in _statuses_of(rule):
+            continue
+        starts_here = rule.status_id == status.id
+        if to is None or (rule.in_matrix and to in rows):  # a status has one row in the matrix
+            rule.active = False
+            if starts_here:
+                rule.status_id, rule.trigger_key, rule.in_matrix = None, "gone", False
             continue
         fields = fields_of(rule)
-        fields.status_id = to if rule.status_id == status.id else rule.status_id
+        fields.status_id = to if starts_here else rule.status_id
         fields.criteria = _exchanged(fields.criteria, status.id, to)
         _write_version(session, rule, None, fields, rule.version.number + 1)
     session.flush()
-
-
-def _matrix_rule_of(session: Session, status_id: int) -> int | None:
-    return session.scalar(select(Rule.id).where(Rule.in_matrix, Rule.status_id == status_id).limit(1))
 
 
 def _write_version(session: Session, rule: Rule, actor: Actor | None, fields: RuleFields, number: int) -> None:

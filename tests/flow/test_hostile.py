@@ -16,7 +16,7 @@ from kanban.live import MOST_EACH
 from kanban.models import Event, Order, OrderPerson
 from rules import matrix
 from rules.accounts import Account
-from rules.rules import RuleFields, change_rule, fields_of, find_rule, hand_over, rules_of_status
+from rules.rules import RuleFields, change_rule, fields_of, find_rule, hand_over, rules_by_status
 from rules.texts import check
 from rules.transports import Letter
 from rules.transports.smtp import _compose
@@ -235,7 +235,7 @@ def test_criteria_follow_a_status_that_goes(cast: Cast) -> None:
         }
         changed = change_rule(session, cast.owner, rule.id, fields)
         design = boards.find_status(session, cast.statuses["design"])
-        named = rules_of_status(session, design)
+        named = rules_by_status(session)[design.id]
         hand_over(session, design, cast.statuses["install"])
         assert named >= 1
         assert changed.version.criteria["all"][0]["value"] == [cast.statuses["install"], cast.statuses["prepaid"]]
@@ -292,3 +292,14 @@ def test_one_person_holds_a_few_streams_and_the_oldest_gives_way(app: Flask, cas
     assert feed.has_room(cast.people["viewer"]) and feed.has_room(cast.people["owner"])
     for stream in streams:
         stream.close()
+
+
+def test_a_rule_that_only_asks_for_a_status_keeps_its_trigger(cast: Cast) -> None:
+    with transaction() as session:
+        rule = matrix.matrix_rule(session, cast.statuses["ready"])
+        assert rule is not None
+        fields = fields_of(rule)
+        fields.criteria = {"all": [{"field": "status_before", "op": "equals", "value": cast.statuses["design"]}]}
+        changed = change_rule(session, cast.owner, rule.id, fields)
+        hand_over(session, boards.find_status(session, cast.statuses["design"]), None)
+        assert not changed.active and changed.status_id == cast.statuses["ready"] and changed.trigger_key != "gone"

@@ -297,7 +297,7 @@ def test_a_status_with_orders_and_rules_asks_where_they_go(owner: Signed, cast: 
     cast.move(order, "prepaid")
     prepaid, paid, install = (cast.statuses[key] for key in ("prepaid", "paid", "install"))
     url = f"/settings/boards/statuses/{prepaid}/remove"
-    assert "В нём 1 заказ, с него начинается 1 правило" in owner.get(url).text
+    assert "В нём 1 заказ, его называет 1 правило" in owner.get(url).text
     assert owner.post(url).status_code == 422, "orders have nowhere to go"
     letters = len(cast.letters())
     assert owner.post(url, {"orders_to": paid, "rules_to": install}).status_code == 303

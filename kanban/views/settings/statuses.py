@@ -158,7 +158,7 @@ def _page(
         .options(selectinload(Status.answering), selectinload(Status.moving))
     ).all()
     roles = session.scalars(select(Role).order_by(Role.position, Role.id)).all()
-    rules = {one.id: boards.users.count(session, one) for one in columns}
+    rules = boards.users.count(session)
     html = render_template(
         "settings/boards.html", boards=rows, statuses=columns, roles=roles, rules=rules, open_status=status, removing=removing,
         open_board=board, reason=reason, tones=TONES, phases=PHASES,
