@@ -71,8 +71,8 @@ class _OutboxMail(MailUtil):
 
     def send_mail(self, template: str, subject: str, recipient: Any, sender: Any, body: str | None, html: str | None, **more: Any) -> None:
         link = more.get("reset_link", "")
-        safe = _at_home(link)
-        post.send("reset", more["user"], str(subject), (body or "").strip().replace(link, safe) if link else body or "", safe)
+        safe, text = _at_home(link), (body or "").strip()
+        post.send("reset", more["user"], str(subject), text.replace(link, safe) if link else text, safe)
 
 
 def _at_home(link: str) -> str:
@@ -102,7 +102,7 @@ def init_security(app: Flask, config: Config) -> None:
         view: Any = app.view_functions[endpoint]
         for bucket, limit in LIMITS.items():
             view = limiter.limit(
-                limit, key_func=KEYS[bucket], methods=["POST"], exempt_when=EXEMPT[bucket],
+                limit, key_func=KEYS[bucket], methods=["POST"], exempt_when=_is_stranger if bucket == "known" else _is_known,
                 deduct_when=lambda response: response.status_code not in (302, 303),
             )(view)  # fmt: skip
         app.view_functions[endpoint] = _with_own_next(view)
@@ -239,12 +239,14 @@ KEYS: dict[str, Callable[[], str]] = {
     "account": lambda: f"account:{_email()}",
     "address": lambda: f"address:{get_remote_address()}",
 }
-EXEMPT: dict[str, Callable[[], bool]] = {
-    "known": lambda: not _device(),
-    "caller": lambda: bool(_device()),
-    "account": lambda: bool(_device()),
-    "address": lambda: bool(_device()),
-}
+
+
+def _is_known() -> bool:
+    return bool(_device())
+
+
+def _is_stranger() -> bool:
+    return not _device()
 
 
 def _headers(response: Response) -> Response:

@@ -61,7 +61,6 @@ class Line:
 
     event: Event
     stayed_s: float | None
-    by_rule: bool
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,7 @@ def _lines(events: list[Event]) -> tuple[Line, ...]:
     entered_at: datetime | None = None
     for event in reversed(events):
         stayed = (event.at - entered_at).total_seconds() if entered_at and event.kind == "order.moved" else None
-        lines.append(Line(event, stayed, event.cause_rule_id is not None))
+        lines.append(Line(event, stayed))
         if event.kind in ("order.placed", "order.moved"):
             entered_at = event.at
     return tuple(reversed(lines))

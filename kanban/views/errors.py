@@ -24,7 +24,6 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DataError, _unfit)
-    app.register_error_handler(ValueError, _zero_character)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -60,15 +59,7 @@ def _http(error: HTTPException) -> Any:
 
 
 def _unfit(_error: DataError) -> Any:
-    """Too long or too large for its column, where no form looked at it first."""
-    db.session.rollback()
-    return answer(_("This request can't be understood."), 422)
-
-
-def _zero_character(error: ValueError) -> Any:
-    """PostgreSQL's driver refuses a text with a zero character in it; every other ValueError is our own fault."""
-    if "NUL" not in str(error):
-        return _unexpected(error)
+    """Too long or too large for its column, or with a zero character in it, where no form looked at it first."""
     db.session.rollback()
     return answer(_("This request can't be understood."), 422)
 

@@ -50,7 +50,7 @@ def move(order_id: int) -> Any:
         with transaction() as session:
             moved = orders.move(
                 session, actor, order_id, status_id=_number("status"), before=form.get("before", "")[:20],
-                version=_number("version"), key=form.get("key", "")[:64],
+                version=_number("version"), key=_key(),
             )  # fmt: skip
     except Conflict as conflict:
         return _conflict(conflict, order_id)
@@ -87,7 +87,7 @@ def place(board_id: int) -> Any:
         total=form.total.data or 0, ship_on=form.ship_on.data, responsible_id=person().id,
     )  # fmt: skip
     with transaction() as session:
-        placed = orders.place(session, person(), board_id, fields, key=request.form.get("key", "")[:64])
+        placed = orders.place(session, person(), board_id, fields, key=_key())
     return _placed(placed, board_id)
 
 
@@ -96,7 +96,7 @@ def place(board_id: int) -> Any:
 def production(order_id: int) -> Any:
     try:
         with transaction() as session:
-            placed = orders.make_production(session, person(), order_id, key=request.form.get("key", "")[:64])
+            placed = orders.make_production(session, person(), order_id, key=_key())
     except Conflict as conflict:
         if conflict.order is None or conflict.order.source_id != order_id:
             raise
@@ -132,9 +132,7 @@ def change(order_id: int) -> Any:
         return _form_page(find_shown(db.session(), order_id), form, 422)
     try:
         with transaction() as session:
-            orders.change(
-                session, person(), order_id, form.fields(request.form), version=_number("version"), key=request.form.get("key", "")[:64]
-            )
+            orders.change(session, person(), order_id, form.fields(request.form), version=_number("version"), key=_key())
     except Conflict as conflict:
         return _form_page(find_shown(db.session(), order_id), form, 409, str(conflict.reason))
     except Invalid as invalid:
@@ -197,6 +195,11 @@ def _source(order: Order) -> list[int]:
 
 def _back(order_id: int) -> str:
     return url_for("orders.show", order_id=order_id)
+
+
+def _key() -> str:
+    """What tells a repeated request from a new one."""
+    return request.form.get("key", "")[:64]
 
 
 def _number(name: str) -> int:
