@@ -24,6 +24,7 @@ run: .venv/run ## start Potok with the demo workshop (DEMO=0: empty)
 
 test: .venv/dev ## unit, flow, PostgreSQL and browser tests
 	@sh tests/install_chromium.sh
+	@sh tests/install_mail.sh
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: lint types arrows test ## everything that must be green before a commit lands

@@ -15,7 +15,7 @@ from kanban.db import db, transaction
 from rules.accounts import Account
 from rules.frame import letter_of
 from rules.models import Message
-from rules.transports.smtp import _compose
+from rules.transports.compose import compose
 from rules.worker import Worker
 from tests.mailserver import MailServer, make_certificates
 
@@ -67,7 +67,7 @@ def _floor(port: int) -> float:
         connection.login("potok@melnikov.example", "app-password")
         for message in messages:
             letter = letter_of(message, "http://127.0.0.1:8000")
-            connection.sendmail(account.address, [letter.address], _compose(letter, account).as_bytes())
+            connection.sendmail(account.address, [letter.address], compose(letter, account).as_bytes())
     took = time.perf_counter() - start
     db.session.rollback()
     return len(messages) / took

@@ -45,6 +45,9 @@ class Config:
     smtp_from_name: str = ""
     smtp_ca_file: str = ""
     smtp_timeout_s: int = 20
+    smtp_per_hour: int = 0
+    smtp_per_day: int = 0
+    dns_servers: str = ""
     password_hash_cost: str = "full"
 
 
@@ -93,6 +96,8 @@ def _check(config: Config) -> None:
     for name in POSITIVE:
         if getattr(config, name) <= 0:
             raise ConfigError(f"The setting {name.upper()} must be more than zero.")
+    if config.smtp_per_hour < 0 or config.smtp_per_day < 0:
+        raise ConfigError("The settings SMTP_PER_HOUR and SMTP_PER_DAY must not be negative.")
     if config.undo_window_s < 0:
         raise ConfigError("The setting UNDO_WINDOW_S must not be negative.")
     if config.lease_s <= config.letter_deadline_s:

@@ -1,23 +1,27 @@
-"""The mail account letters go out by: from the environment, or from the settings page with its password sealed."""
+"""Mail accounts as they are used: opened, chosen, held to their limits, and their health kept."""
 
 import base64
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from kanban.config import Config
-from rules.models import MailAccount
+from rules.models import Delivery, MailAccount
 
 SECURITIES = ("tls", "starttls", "none")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MOST_PAUSE = timedelta(minutes=15)
+COUNTED = ("started", "sent", "unclear", "unknown")
 
 
 @dataclass(frozen=True)
 class Account:
-    """What a transport needs to know. security: tls from the first byte, starttls, or none."""
+    """What a transport needs to know. security: tls from the first byte, starttls, or none. token: of oauth."""
 
     address: str
     sender_name: str
@@ -29,15 +33,27 @@ class Account:
     timeout_s: int = 20
     ca_file: str = ""
     stored_id: int | None = None
+    ca_pem: str = ""
+    name_servers: str = ""
+    oauth: str = ""
+    token: str = field(default="", repr=False)
+    copy_to_self: bool = False
+    per_letter: int = 0
+    receive_host: str = ""
+    receive_port: int = 993
+    receive_security: str = "tls"
+    receive_username: str = ""
+    keep_sent: bool = False
+    sent_folder: str = ""
 
 
-def seal(password: str, key: str) -> str:
-    """The password as it is stored: Fernet, with a key that is not in the database."""
-    return _box(key).encrypt(password.encode()).decode() if password else ""
+def seal(secret: str, key: str) -> str:
+    """A secret as it is stored: Fernet, with a key that is not in the database."""
+    return _box(key).encrypt(secret.encode()).decode() if secret else ""
 
 
 def unseal(sealed: str, key: str) -> str:
-    """The password, or "" where it was sealed with another key (then the server's refusal says the rest)."""
+    """The secret, or "" where it was sealed with another key (then the server's refusal says the rest)."""
     try:
         return _box(key).decrypt(sealed.encode()).decode() if sealed else ""
     except InvalidToken:
@@ -48,40 +64,126 @@ def _box(key: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest()))
 
 
-def from_environment(config: Config) -> Account | None:
-    """The account of the SMTP_ settings, which go before the settings page."""
+def keep_environment(session: Session, config: Config) -> None:
+    """The account of the SMTP_ settings has a row like the others, for its health and limits; it goes with the settings."""
+    stored = session.scalar(select(MailAccount).where(MailAccount.kind == "environment"))
     if not config.smtp_host:
-        return None
-    return Account(
-        address=config.smtp_from or config.smtp_user, sender_name=config.smtp_from_name, host=config.smtp_host,
-        port=config.smtp_port, security=config.smtp_security, username=config.smtp_user, password=config.smtp_password,
-        timeout_s=config.smtp_timeout_s, ca_file=config.smtp_ca_file,
-    )  # fmt: skip
+        if stored is not None:
+            session.delete(stored)
+        return
+    values: dict[str, Any] = {
+        "address": config.smtp_from or config.smtp_user, "sender_name": config.smtp_from_name, "host": config.smtp_host,
+        "port": config.smtp_port, "security": config.smtp_security, "username": config.smtp_user, "timeout_s": config.smtp_timeout_s,
+        "per_hour": config.smtp_per_hour, "per_day": config.smtp_per_day,
+    }  # fmt: skip
+    if stored is None:
+        session.add(MailAccount(kind="environment", **values))
+    elif any(getattr(stored, name) != value for name, value in values.items()):
+        for name, value in values.items():
+            setattr(stored, name, value)
+        stored.paused_until, stored.failures = None, 0
+
+
+def system_account(session: Session, config: Config) -> MailAccount | None:
+    """The account letters go out by unless something else was wished: of the environment, else of the settings page.
+    None: they go to the tray."""
+    kind = "environment" if config.smtp_host else "system"
+    return session.scalar(select(MailAccount).where(MailAccount.kind == kind).order_by(MailAccount.id).limit(1))
 
 
 def stored_account(session: Session) -> MailAccount | None:
-    return session.scalar(select(MailAccount).order_by(MailAccount.id).limit(1))
+    """The firm's account of the settings page."""
+    return session.scalar(select(MailAccount).where(MailAccount.kind == "system").order_by(MailAccount.id).limit(1))
 
 
 def as_account(stored: MailAccount, config: Config) -> Account:
     """The stored account, opened for use."""
+    is_environment = stored.kind == "environment"
     return Account(
-        address=stored.address, sender_name=stored.sender_name, host=stored.host, port=stored.port,
-        security=stored.security, username=stored.username, password=unseal(stored.sealed_password, config.seal_key),
-        timeout_s=stored.timeout_s, ca_file=config.smtp_ca_file, stored_id=stored.id,
+        address=stored.address, sender_name=stored.sender_name, host=stored.host, port=stored.port, security=stored.security,
+        username=stored.username, password=config.smtp_password if is_environment else unseal(stored.sealed_password, config.seal_key),
+        timeout_s=stored.timeout_s, ca_file=config.smtp_ca_file, stored_id=stored.id, ca_pem=stored.ca_pem,
+        name_servers=config.dns_servers, oauth=stored.oauth, copy_to_self=stored.copy_to_self, per_letter=stored.per_letter,
+        receive_host=stored.receive_host, receive_port=stored.receive_port, receive_security=stored.receive_security,
+        receive_username=stored.receive_username, keep_sent=stored.keep_sent, sent_folder=stored.sent_folder,
     )  # fmt: skip
 
 
-def current_account(session: Session, config: Config) -> Account | None:
-    """The account letters go out by now; None: they go to the tray."""
-    from_env = from_environment(config)
-    if from_env is not None:
-        return from_env
-    stored = stored_account(session)
-    return as_account(stored, config) if stored else None
+def is_awake(stored: MailAccount, now: datetime) -> bool:
+    """Whether nobody asked it to wait."""
+    return stored.paused_until is None or stored.paused_until <= now
 
 
-def note_health(session: Session, account_id: int, *, sent_at: datetime | None = None, error: str = "", at: datetime | None = None) -> None:
-    """Keeps when the account last worked, or what it last said."""
-    values: dict[str, object] = {"last_sent_at": sent_at} if sent_at else {"last_error": error, "last_error_at": at}
-    session.execute(update(MailAccount).where(MailAccount.id == account_id).values(**values))
+@dataclass(frozen=True)
+class Used:
+    """Letters of the last hour and day, and the oldest of each, which frees its place first."""
+
+    hour: int
+    day: int
+    oldest_of_hour: datetime | None
+    oldest_of_day: datetime | None
+
+
+def used(session: Session, account_id: int, now: datetime) -> Used:
+    hour_old = Delivery.started_at > now - HOUR
+    row = session.execute(
+        select(
+            func.count().filter(hour_old), func.count(), func.min(Delivery.started_at).filter(hour_old), func.min(Delivery.started_at)
+        ).where(Delivery.account_id == account_id, Delivery.started_at > now - DAY, Delivery.outcome.in_(COUNTED))
+    ).one()
+    return Used(*row)
+
+
+def allowance(session: Session, stored: MailAccount, now: datetime, most: int) -> int:
+    """How many letters may leave by the account now, at most `most`. A copy to oneself counts as a letter."""
+    if not stored.per_hour and not stored.per_day:
+        return most
+    so_far = used(session, stored.id, now)
+    weight = 2 if stored.copy_to_self else 1
+    left = [limit // weight - count for limit, count in ((stored.per_hour, so_far.hour), (stored.per_day, so_far.day)) if limit]
+    return max(0, min(most, *left))
+
+
+def goes_on_at(stored: MailAccount, so_far: Used) -> datetime | None:
+    """When the next letter may leave where a limit is reached; None where none is."""
+    weight = 2 if stored.copy_to_self else 1
+    ends = []
+    if stored.per_hour and so_far.hour >= stored.per_hour // weight and so_far.oldest_of_hour:
+        ends.append(so_far.oldest_of_hour + HOUR)
+    if stored.per_day and so_far.day >= stored.per_day // weight and so_far.oldest_of_day:
+        ends.append(so_far.oldest_of_day + DAY)
+    return max(ends, default=None)
+
+
+def note_sent(session: Session, account_id: int, at: datetime) -> None:
+    """It works: what stood against it is over."""
+    session.execute(
+        update(MailAccount)
+        .where(MailAccount.id == account_id)
+        .values(last_sent_at=at, failures=0, paused_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def note_error(session: Session, account_id: int, error: str, at: datetime, until: datetime | None = None) -> None:
+    """What it last said, and until when it is left alone. A pause that is longer already stays."""
+    session.execute(
+        update(MailAccount)
+        .where(MailAccount.id == account_id)
+        .values(last_error=error, last_error_at=at, failures=MailAccount.failures + 1)
+        .execution_options(synchronize_session=False)
+    )
+    if until is not None:
+        session.execute(
+            update(MailAccount)
+            .where(and_(MailAccount.id == account_id, or_(MailAccount.paused_until.is_(None), MailAccount.paused_until < until)))
+            .values(paused_until=until)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def pause_until(failures: int, asked_s: int | None, now: datetime, first_s: int) -> datetime:
+    """As long as the other side asks; else `first_s`, doubling with each failure in a row, up to a quarter of an hour."""
+    if asked_s is not None:
+        return now + timedelta(seconds=asked_s)
+    return now + min(timedelta(seconds=first_s * (1 << min(failures, 20))), MOST_PAUSE)

@@ -3,18 +3,21 @@
 import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from kanban import clock
 from kanban.db import table
-from rules.models import Delivery, Message, Run
+from rules.models import CHANNELS, Delivery, MailAccount, Message, Run
 
 BATCH = 50
+KEEPS_ORDER = 3  # attempts of a letter that those behind it wait for
+CLAIM_LOCK = 7203  # an arbitrary number, the same in every process
 
 
 def message_key(event: int | str, channel: str, address: str, template: int | str, copy: int = 0) -> str:
@@ -52,15 +55,38 @@ def enqueue_plain(session: Session, *, kind: Literal["reset"], address: str, nam
     )  # fmt: skip
 
 
-def claim(session: Session, worker: str, lease_s: int, now: datetime, most: int = BATCH) -> list[Message]:
-    """Takes due letters for this worker and writes a delivery for each, before any network is touched.
+@dataclass(frozen=True)
+class Lane:
+    """Letters that leave one way: a channel, and for e-mail the account (None: the firm's own, or the tray)."""
 
-    In order of due time; a recipient's letters stay in order because one worker takes them together. On PostgreSQL
-    other workers skip what is locked.
+    channel: str = "email"
+    account_id: int | None = None
+
+    @property
+    def letters(self) -> ColumnElement[bool]:
+        account = Message.account_id.is_(None) if self.account_id is None else Message.account_id == self.account_id
+        return and_(Message.channel == self.channel, account)
+
+
+SYSTEM = Lane()
+
+
+def claim(
+    session: Session, worker: str, lease_s: int, now: datetime, most: int = BATCH, lane: Lane = SYSTEM, *, only_asked_for: bool = False,
+    account_id: int | None = None, sender: str = "",
+) -> list[Message]:  # fmt: skip
+    """Takes due letters of a lane for this worker and writes a delivery for each, before any network is touched.
+
+    In order of due time, and one after another for each recipient: what waits behind a letter that is being sent, or that
+    was refused for now, is not taken (until that has failed KEEPS_ORDER times: one bad letter holds nobody up for days).
+    On PostgreSQL workers take turns at a lane. only_asked_for: no letters of rules, while an admin has paused them.
     """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(CLAIM_LOCK, _number(lane))))
+    kinds = [Message.kind != "rule"] if only_asked_for else []
     due = (
         select(Message.id)
-        .where(Message.state == "waiting", Message.due_at <= now)
+        .where(lane.letters, Message.state == "waiting", Message.due_at <= now, *kinds, ~_is_behind())
         .order_by(Message.due_at, Message.id)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -79,8 +105,44 @@ def claim(session: Session, worker: str, lease_s: int, now: datetime, most: int 
             select(Message).where(Message.id.in_(taken)).order_by(Message.due_at, Message.id).execution_options(populate_existing=True)
         )
     )
-    session.add_all(Delivery(message_id=one.id, attempt=one.attempts, started_at=now) for one in messages)
+    attempts = [
+        {"message_id": one.id, "attempt": one.attempts, "started_at": now, "account_id": account_id, "sender": sender,
+         "outcome": "started", "answer": ""}
+        for one in messages
+    ]  # fmt: skip
+    session.execute(insert(table(Delivery)), attempts)
     return messages
+
+
+def _is_behind() -> ColumnElement[bool]:
+    """Whether an earlier letter to the same address, on the same lane, has to go first."""
+    earlier = aliased(Message)
+    same = and_(
+        earlier.address == Message.address,
+        earlier.channel == Message.channel,
+        func.coalesce(earlier.account_id, 0) == func.coalesce(Message.account_id, 0),
+    )
+    in_hand = select(earlier.id).where(same, earlier.state == "sending").exists()
+    refused = and_(earlier.state == "waiting", earlier.attempts.between(1, KEEPS_ORDER - 1), earlier.id < Message.id)
+    return or_(in_hand, select(earlier.id).where(same, refused).exists())
+
+
+def _number(lane: Lane) -> int:
+    return lane.account_id or -1 - CHANNELS.index(lane.channel)
+
+
+def lanes_due(session: Session, now: datetime) -> list[Lane]:
+    """Lanes with something due, by a look at the index for each. Accounts that are to be left alone are not among them."""
+    message = table(Message).c
+    due = and_(message.state == "waiting", message.due_at <= now)
+    awake = or_(MailAccount.paused_until.is_(None), MailAccount.paused_until <= now)
+    waiting = select(message.id).where(message.channel == "email", message.account_id == MailAccount.id, due).exists()
+    lanes = [Lane("email", id_) for id_ in session.scalars(select(MailAccount.id).where(awake, waiting))]
+    for channel in CHANNELS:
+        lane = Lane(channel)
+        if session.scalar(select(Message.id).where(lane.letters, due).limit(1)) is not None:
+            lanes.append(lane)
+    return lanes
 
 
 def free_claims(session: Session, now: datetime, *, worker: str | None = None) -> int:
@@ -92,27 +154,58 @@ def free_claims(session: Session, now: datetime, *, worker: str | None = None) -
     held.append(Message.claimed_by == worker if worker else Message.lease_until < now)
     ids = session.scalars(select(Message.id).where(*held).with_for_update(skip_locked=True)).all()
     if ids:
-        session.execute(update(Message).where(Message.id.in_(ids)).values(state="waiting", due_at=now, lease_until=None, claimed_by=None))
+        session.execute(update(Message).where(Message.id.in_(ids)).values(state="waiting", lease_until=None, claimed_by=None))
         session.execute(
             update(Delivery).where(Delivery.message_id.in_(ids), Delivery.outcome == "started").values(outcome="unknown", ended_at=now)
         )
     return len(ids)
 
 
-def give_back(session: Session, messages: Iterable[Message], due_at: datetime | None = None) -> None:
-    """Letters of a batch that were claimed but not tried go back: the attempt does not count. due_at: when to look again."""
+def give_back(session: Session, messages: Iterable[Message]) -> None:
+    """Letters that were claimed but not tried go back, as if they had never been taken."""
     taken = list(messages)
     ids = [one.id for one in taken]
     if not ids:
         return
-    values: dict[str, Any] = {"state": "waiting", "lease_until": None, "claimed_by": None, "attempts": Message.attempts - 1}
     session.execute(
         update(Message)
         .where(Message.id.in_(ids), Message.state == "sending", Message.claimed_by == taken[0].claimed_by)
-        .values(values | ({"due_at": due_at} if due_at else {}))
+        .values(state="waiting", lease_until=None, claimed_by=None, attempts=Message.attempts - 1)
         .execution_options(synchronize_session=False)
     )
     session.execute(delete(Delivery).where(Delivery.message_id.in_(ids), Delivery.outcome == "started"))
+
+
+def hand_over(session: Session, account_id: int, note: str) -> int:
+    """What waits for an employee's own account goes by the firm's. Returns how many letters that were."""
+    moved = session.execute(
+        update(Message)
+        .where(Lane("email", account_id).letters, Message.state == "waiting")
+        .values(account_id=None, note=note)
+        .execution_options(synchronize_session=False)
+    )
+    return int(moved.rowcount)  # type: ignore[attr-defined]
+
+
+def expire(session: Session, lane: Lane, before: datetime, error: str) -> None:
+    """Letters older than `before` that still wait are given up, with what their account last said."""
+    session.execute(
+        update(Message)
+        .where(lane.letters, Message.state == "waiting", Message.created_at < before)
+        .values(state="failed", error=error)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def cancel_one(session: Session, message_id_: int) -> bool:
+    """Takes a letter out of the queue. False where it no longer waits."""
+    done = session.execute(
+        update(Message)
+        .where(Message.id == message_id_, Message.state == "waiting")
+        .values(state="cancelled")
+        .execution_options(synchronize_session=False)
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
 def cancel(session: Session, event_id: int) -> tuple[int, int]:
@@ -152,8 +245,8 @@ def send_again(session: Session, message_id_: int, host: str) -> Message | None:
     key = f"{stem}:{copies}"
     copied = {
         column: getattr(message, column)
-        for column in ("kind", "channel", "event_id", "order_id", "rule_id", "template_id", "person_id", "name", "address",
-                       "subject", "text", "layout", "language")
+        for column in ("kind", "channel", "event_id", "order_id", "rule_id", "template_id", "person_id", "account_id", "note", "reply_to",
+                       "name", "address", "subject", "text", "layout", "language")
     }  # fmt: skip
     again = Message(**copied, key=key, message_id=message_id(key, host), due_at=clock.now())
     session.add(again)

@@ -14,9 +14,9 @@ from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.models import Change, SignIn
 from rules import outbox
-from rules.accounts import current_account
-from rules.deliveries import deliver
-from rules.models import WorkerBeat
+from rules.accounts import allowance, is_awake, keep_environment, system_account
+from rules.lane import LaneRun
+from rules.models import MailAccount, WorkerBeat
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,8 @@ SIGN_IN_KEPT = timedelta(days=90)
 
 
 class Worker:
-    """One loop. Any number of them may run on PostgreSQL, each with a WORKER_NAME of its own."""
+    """Looks what is due and starts a lane for each account that has some. Any number of workers may run, each with a
+    WORKER_NAME of its own."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -35,6 +36,8 @@ class Worker:
         self._stop = threading.Event()
         self._beat_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
         self._pruned_at = self._beat_at
+        self._lanes: dict[outbox.Lane, threading.Thread] = {}
+        self._knows_environment = False
 
     def run(self) -> None:
         """Until stop() is called. A failure of the database is logged and waited out."""
@@ -42,41 +45,55 @@ class Worker:
             self._free_predecessor()
             while not self._stop.is_set():
                 try:
-                    busy = self.step()
+                    self.look()
                 except Exception:
                     log.exception("the worker stumbled")
                     db.session.rollback()
-                    busy = False
                     self._stop.wait(1)
-                if not busy:
-                    self._stop.wait(self._config.poll_s)
+                self._stop.wait(self._config.poll_s)
+            self._wait()
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
-        """Finish the letter in hand, then end."""
+        """Finish the letters in hand, then end."""
         self._stop.set()
 
     def step(self) -> bool:
-        """One look at the outbox: whether there was anything to send. Needs an application context."""
+        """One look, and all that comes of it: whether there was anything to send. Needs an application context."""
+        busy = self.look()
+        self._wait()
+        db.session.rollback()
+        return busy
+
+    def look(self) -> bool:
+        """Starts the lanes that have something due and are not under way. By reads, so that an idle worker never takes
+        SQLite's write lock."""
         now = clock.now()
         self._keep_house(now)
-        if not self._is_anything_due(now):
-            return False
-        with transaction(numbered=False) as session:
-            messages = outbox.claim(session, self._config.worker_name, self._config.lease_s, now)
-        account = current_account(db.session(), self._config)
-        db.session.expunge_all()
+        due = [lane for lane in outbox.lanes_due(db.session(), now) if self._may_go(lane, now)]
         db.session.rollback()
-        if messages:
-            deliver(messages, account, self._config, self._stop.is_set)
-        return bool(messages)
+        for lane in due:
+            if lane not in self._lanes or not self._lanes[lane].is_alive():
+                run = LaneRun(self._app, self._config, lane, self._stop.is_set)
+                self._lanes[lane] = threading.Thread(target=run.run, name=f"lane-{lane.account_id or lane.channel}")
+                self._lanes[lane].start()
+        return bool(due)
 
-    def _is_anything_due(self, now: datetime) -> bool:
-        """Asked by a read first, so that an idle worker never takes SQLite's write lock."""
-        due = outbox.oldest_waiting(db.session(), now)
-        db.session.rollback()
-        return due is not None
+    def _may_go(self, lane: outbox.Lane, now: datetime) -> bool:
+        """Whether its account may send now: awake, and within its limits."""
+        session = db.session()
+        stored = session.get(MailAccount, lane.account_id) if lane.account_id else system_account(session, self._config)
+        return stored is None or (is_awake(stored, now) and allowance(session, stored, now, 1) > 0)
+
+    def _wait(self) -> None:
+        for lane in self._lanes.values():
+            lane.join()
+        self._lanes.clear()
 
     def _keep_house(self, now: datetime) -> None:
+        if not self._knows_environment:
+            with transaction(numbered=False) as session:
+                keep_environment(session, self._config)
+            self._knows_environment = True
         if now - self._beat_at >= BEAT:
             with transaction(numbered=False) as session:
                 session.merge(WorkerBeat(name=self._config.worker_name, at=now))

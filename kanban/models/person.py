@@ -32,6 +32,7 @@ class Role(Base):
 class Person(Base, UserMixin):
     """An employee. `email` is kept as flask-security normalises it; `fs_uniquifier` is replaced to end all sign-ins.
 
+    chat: where a messenger finds them, such as a Telegram chat id.
     held_roles are the firm's; flask-security, which would take `roles` for rights, is not to find them.
     """
 
@@ -41,6 +42,7 @@ class Person(Base, UserMixin):
     name: Mapped[str] = mapped_column(String(120))
     email: Mapped[str] = mapped_column(String(254), unique=True)
     phone: Mapped[str] = mapped_column(String(40), default="")
+    chat: Mapped[str] = mapped_column(String(80), default="")
     access: Mapped[str] = mapped_column(String(10), default="staff")
     language: Mapped[str] = mapped_column(String(5), default="")
     tone: Mapped[str] = mapped_column(String(10), default="slate")

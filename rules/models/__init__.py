@@ -1,11 +1,16 @@
 """The tables of rules."""
 
-from rules.models.account import MailAccount
+from rules.models.account import ACCOUNT_KINDS, MailAccount, Outlet
 from rules.models.delivery import Delivery
-from rules.models.message import STATES, Message
+from rules.models.gateway import Gateway
+from rules.models.message import CHANNELS, STATES, Message
 from rules.models.rule import TRIGGERS, Rule, RuleVersion
 from rules.models.run import Run
 from rules.models.template import Template
+from rules.models.unsubscribed import Unsubscribed
 from rules.models.worker import WorkerBeat
 
-__all__ = ["STATES", "TRIGGERS", "Delivery", "MailAccount", "Message", "Rule", "RuleVersion", "Run", "Template", "WorkerBeat"]
+__all__ = [
+    "ACCOUNT_KINDS", "CHANNELS", "STATES", "TRIGGERS", "Delivery", "Gateway", "MailAccount", "Message", "Outlet", "Rule", "RuleVersion",
+    "Run", "Template", "Unsubscribed", "WorkerBeat",
+]  # fmt: skip

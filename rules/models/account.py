@@ -1,20 +1,48 @@
-"""Mail accounts."""
+"""Mail accounts: the firm's own, employees', and named ones."""
 
 from datetime import datetime
 
-from sqlalchemy import String, Text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kanban import clock
 from kanban.db import Base
 
+ACCOUNT_KINDS = ("system", "person", "named", "environment")
 
-class MailAccount(Base):
-    """Where letters go out. The password is sealed (rules.accounts). security: tls, starttls or none."""
+
+class Outlet:
+    """What every way out has: how much may leave in an hour and a day (0: as much as there is), and how it does.
+
+    paused_until: nothing is tried before then, because the other side said so. failures: refusals in a row.
+    """
+
+    per_hour: Mapped[int] = mapped_column(default=0)
+    per_day: Mapped[int] = mapped_column(default=0)
+    paused_until: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    last_sent_at: Mapped[datetime | None]
+    last_error: Mapped[str] = mapped_column(Text, default="")
+    last_error_at: Mapped[datetime | None]
+    changed_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class MailAccount(Outlet, Base):
+    """A mailbox letters go out from. Passwords and tokens are sealed (rules.accounts).
+
+    kind: system (one), person (one each), named (info@…), or environment (the SMTP_ settings: its password is not here).
+    security, receive_security: tls, starttls or none. receive_host: "" where nothing is received.
+    oauth: "" (a password), google or microsoft. per_letter: recipients of a letter, 0: any number.
+    copy_to_self: a blind copy of each letter to its own address. keep_sent: a copy in the folder of sent letters.
+    fall_back: what it can't send goes by the system account. ca_pem: certificates of an authority of one's own.
+    """
 
     __tablename__ = "mail_account"
+    __table_args__ = (Index(None, "kind"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12), default="system")
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), unique=True)
     address: Mapped[str] = mapped_column(String(254))
     sender_name: Mapped[str] = mapped_column(String(120), default="")
     host: Mapped[str] = mapped_column(String(254))
@@ -22,8 +50,16 @@ class MailAccount(Base):
     security: Mapped[str] = mapped_column(String(10))
     username: Mapped[str] = mapped_column(String(254), default="")
     sealed_password: Mapped[str] = mapped_column(Text, default="")
+    oauth: Mapped[str] = mapped_column(String(12), default="")
+    sealed_token: Mapped[str] = mapped_column(Text, default="")
     timeout_s: Mapped[int] = mapped_column(default=20)
-    last_sent_at: Mapped[datetime | None]
-    last_error: Mapped[str] = mapped_column(Text, default="")
-    last_error_at: Mapped[datetime | None]
-    changed_at: Mapped[datetime] = mapped_column(default=clock.now)
+    receive_host: Mapped[str] = mapped_column(String(254), default="")
+    receive_port: Mapped[int] = mapped_column(default=993)
+    receive_security: Mapped[str] = mapped_column(String(10), default="tls")
+    receive_username: Mapped[str] = mapped_column(String(254), default="")
+    copy_to_self: Mapped[bool] = mapped_column(default=False)
+    keep_sent: Mapped[bool] = mapped_column(default=False)
+    sent_folder: Mapped[str] = mapped_column(String(120), default="")
+    fall_back: Mapped[bool] = mapped_column(default=True)
+    per_letter: Mapped[int] = mapped_column(default=0)
+    ca_pem: Mapped[str] = mapped_column(Text, default="")

@@ -10,10 +10,14 @@ from kanban import clock
 from kanban.db import NEVER_REUSED, Base
 
 STATES = ("waiting", "sending", "sent", "failed", "cancelled", "tray")
+CHANNELS = ("email", "sms", "chat", "notice")
 
 
 class Message(Base):
     """A letter. The outbox *is* the queue: `state`, `due_at` and `lease_until` are all a worker looks at.
+
+    channel: email, sms, chat (a messenger) or notice (the bell). account_id: the mail account it is to go by; None: the
+    firm's own. note: why it doesn't go by the account that was wished for, a code of rules.senders.
 
     key: event, channel, address, template and copy number; unique, so no letter is written twice for one event.
     kind: rule, reset (a password; its text is not kept once it is sent) or test.
@@ -22,7 +26,10 @@ class Message(Base):
 
     __tablename__ = "message"
     __table_args__ = (
-        Index(None, "state", "due_at", "id"),
+        Index("ix_message_claim", "channel", "account_id", "state", "due_at", "id"),
+        Index(None, "state", "due_at"),
+        Index("ix_message_of_address", "address", "state", "attempts", "id"),
+        Index(None, "person_id", "channel", "id"),
         Index(None, "event_id"),
         Index(None, "order_id", "id"),
         Index(None, "rule_id", "state"),
@@ -38,6 +45,9 @@ class Message(Base):
     rule_id: Mapped[int | None] = mapped_column(ForeignKey("rule.id", ondelete="SET NULL"))
     template_id: Mapped[int | None] = mapped_column(ForeignKey("template.id", ondelete="SET NULL"))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("mail_account.id", ondelete="SET NULL"))
+    note: Mapped[str] = mapped_column(String(30), default="")
+    reply_to: Mapped[str] = mapped_column(String(254), default="")
     name: Mapped[str] = mapped_column(String(120), default="")
     address: Mapped[str] = mapped_column(String(254))
     subject: Mapped[str] = mapped_column(String(400))
@@ -53,3 +63,4 @@ class Message(Base):
     error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     sent_at: Mapped[datetime | None]
+    read_at: Mapped[datetime | None]

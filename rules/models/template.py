@@ -10,11 +10,15 @@ from kanban.db import Base
 
 
 class Template(Base):
-    """Subject and text in Liquid, with fields of the order. skip_empty: leave out «Name: value» lines without a value."""
+    """Subject and text in Liquid, with fields of the order. skip_empty: leave out «Name: value» lines without a value.
+
+    kind: letter, or short (SMS, messengers and notices: a plain text without a subject).
+    """
 
     __tablename__ = "template"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), default="letter")
     name: Mapped[str] = mapped_column(String(120))
     subject: Mapped[str] = mapped_column(String(400))
     text: Mapped[str] = mapped_column(Text)

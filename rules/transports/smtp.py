@@ -1,101 +1,116 @@
-"""SMTP, by flask-mail's Message and Connection with our own host: verified certificates, a time limit that is one.
-
-One connection, many letters. smtplib's timeout counts each read; a server that drips a byte at a time outlives it, so a
-watchdog cuts the socket when a letter's whole time is over.
-"""
+"""SMTP, by flask-mail's Connection with our own host: verified certificates, a time limit that is one. One connection,
+many letters."""
 
 import contextlib
 import smtplib
 import socket
 import ssl
-import threading
-import time
-from collections.abc import Iterator
-from email.charset import BASE64, Charset
-from email.utils import formataddr
+from collections.abc import Sequence
+from email.utils import parseaddr
 from types import TracebackType
 from typing import Any
 
-from flask_mail import BadHeaderError, Connection, Mail, Message
+from flask_mail import Connection, Mail, sanitize_address
 
 from rules.accounts import Account
 from rules.transports import Answer, Letter
-
-TOO_LARGE = 552
-
-# flask-mail would send UTF-8 bodies bare, with lines longer than SMTP allows (RFC 5321, 4.5.3.1.6).
-_UTF8 = Charset("utf-8")
-_UTF8.header_encoding = _UTF8.body_encoding = BASE64
+from rules.transports.answers import judge
+from rules.transports.compose import compose
+from rules.transports.wire import Wire, tls_context
 
 
-class _Socketed:
-    """Keeps a second handle of the connection, so that it can be cut even in the middle of a TLS handshake: TLS takes the
-    first one for itself."""
+class _Staged:
+    """Knows how far a letter got, and keeps the server's last word."""
 
-    handle: socket.socket | None = None
+    wire: Wire
+    name_servers = ""
+    stage = "connect"
+    wanted = ""  # the recipient that matters; a copy to oneself may be refused
+    said = ""
 
-    def _open(self, host: str, port: int, timeout: float) -> socket.socket:
-        bare = socket.create_connection((host, port), timeout)
-        self.handle = bare.dup()
-        return bare
+    def mail(self, sender: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        self.stage = "mail"
+        return super().mail(sender, options)  # type: ignore[misc, no-any-return]
 
-    def cut(self) -> None:
-        if self.handle is not None:
-            with contextlib.suppress(OSError):
-                self.handle.shutdown(socket.SHUT_RDWR)
+    def rcpt(self, recipient: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        self.stage = "rcpt"
+        code, said = super().rcpt(recipient, options)  # type: ignore[misc]
+        if code not in (250, 251) and parseaddr(recipient)[1] == self.wanted:
+            self._rset()  # type: ignore[attr-defined]
+            raise smtplib.SMTPRecipientsRefused({recipient: (code, said)})
+        return code, said
 
-    def let_go(self) -> None:
-        if self.handle is not None:
-            self.handle.close()
+    def data(self, text: Any) -> tuple[int, bytes]:
+        self.stage = "data"
+        code, said = super().data(text)  # type: ignore[misc]
+        self.said = f"{code} {said.decode('utf-8', 'replace')}"[:1000]
+        return code, said
+
+    def send(self, text: Any) -> None:
+        super().send(text)  # type: ignore[misc]
+        if self.stage == "data" and bytes(text[-5:] if isinstance(text, bytes) else b"") == b"\r\n.\r\n":
+            self.stage = "text"  # it is all out: from now on the server may have taken it
 
 
-class _Plain(_Socketed, smtplib.SMTP):
+class _Plain(_Staged, smtplib.SMTP):
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        return self._open(host, port, timeout)
+        return self.wire.open(host, port, timeout, self.name_servers)
 
 
-class _Tls(_Socketed, smtplib.SMTP_SSL):
+class _Tls(_Staged, smtplib.SMTP_SSL):
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        return self.context.wrap_socket(self._open(host, port, timeout), server_hostname=host)
+        return self.context.wrap_socket(self.wire.open(host, port, timeout, self.name_servers), server_hostname=host)
 
 
 class _Connection(Connection):
     """flask-mail's connection with our host; it neither logs in by the app's account nor skips verification."""
 
-    def __init__(self, mail: Any, account: Account, on_open: Any) -> None:
+    def __init__(self, mail: Any, account: Account, wire: Wire) -> None:
         super().__init__(mail)
-        self._account = account
-        self._on_open = on_open
+        self._account, self._wire = account, wire
 
-    def configure_host(self) -> smtplib.SMTP:
+    def configure_host(self) -> "_Plain | _Tls":
         account = self._account
-        context = ssl.create_default_context(cafile=account.ca_file or None)
-        host: _Plain | _Tls
-        if account.security == "tls":
-            host = _Tls(timeout=account.timeout_s, context=context)
-            host._host = account.host  # type: ignore[attr-defined]
-        else:
-            host = _Plain(timeout=account.timeout_s)
-        self._on_open(host)
+        context = tls_context(account)
+        host: Any = _Tls(timeout=account.timeout_s, context=context) if account.security == "tls" else _Plain(timeout=account.timeout_s)
+        host.wire, host.name_servers = self._wire, account.name_servers
+        try:
+            self._begin(host, context)
+        except BaseException:
+            host.close()
+            raise
+        return host  # type: ignore[no-any-return]
+
+    def _begin(self, host: Any, context: ssl.SSLContext) -> None:
+        account = self._account
+        host._host = account.host  # what the certificate is verified against
         code, said = host.connect(account.host, account.port)
         if code != 220:
             raise smtplib.SMTPConnectError(code, said)
-        host._host = account.host  # type: ignore[union-attr]  # what starttls verifies the certificate against
+        host._host = account.host
         if account.security == "starttls":
             host.starttls(context=context)
-        if account.username:
-            host.login(account.username, account.password)
-        return host
+        sign_in(host, account)
+
+
+def sign_in(host: smtplib.SMTP, account: Account) -> None:
+    """By password, or by a token (XOAUTH2). Raises smtplib.SMTPException."""
+    if account.oauth:
+        said = f"user={account.username or account.address}\x01auth=Bearer {account.token}\x01\x01"
+        host.ehlo_or_helo_if_needed()
+        host.auth("XOAUTH2", lambda challenge=None: said if challenge is None else "")
+    elif account.username:
+        host.login(account.username, account.password)
 
 
 class Smtp:
-    """A transport over one account. Use as a context; send() never raises for what a server or network does."""
+    """A transport over one account. Use as a context."""
 
     def __init__(self, account: Account, deadline_s: float) -> None:
         self._account = account
         self._deadline_s = deadline_s
         self._connection: _Connection | None = None
-        self._host: _Plain | _Tls | None = None
+        self._wire = Wire()
 
     def __enter__(self) -> "Smtp":
         return self
@@ -106,71 +121,53 @@ class Smtp:
     def send(self, letter: Letter) -> Answer:
         """Hands one letter over. Once the server has said 250 it is sent, whatever comes after.
 
-        What fails before the server listens (connection, TLS, sign-in) is the account's fault; what fails after is this
-        letter's, and the next one gets a connection of its own.
+        What fails before the server listens (connection, TLS, sign-in) is the account's fault.
         """
-        by_account = True
+        host: Any = None
         try:
-            with self._deadline() as cut:
-                try:
-                    connection = self._connected()
-                    by_account = False
-                    connection.send(_compose(letter, self._account))
-                    return Answer("sent", "250")
-                except Exception:
-                    if cut.is_set():
-                        raise TimeoutError(f"no answer within {self._deadline_s:g} s") from None
-                    raise
+            with self._wire.deadline(self._deadline_s):
+                connection = self._connected()
+                host = connection.host
+                host.stage, host.wanted, host.said = "mail", "", ""
+                message = compose(letter, self._account)
+                host.wanted = parseaddr(sanitize_address(message.recipients[0]))[1]
+                if self._account.copy_to_self and self._account.per_letter != 1:
+                    message.bcc = [self._account.address]
+                connection.send(message)
+                return Answer("sent", host.said)
         except Exception as error:
-            answer = Answer("retry", words_of(error), by_account=True) if by_account else judge(error)
-            if by_account or not isinstance(error, smtplib.SMTPDataError | smtplib.SMTPRecipientsRefused) or answer.text.startswith("421"):
+            answer = judge(error, host.stage if host is not None else "connect")
+            refused = isinstance(error, smtplib.SMTPDataError | smtplib.SMTPRecipientsRefused)
+            if not refused or answer.text.startswith("421"):
                 self._drop()
             return answer
 
+    def sign_in(self) -> None:
+        """Connects and signs in, no more. Raises what stands against it."""
+        with self._wire.deadline(self._deadline_s):
+            self._connected()
+
     def close(self) -> None:
         """Says goodbye; what the server makes of it changes nothing."""
-        with contextlib.suppress(Exception), self._deadline():
-            if self._connection is not None and self._connection.host is not None:
+        if self._connection is not None and self._connection.host is not None:
+            with contextlib.suppress(Exception), self._wire.deadline(self._deadline_s):
                 self._connection.host.quit()
         self._drop()
 
     def _connected(self) -> _Connection:
         if self._connection is None:
             mail = Mail().init_mail(_settings(self._account), debug=False, testing=False)
-            connection = _Connection(mail, self._account, self._opened)
+            connection = _Connection(mail, self._account, self._wire)
             connection.__enter__()
             self._connection = connection
         return self._connection
 
-    def _opened(self, host: "_Plain | _Tls") -> None:
-        self._host = host
-
     def _drop(self) -> None:
         with contextlib.suppress(Exception):
-            if self._host is not None:
-                self._host.close()
-                self._host.let_go()
-        self._connection = self._host = None
-
-    @contextlib.contextmanager
-    def _deadline(self) -> Iterator[threading.Event]:
-        cut = threading.Event()
-
-        def expire() -> None:
-            cut.set()
-            end = time.monotonic() + 2
-            while time.monotonic() < end and (self._host is None or self._host.handle is None):
-                time.sleep(0.01)
-            if self._host is not None:
-                self._host.cut()
-
-        watchdog = threading.Timer(self._deadline_s, expire)
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            yield cut
-        finally:
-            watchdog.cancel()
+            if self._connection is not None and self._connection.host is not None:
+                self._connection.host.close()
+        self._wire.let_go()
+        self._connection = None
 
 
 def _settings(account: Account) -> dict[str, Any]:
@@ -178,53 +175,3 @@ def _settings(account: Account) -> dict[str, Any]:
         "MAIL_SERVER": account.host, "MAIL_PORT": account.port, "MAIL_DEFAULT_SENDER": account.address,
         "MAIL_SUPPRESS_SEND": False, "MAIL_MAX_EMAILS": None, "MAIL_DEBUG": 0,
     }  # fmt: skip
-
-
-def _compose(letter: Letter, account: Account) -> Message:
-    """Headers from fields that hold no line breaks: flask-mail refuses the letter otherwise (BadHeaderError)."""
-    message = Message(
-        subject=letter.subject,
-        recipients=[_named(letter.name, letter.address)],
-        body=letter.text,
-        html=letter.html,
-        charset=_UTF8,  # type: ignore[arg-type]
-        sender=_named(account.sender_name, account.address),
-        extra_headers={"Auto-Submitted": "auto-generated"} | ({"X-Potok-Event": str(letter.event_id)} if letter.event_id else {}),
-    )
-    message.msgId = letter.message_id
-    return message
-
-
-def _named(name: str, address: str) -> str:
-    """A name is a name, whatever signs it holds: quoted, so that it never reads as another address or an encoded word."""
-    name = " ".join(name.split()).replace("=?", "= ?")
-    return formataddr((name, address)) if name else address
-
-
-def judge(error: Exception) -> Answer:
-    """What an exception in the middle of a letter means for it. 5xx is final; all else passes (RFC 5321, 4.2.1).
-
-    A refused sender is mostly a matter of the account, so it passes too; but 552 means this letter is too large.
-    """
-    if isinstance(error, smtplib.SMTPSenderRefused):
-        return Answer("failed" if error.smtp_code == TOO_LARGE else "retry", words_of(error))
-    if isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError):
-        text = words_of(error)
-        return Answer("failed" if text.startswith("5") else "retry", text)
-    if isinstance(error, BadHeaderError | ValueError) and not isinstance(error, OSError):  # a bad certificate is both
-        return Answer("failed", f"{type(error).__name__}: {error}")
-    return Answer("retry", words_of(error))
-
-
-def words_of(error: Exception) -> str:
-    """The server's own words where there are any."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, said = next(iter(error.recipients.values()))
-        return f"{code} {_decoded(said)}"
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {_decoded(error.smtp_error)}"
-    return str(error) or type(error).__name__
-
-
-def _decoded(said: bytes | str) -> str:
-    return (said.decode("utf-8", "replace") if isinstance(said, bytes) else said).strip()[:1000]

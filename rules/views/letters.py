@@ -19,7 +19,7 @@ from kanban.policy import may_administer
 from kanban.security import LETTER_POLICY
 from kanban.views.guard import admin_only, person, signed_in
 from rules import outbox
-from rules.accounts import current_account
+from rules.accounts import system_account
 from rules.frame import letter_of
 from rules.models import STATES, Delivery, Message, Rule
 from rules.silence import silences_of
@@ -108,7 +108,7 @@ def _page(letter: Message | None) -> Any:
     opened = _opened(letter) if letter else {}
     return render_template(
         "letters/page.html", rows=rows[:PAGE], has_more=len(rows) > PAGE, page=page, state=state, q=words, counts=_counts(), letter=letter,
-        is_tray=current_account(db.session(), _config()) is None, rules=_names(Rule), people=_names(Person),
+        is_tray=not _config().smtp_host and system_account(db.session(), _config()) is None, rules=_names(Rule), people=_names(Person),
         rule=read_id(arguments.get("rule")), person_id=read_id(arguments.get("person")), query=_query(state, words), **opened,
     )  # fmt: skip
 

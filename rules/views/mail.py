@@ -17,7 +17,7 @@ from kanban.i18n import _, _l, language
 from kanban.people import clean_email
 from kanban.settings import setting
 from kanban.views.guard import admin_only, person
-from rules.accounts import Account, as_account, from_environment, note_health, seal, stored_account
+from rules.accounts import Account, as_account, keep_environment, note_error, note_sent, seal, stored_account, system_account
 from rules.frame import letter_of
 from rules.models import MailAccount, Message
 from rules.providers import find_provider
@@ -54,7 +54,7 @@ def find() -> Any:
     provider = find_provider(form.address.data or "")
     if provider is None:
         return _page(form, found=False)
-    form.host.data, form.port.data, form.security.data = provider.host, provider.port, provider.security
+    form.host.data, form.port.data, form.security.data = provider.smtp.host, provider.smtp.port, provider.smtp.security
     form.username.data = form.username.data or form.address.data
     return _page(form, found=True, provider=provider)
 
@@ -78,6 +78,7 @@ def save() -> Any:
         account.username = form.username.data or ""
         account.timeout_s, account.changed_at = int(form.timeout_s.data or 20), clock.now()
         account.sealed_password = sealed or account.sealed_password or ""
+        account.paused_until, account.failures = None, 0
         session.add(account)
     flash(_("Saved. Send a test letter to be sure."))
     return redirect(url_for("mail.show"), 303)
@@ -87,21 +88,22 @@ def save() -> Any:
 @admin_only
 def test() -> Any:
     """A real letter to the administrator who asks, at once; the server's own words come back."""
-    stored = stored_account(db.session())
-    account = from_environment(_config()) or (as_account(stored, _config()) if stored else None)
-    form = _form_of(stored)
+    with transaction(numbered=False) as session:
+        keep_environment(session, _config())
+    used = system_account(db.session(), _config())
+    account = as_account(used, _config()) if used else None
+    form = _form_of(stored_account(db.session()))
     if account is None:
         return _page(form, answer=Answer("failed", _("Save an account first.")), code=422)
     letter = letter_of(_test_message(account), _config().public_url)
     db.session.rollback()
     with Smtp(replace(account, timeout_s=min(account.timeout_s, 20)), 25) as smtp:
         answer = smtp.send(letter)
-    if stored is not None:
-        with transaction(numbered=False) as session:
-            if answer.outcome == "sent":
-                note_health(session, stored.id, sent_at=clock.now())
-            else:
-                note_health(session, stored.id, error=answer.text, at=clock.now())
+    with transaction(numbered=False) as session:
+        if answer.outcome == "sent":
+            note_sent(session, account.stored_id or 0, clock.now())
+        else:
+            note_error(session, account.stored_id or 0, answer.text, clock.now())
     return _page(_form_of(stored_account(db.session())), answer=answer, code=200 if answer.outcome == "sent" else 422)
 
 
@@ -139,9 +141,10 @@ def _form_of(account: MailAccount | None) -> AccountForm:
 
 def _page(form: AccountForm, *, found: bool | None = None, provider: Any = None, answer: Answer | None = None, code: int = 200) -> Any:
     stored = stored_account(db.session())
+    environment = system_account(db.session(), _config()) if _config().smtp_host else None
     html = render_template(
         "mail/page.html", form=form, stored=stored, found=found, provider=provider or find_provider(form.address.data or ""), answer=answer,
-        by_environment=from_environment(_config()),
+        by_environment=environment or (_config().smtp_host and {"host": _config().smtp_host}),
     )  # fmt: skip
     return html, code
 

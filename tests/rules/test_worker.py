@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,14 +13,16 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import String, select, update
+from sqlalchemy import cast as cast_to
 
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
 from rules import outbox
-from rules.accounts import current_account, seal, unseal
+from rules.accounts import seal, unseal
 from rules.deliveries import next_try
+from rules.lane import LaneRun
 from rules.models import Delivery, MailAccount, Message
 from rules.worker import Worker
 from tests.cast import Cast
@@ -49,8 +52,9 @@ def use(app: Flask, config: Config) -> Worker:
 
 
 def hurry(**values: object) -> None:
-    """All waiting letters are due now."""
+    """All waiting letters are due now, and no account is left alone any longer."""
     with transaction() as session:
+        session.execute(update(MailAccount).values(paused_until=None))
         session.execute(update(Message).where(Message.state == "waiting").values(due_at=clock.now(), **values))
 
 
@@ -226,17 +230,13 @@ def test_send_again_is_a_copy_with_a_message_id_of_its_own(worker: Worker, mail_
     assert len(ids) == 3 and len(set(ids)) == 3
 
 
-def test_the_rest_of_a_batch_goes_back_before_the_lease_runs_out(worker: Worker, app: Flask, config: Config, cast: Cast) -> None:
+def test_a_letter_whose_lease_is_too_short_goes_back_untried(worker: Worker, app: Flask, config: Config, cast: Cast) -> None:
     cast.place()
     hurry()
-    with transaction() as session:
-        claimed = outbox.claim(session, "worker", 1, clock.now())
-    db.session.expunge_all()
-    from rules.deliveries import deliver
-
-    deliver(claimed, current_account(db.session(), app.config["POTOK"]), app.config["POTOK"])
-    letters = cast.letters()
-    assert {(letter.state, letter.attempts) for letter in letters} == {("waiting", 0)}
+    short = replace(app.config["POTOK"], lease_s=1)
+    LaneRun(app, short, outbox.SYSTEM, lambda: False).run()
+    assert {(letter.state, letter.attempts) for letter in cast.letters()} == {("waiting", 0)}
+    assert db.session.scalars(select(Delivery)).all() == []
 
 
 def test_a_lease_that_ran_out_frees_the_letter(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
@@ -255,10 +255,103 @@ def test_two_workers_never_claim_the_same_letter(cast: Cast) -> None:
         cast.place()
     hurry()
     with transaction() as session:
+        session.execute(update(Message).values(address=cast_to(Message.id, String) + "@melnikov.example"))
+    with transaction() as session:
         first = {one.id for one in outbox.claim(session, "one", 120, clock.now(), most=7)}
     with transaction() as session:
         second = {one.id for one in outbox.claim(session, "two", 120, clock.now())}
     assert len(first) == 7 and len(second) == 13 and not first & second
+
+
+def test_a_recipients_letters_are_never_in_two_workers_hands(cast: Cast) -> None:
+    for _ in range(3):
+        cast.place()
+    hurry()
+    with transaction() as session:
+        first = outbox.claim(session, "one", 120, clock.now(), most=1)
+    with transaction() as session:
+        second = outbox.claim(session, "two", 120, clock.now())
+    assert {one.address for one in second}.isdisjoint({one.address for one in first}) and len(second) == 3
+
+
+def test_a_letter_behind_one_that_was_refused_for_now_waits_for_it(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
+    mail_server.handler.refuse["designer@melnikov.example"] = "451 4.7.1 Greylisted"
+    cast.place()
+    drain(worker, rounds=2)
+    mail_server.handler.refuse.clear()
+    cast.place()
+    with transaction() as session:
+        session.execute(update(Message).where(Message.attempts == 0).values(due_at=clock.now()))
+    worker.step()
+    assert [one["To"] for one in mail_server.mail if "designer" in one["To"]] == []
+    drain(worker)
+    subjects = [one["Subject"] for one in mail_server.mail if "designer" in one["To"]]
+    assert [subject.split(":")[0] for subject in subjects] == ["К-0001", "К-0002"]
+
+
+def test_an_accounts_limit_holds_letters_back_and_loses_none(
+    app: Flask, config: Config, mail_server: MailServer, certificates: Certificates, cast: Cast
+) -> None:
+    for _ in range(3):
+        cast.place()
+    held = use(app, smtp(config, mail_server.port, certificates, smtp_per_hour=4))
+    drain(held)
+    assert len(mail_server.mail) == 4 and Counter(states_of(cast)) == {"sent": 4, "waiting": 2}
+    assert held.step() is False
+    with transaction() as session:
+        session.execute(update(Delivery).values(started_at=clock.now() - timedelta(minutes=61)))
+    drain(held)
+    assert len(mail_server.mail) == 6 and set(states_of(cast)) == {"sent"}
+
+
+def test_a_providers_block_pauses_the_account_for_as_long_as_it_asks(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
+    mail_server.handler.refuse["manager@melnikov.example"] = "451 4.7.1 Ratelimit exceeded, try again in 2 hours"
+    cast.place()
+    drain(worker)
+    account = db.session.scalars(select(MailAccount)).one()
+    assert account.paused_until is not None and timedelta(minutes=119) < account.paused_until - clock.now() <= timedelta(hours=2)
+    assert worker.step() is False and "failed" not in states_of(cast)
+
+
+def test_an_end_nobody_answered_for_is_repeated_once_and_marked(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
+    mail_server.handler.drop_after_data = 4
+    cast.place()
+    for _ in range(4):
+        drain(worker, rounds=1)
+    assert states_of(cast) == ["failed", "failed"]
+    assert all("never said" in letter.error for letter in cast.letters())
+    assert len(mail_server.mail) == 4 and len({one["Message-ID"] for one in mail_server.mail}) == 2
+    assert {one.outcome for one in db.session.scalars(select(Delivery))} == {"unclear"}
+
+
+def test_a_dead_account_never_delays_the_others(
+    app: Flask, config: Config, mail_server: MailServer, certificates: Certificates, cast: Cast
+) -> None:
+    with DrippingServer() as dripping:
+        with transaction() as session:
+            dead = MailAccount(
+                kind="named", address="dead@melnikov.example", host="127.0.0.1", port=dripping.port, security="none", timeout_s=10
+            )
+            session.add(dead)
+        for _ in range(4):
+            cast.place()
+        with transaction() as session:
+            session.execute(update(Message).where(Message.address.like("designer%")).values(account_id=dead.id))
+        worker = use(app, smtp(config, mail_server.port, certificates, letter_deadline_s=5))
+        hurry()
+        started = time.monotonic()
+        worker.look()
+        while len(mail_server.mail) < 4 and time.monotonic() - started < 10:
+            time.sleep(0.02)
+        took = time.monotonic() - started
+        assert len(mail_server.mail) == 4 and took < 5, "before the dead account's deadline"
+        worker.step()
+    letters = cast.letters()
+    assert {(one.account_id, one.note) for one in letters if one.address.startswith("designer")} == {(None, "own_account_failed")}
+
+
+def states_of(cast: Cast) -> list[str]:
+    return [letter.state for letter in cast.letters()]
 
 
 def test_waits_double_up_to_a_cap_and_end_after_five_days(config: Config) -> None:
