@@ -95,6 +95,32 @@ def test_a_full_database_migrates_down_and_up(bare_app: Flask) -> None:
         connection.execute(sa.text("DROP TABLE alembic_version"))
 
 
+def test_a_mail_account_of_the_first_tables_is_the_firms_own_afterwards(bare_app: Flask) -> None:
+    Base.metadata.drop_all(db.engine)
+    upgrade(revision="0001")
+    with db.engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO mail_account (address, sender_name, host, port, security, username, sealed_password, timeout_s, last_error,"
+                " changed_at) VALUES ('a@b.example', '', 'mail.b.example', 465, 'tls', 'a', 'x', 20, '', '2026-11-24 08:00:00')"
+            )
+        )
+        connection.execute(
+            sa.text(
+                "INSERT INTO message (key, kind, channel, name, address, subject, text, layout, language, message_id, state, due_at,"
+                " attempts, error, created_at) VALUES ('k', 'rule', 'email', '', 'c@d.example', 's', 't', '{}', 'ru', '<m>', 'waiting',"
+                " '2026-11-24 08:00:00', 0, '', '2026-11-24 08:00:00')"
+            )
+        )
+    upgrade()
+    with db.engine.connect() as connection:
+        account = connection.execute(sa.text("SELECT kind, fall_back, receive_port, per_day FROM mail_account")).one()
+        letter = connection.execute(sa.text("SELECT state, account_id, note FROM message")).one()
+    assert tuple(account) == ("system", True, 993, 0) and tuple(letter) == ("waiting", None, "")
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE alembic_version"))
+
+
 def test_every_comparison_has_its_words() -> None:
     from kanban.criteria import comparisons
 

@@ -19,7 +19,7 @@ from rules.accounts import Account
 from rules.rules import RuleFields, change_rule, fields_of, find_rule, hand_over, rules_by_status
 from rules.texts import check
 from rules.transports import Letter
-from rules.transports.smtp import _compose
+from rules.transports.compose import compose
 from tests.cast import PASSWORD, TOKEN, Cast, Signed
 
 
@@ -277,7 +277,7 @@ def test_a_name_is_never_an_address(app: Flask, name: str) -> None:
     account = Account("f@b.example", name, "127.0.0.1", 25, "none", "", "", 5, "", None)
     letter = Letter("<1@x>", 1, name, "to@d.example", "Тема", "текст", "<p>текст</p>")
     with app.app_context():
-        message = _compose(letter, account)
+        message = compose(letter, account)
         sent = message_from_string(message.as_string())
     assert [address for _name, address in getaddresses([sent["From"]])] == ["f@b.example"]
     assert [address for _name, address in getaddresses([sent["To"]])] == ["to@d.example"]
