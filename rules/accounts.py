@@ -66,7 +66,7 @@ def _box(key: str) -> Fernet:
 
 def keep_environment(session: Session, config: Config) -> None:
     """The account of the SMTP_ settings has a row like the others, for its health and limits; it goes with the settings."""
-    stored = session.scalar(select(MailAccount).where(MailAccount.kind == "environment"))
+    stored = _of_kind(session, "environment")
     if not config.smtp_host:
         if stored is not None:
             session.delete(stored)
@@ -87,13 +87,16 @@ def keep_environment(session: Session, config: Config) -> None:
 def system_account(session: Session, config: Config) -> MailAccount | None:
     """The account letters go out by unless something else was wished: of the environment, else of the settings page.
     None: they go to the tray."""
-    kind = "environment" if config.smtp_host else "system"
-    return session.scalar(select(MailAccount).where(MailAccount.kind == kind).order_by(MailAccount.id).limit(1))
+    return _of_kind(session, "environment") if config.smtp_host else stored_account(session)
 
 
 def stored_account(session: Session) -> MailAccount | None:
     """The firm's account of the settings page."""
-    return session.scalar(select(MailAccount).where(MailAccount.kind == "system").order_by(MailAccount.id).limit(1))
+    return _of_kind(session, "system")
+
+
+def _of_kind(session: Session, kind: str) -> MailAccount | None:
+    return session.scalar(select(MailAccount).where(MailAccount.kind == kind).order_by(MailAccount.id).limit(1))
 
 
 def as_account(stored: MailAccount, config: Config) -> Account:
@@ -155,12 +158,12 @@ def goes_on_at(stored: MailAccount, so_far: Used) -> datetime | None:
     return max(ends, default=None)
 
 
-def note_sent(session: Session, account_id: int, at: datetime) -> None:
-    """It works: what stood against it is over."""
+def note_sent(session: Session, account_id: int, at: datetime, *, wakes: bool = False) -> None:
+    """It works: its failures are forgotten. A pause that still runs stays, unless `wakes`: it may be newer than this letter."""
     session.execute(
         update(MailAccount)
         .where(MailAccount.id == account_id)
-        .values(last_sent_at=at, failures=0, paused_until=None)
+        .values({"last_sent_at": at, "failures": 0} | ({"paused_until": None} if wakes else {}))
         .execution_options(synchronize_session=False)
     )
 

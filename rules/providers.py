@@ -44,18 +44,6 @@ class Provider:
     per_letter: int = 0
     oauth: str = ""
 
-    @property
-    def host(self) -> str:
-        return self.smtp.host
-
-    @property
-    def port(self) -> int:
-        return self.smtp.port
-
-    @property
-    def security(self) -> str:
-        return self.smtp.security
-
 
 APP_PASSWORD = N_("This provider lets programs in only with a password made for applications, not with your usual one.")
 MICROSOFT_SIGN_IN = N_("Microsoft has ended sign-in by password for many accounts.")

@@ -101,7 +101,7 @@ def test() -> Any:
         answer = smtp.send(letter)
     with transaction(numbered=False) as session:
         if answer.outcome == "sent":
-            note_sent(session, account.stored_id or 0, clock.now())
+            note_sent(session, account.stored_id or 0, clock.now(), wakes=True)
         else:
             note_error(session, account.stored_id or 0, answer.text, clock.now())
     return _page(_form_of(stored_account(db.session())), answer=answer, code=200 if answer.outcome == "sent" else 422)
