@@ -1,6 +1,6 @@
 """The one place that knows what time it is."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,11 @@ def today() -> date:
 def day_of(moment: datetime) -> date:
     """The firm's calendar day of a moment."""
     return local(moment).date()
+
+
+def start_of(day: date) -> datetime:
+    """When a calendar day of the firm begins, in UTC."""
+    return datetime.combine(day, time(), _zone[0]).astimezone(UTC)
 
 
 def local(moment: datetime) -> datetime:

@@ -13,6 +13,7 @@ from kanban.db import table
 from kanban.live import publish
 from rules.desk import Tried
 from rules.models import Delivery, Message
+from rules.pause import age_from
 from rules.transports import Answer
 
 _M, _D = table(Message), table(Delivery)
@@ -45,7 +46,7 @@ def _end_of(session: Session, one: Tried, config: Config) -> dict[str, Any]:
     message, answer = one.message, _answer(one)
     values: dict[str, Any] = {"state": answer.outcome, "lease_until": None, "claimed_by": None, "error": answer.text}
     if answer.outcome in ("retry", "unclear"):
-        due_at = next_try(message.created_at, message.attempts, one.ended_at, config)
+        due_at = next_try(age_from(session, message.created_at), message.attempts, one.ended_at, config)
         values["state"] = "waiting" if due_at else "failed"
         if answer.outcome == "unclear" and _was_unclear(session, message.id):
             values |= {"state": "failed", "error": UNCLEAR_TWICE + answer.text}

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
-from rules import accounts, outbox
+from rules import accounts, outbox, pause
 from rules.accounts import Account
 from rules.deliveries import settle
 from rules.desk import Desk, Tried
@@ -45,6 +45,8 @@ class LaneRun:
     pending: list[Tried] = field(default_factory=list)
     fault: Tried | None = None
     gave_back: bool = False
+    only_asked_for: bool = False
+    pause_began: bool = False
 
     def run(self) -> None:
         """Never raises: a failure of the database is logged, and leases give back what was claimed."""
@@ -64,7 +66,7 @@ class LaneRun:
         settled_at = clock.now()
         dry = False
         while True:
-            if self.fault or self.stopping():
+            if self.fault or self.pause_began or self.stopping():
                 self.desk.clear(clock.now())
                 dry = True
             elif not dry and self.desk.ready < LOW:
@@ -82,6 +84,7 @@ class LaneRun:
         """Claims what the account's limits allow. Returns how many letters that were."""
         with transaction(numbered=False) as session:
             now = clock.now()
+            self.only_asked_for = pause.pause_of(session) is not None
             stored = self._stored(session)
             most = outbox.BATCH
             if stored is not None:
@@ -90,7 +93,7 @@ class LaneRun:
                 most = accounts.allowance(session, stored, now, most)
             claimed = outbox.claim(
                 session, self.config.worker_name, self.config.lease_s, now, most, self.lane,
-                account_id=stored.id if stored else None, sender=stored.address if stored else "",
+                account_id=stored.id if stored else None, sender=stored.address if stored else "", only_asked_for=self.only_asked_for,
             ) if most else []  # fmt: skip
             self._account = accounts.as_account(stored, self.config) if stored else None
         db.session.expunge_all()
@@ -143,6 +146,7 @@ class LaneRun:
         with transaction() as session:
             outbox.give_back(session, [one.message for one in pending if one.answer is None])
             settle(session, tried, self.config)
+            self.pause_began = not self.only_asked_for and pause.pause_of(session) is not None
             if self._account is not None and self._account.stored_id is not None:
                 self._note_health(session, self._account.stored_id, tried)
 
@@ -157,6 +161,8 @@ class LaneRun:
             return
         until = accounts.pause_until(stored.failures, bad.answer.pause_s, bad.ended_at, self.config.retry_first_s)
         accounts.note_error(session, account_id, bad.answer.text, bad.ended_at, until)
-        outbox.expire(session, self.lane, bad.ended_at - timedelta(seconds=self.config.retry_for_s), bad.answer.text)
+        before = bad.ended_at - timedelta(seconds=self.config.retry_for_s)
+        if pause.age_from(session, before) == before and pause.pause_of(session) is None:
+            outbox.expire(session, self.lane, before, bad.answer.text)
         if self.lane.account_id is not None and stored.fall_back:
             outbox.hand_over(session, account_id, "own_account_failed")

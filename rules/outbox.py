@@ -79,14 +79,16 @@ def claim(
 
     In order of due time, and one after another for each recipient: what waits behind a letter that is being sent, or that
     was refused for now, is not taken (until that has failed KEEPS_ORDER times: one bad letter holds nobody up for days).
-    On PostgreSQL workers take turns at a lane. only_asked_for: no letters of rules, while an admin has paused them.
+    On PostgreSQL workers take turns at a lane. only_asked_for: no letters of rules, while an admin has paused them; they
+    don't hold up what was asked for either. Notices go on.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(CLAIM_LOCK, _number(lane))))
+    only_asked_for = only_asked_for and lane.channel != "notice"
     kinds = [Message.kind != "rule"] if only_asked_for else []
     due = (
         select(Message.id)
-        .where(lane.letters, Message.state == "waiting", Message.due_at <= now, *kinds, ~_is_behind())
+        .where(lane.letters, Message.state == "waiting", Message.due_at <= now, *kinds, ~_is_behind(only_asked_for))
         .order_by(Message.due_at, Message.id)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -114,8 +116,8 @@ def claim(
     return messages
 
 
-def _is_behind() -> ColumnElement[bool]:
-    """Whether an earlier letter to the same address, on the same lane, has to go first."""
+def _is_behind(only_asked_for: bool) -> ColumnElement[bool]:
+    """Whether an earlier letter to the same address, on the same lane, has to go first. only_asked_for: none of a rule has."""
     earlier = aliased(Message)
     same = and_(
         earlier.address == Message.address,
@@ -124,6 +126,8 @@ def _is_behind() -> ColumnElement[bool]:
     )
     in_hand = select(earlier.id).where(same, earlier.state == "sending").exists()
     refused = and_(earlier.state == "waiting", earlier.attempts.between(1, KEEPS_ORDER - 1), earlier.id < Message.id)
+    if only_asked_for:
+        refused = and_(refused, earlier.kind != "rule")
     return or_(in_hand, select(earlier.id).where(same, refused).exists())
 
 
@@ -131,10 +135,13 @@ def _number(lane: Lane) -> int:
     return lane.account_id or -1 - CHANNELS.index(lane.channel)
 
 
-def lanes_due(session: Session, now: datetime) -> list[Lane]:
-    """Lanes with something due, by a look at the index for each. Accounts that are to be left alone are not among them."""
+def lanes_due(session: Session, now: datetime, *, only_asked_for: bool = False) -> list[Lane]:
+    """Lanes with something due, by a look at the index for each. Accounts that are to be left alone are not among them, nor,
+    with only_asked_for, lanes that hold letters of rules alone."""
     message = table(Message).c
     due = and_(message.state == "waiting", message.due_at <= now)
+    if only_asked_for:
+        due = and_(due, or_(message.kind != "rule", message.channel == "notice"))
     awake = or_(MailAccount.paused_until.is_(None), MailAccount.paused_until <= now)
     waiting = select(message.id).where(message.channel == "email", message.account_id == MailAccount.id, due).exists()
     lanes = [Lane("email", id_) for id_ in session.scalars(select(MailAccount.id).where(awake, waiting))]
@@ -205,6 +212,12 @@ def cancel_one(session: Session, message_id_: int) -> bool:
         .values(state="cancelled")
         .execution_options(synchronize_session=False)
     )
+    session.execute(
+        update(Message)
+        .where(Message.id == message_id_, Message.state == "cancelled", Message.kind == "reset")
+        .values(text="", layout={})  # a link that opens an account is not kept
+        .execution_options(synchronize_session=False)
+    )
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
@@ -236,7 +249,8 @@ def waiting_of(session: Session, event_id: int) -> tuple[int, datetime | None]:
 
 
 def send_again(session: Session, message_id_: int, host: str) -> Message | None:
-    """A new copy of a letter, due at once, with a Message-ID of its own. None where there is no such letter."""
+    """A new copy of a letter, due at once, with a Message-ID of its own; not a rule's any more, since somebody asked for it.
+    None where there is no such letter."""
     message = session.get(Message, message_id_)
     if message is None or message.kind == "reset":
         return None
@@ -245,10 +259,11 @@ def send_again(session: Session, message_id_: int, host: str) -> Message | None:
     key = f"{stem}:{copies}"
     copied = {
         column: getattr(message, column)
-        for column in ("kind", "channel", "event_id", "order_id", "rule_id", "template_id", "person_id", "account_id", "note", "reply_to",
+        for column in ("channel", "event_id", "order_id", "rule_id", "template_id", "person_id", "account_id", "note", "reply_to",
                        "name", "address", "subject", "text", "layout", "language")
     }  # fmt: skip
-    again = Message(**copied, key=key, message_id=message_id(key, host), due_at=clock.now())
+    kind = "copy" if message.kind == "rule" else message.kind
+    again = Message(**copied, kind=kind, key=key, message_id=message_id(key, host), due_at=clock.now())
     session.add(again)
     session.flush()
     return again

@@ -17,6 +17,7 @@ from rules import outbox
 from rules.accounts import allowance, is_awake, keep_environment, system_account
 from rules.lane import LaneRun
 from rules.models import MailAccount, WorkerBeat
+from rules.pause import pause_of
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,8 @@ class Worker:
         SQLite's write lock."""
         now = clock.now()
         self._keep_house(now)
-        due = [lane for lane in outbox.lanes_due(db.session(), now) if self._may_go(lane, now)]
+        is_paused = pause_of(db.session()) is not None
+        due = [lane for lane in outbox.lanes_due(db.session(), now, only_asked_for=is_paused) if self._may_go(lane, now)]
         db.session.rollback()
         for lane in due:
             if lane not in self._lanes or not self._lanes[lane].is_alive():

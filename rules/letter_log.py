@@ -1,0 +1,175 @@
+"""The log of letters: its filter as it stands in the address, a page of it, and one letter with its attempts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from kanban import clock
+from kanban.ids import read_id
+from kanban.models import Order, Person
+from rules.models import CHANNELS, STATES, Delivery, MailAccount, Message, Rule
+
+PAGE = 50
+MOST_PAGE = 100_000
+MOST_WORDS = 6
+MOST_CHOICES = 1_000
+MOST_ATTEMPTS = 50
+PERIODS = (7, 30)
+FIRM = "firm"
+
+
+@dataclass(frozen=True)
+class LogFilter:
+    """q: words that must all occur in address, name, subject or order number. account: "firm" or an account's id as text.
+    days: the last so many; else since and until, days of the firm, both included."""
+
+    q: str = ""
+    state: str = ""
+    channel: str = ""
+    account: str = ""
+    rule: int | None = None
+    person: int | None = None
+    days: int | None = None
+    since: date | None = None
+    until: date | None = None
+
+    def query(self, **changed: Any) -> dict[str, Any]:
+        """The address's arguments, with some changed; None leaves one out."""
+        now = {
+            "q": self.q, "state": self.state, "channel": self.channel, "account": self.account, "rule": self.rule, "person": self.person,
+            "days": self.days, "from": self.since and self.since.isoformat(), "to": self.until and self.until.isoformat(),
+        }  # fmt: skip
+        return {name: value for name, value in (now | changed).items() if value}
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        found = [_says(word) for word in self.q.casefold().split()[:MOST_WORDS]]
+        if self.state:
+            found.append(Message.state.in_(("waiting", "sending")) if self.state == "waiting" else Message.state == self.state)
+        if self.channel:
+            found.append(Message.channel == self.channel)
+        if self.account == FIRM:
+            found += [Message.channel == "email", Message.account_id.is_(None)]
+        elif self.account:
+            found.append(Message.account_id == int(self.account))
+        if self.rule:
+            found.append(Message.rule_id == self.rule)
+        if self.person:
+            found.append(Message.person_id == self.person)
+        since = clock.today() - timedelta(days=self.days - 1) if self.days else self.since
+        if since:
+            found.append(Message.created_at >= clock.start_of(since))
+        if self.until:
+            found.append(Message.created_at < clock.start_of(self.until + timedelta(days=1)))
+        return found
+
+
+def _says(word: str) -> ColumnElement[bool]:
+    fields = (Message.address, Message.name, Message.subject)
+    numbered = select(Order.id).where(func.lower(Order.number).contains(word, autoescape=True))
+    return or_(*(func.lower(field).contains(word, autoescape=True) for field in fields), Message.order_id.in_(numbered))
+
+
+def read_log_filter(arguments: Mapping[str, str]) -> LogFilter:
+    """What can't be understood is left out."""
+    state, channel = arguments.get("state", ""), arguments.get("channel", "")
+    account, days = arguments.get("account", ""), read_id(arguments.get("days"))
+    own = read_id(account)
+    has_days = days in PERIODS
+    return LogFilter(
+        q=arguments.get("q", "").replace("\x00", "").strip()[:100],
+        state=state if state in STATES and state != "sending" else "",
+        channel=channel if channel in CHANNELS else "",
+        account=FIRM if account == FIRM else str(own) if own else "",
+        rule=read_id(arguments.get("rule")),
+        person=read_id(arguments.get("person")),
+        days=days if has_days else None,
+        since=None if has_days else _day(arguments.get("from", "")),
+        until=None if has_days else _day(arguments.get("to", "")),
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 <= day.year < 2200 else None
+
+
+@dataclass(frozen=True)
+class LogRow:
+    """A line of the log; named as the letter's own columns are."""
+
+    id: int
+    state: str
+    attempts: int
+    due_at: datetime
+    created_at: datetime
+    channel: str
+    name: str
+    address: str
+    subject: str
+
+
+def log_page(session: Session, chosen: LogFilter, page: int) -> tuple[list[LogRow], bool]:
+    """Letters of a page, newest first, and whether there are older ones."""
+    rows = session.execute(
+        select(Message.id, Message.state, Message.attempts, Message.due_at, Message.created_at, Message.channel, Message.name,
+               Message.address, Message.subject)
+        .where(*chosen.conditions()).order_by(Message.id.desc()).limit(PAGE + 1).offset((page - 1) * PAGE)
+    ).all()  # fmt: skip
+    return [LogRow(*row) for row in rows[:PAGE]], len(rows) > PAGE
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What may be filtered by: (id, name), rules and people of whom there are letters, accounts beside the firm's own."""
+
+    rules: list[tuple[int, str]]
+    people: list[tuple[int, str]]
+    accounts: list[tuple[int, str]]
+
+
+def log_choices(session: Session) -> Choices:
+    rules = select(Rule.id, Rule.name).where(exists().where(Message.rule_id == Rule.id)).order_by(Rule.name, Rule.id)
+    people = select(Person.id, Person.name).where(exists().where(Message.person_id == Person.id)).order_by(Person.name, Person.id)
+    accounts = (
+        select(MailAccount.id, MailAccount.address)
+        .where(MailAccount.kind.in_(("person", "named")))
+        .order_by(MailAccount.address, MailAccount.id)
+    )
+    return Choices(*([(id_, name) for id_, name in session.execute(one.limit(MOST_CHOICES))] for one in (rules, people, accounts)))
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A letter with all that led to it and came of it. failed_account: the own account it did not go by."""
+
+    letter: Message
+    deliveries: list[Delivery]
+    rule: tuple[int, str] | None
+    order: tuple[int, str] | None
+    failed_account: str
+
+
+def opened(session: Session, letter: Message) -> Opened:
+    rows = session.execute(
+        select(Delivery, MailAccount.kind)
+        .outerjoin(MailAccount, MailAccount.id == Delivery.account_id)
+        .where(Delivery.message_id == letter.id)
+        .order_by(Delivery.id.desc())
+        .limit(MOST_ATTEMPTS)
+    ).all()
+    rule = session.execute(select(Rule.id, Rule.name).where(Rule.id == letter.rule_id)).one_or_none()
+    order = session.execute(select(Order.id, Order.number).where(Order.id == letter.order_id)).one_or_none()
+    return Opened(
+        letter,
+        [one for one, _ in rows],
+        (rule.id, rule.name) if rule else None,
+        (order.id, order.number) if order else None,
+        next((one.sender for one, kind in rows if kind in ("person", "named")), ""),
+    )

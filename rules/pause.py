@@ -1,0 +1,55 @@
+"""All letters of rules at rest: an administrator's switch, kept with the firm's settings.
+
+While it is on, nothing a rule wrote leaves by mail, SMS or messenger. What somebody asked for goes on: new passwords, test
+letters, copies sent again; and so do notices, which never leave the house.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from kanban import clock
+from kanban.actor import Actor
+from kanban.live import publish
+from kanban.policy import require_admin
+from kanban.settings import settings, write_setting
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Since when, and by whom."""
+
+    since: datetime
+    by: str
+
+
+def pause_of(session: Session) -> Pause | None:
+    """The pause that runs, or None."""
+    firm = settings(session)
+    since = firm["letters_paused"]
+    return Pause(datetime.fromisoformat(since), firm["letters_paused_by"]) if since else None
+
+
+def begin(session: Session, actor: Actor) -> None:
+    """A pause that runs already stays as it is. Raises Forbidden."""
+    require_admin(actor)
+    if pause_of(session) is None:
+        write_setting(session, "letters_paused", clock.now().isoformat())
+        write_setting(session, "letters_paused_by", actor.name)
+        publish(session, "letters")
+
+
+def end(session: Session, actor: Actor) -> None:
+    """What waited leaves in order, within the limits of each account. Raises Forbidden."""
+    require_admin(actor)
+    if pause_of(session) is not None:
+        write_setting(session, "letters_paused", "")
+        write_setting(session, "letters_resumed", clock.now().isoformat())
+        publish(session, "letters")
+
+
+def age_from(session: Session, created_at: datetime) -> datetime:
+    """From when a letter's age counts: a pause takes nothing from the time it may be tried in."""
+    resumed = settings(session)["letters_resumed"]
+    return max(created_at, datetime.fromisoformat(resumed)) if resumed else created_at
