@@ -5,11 +5,12 @@ the whole time is over.
 """
 
 import contextlib
+import math
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rules.accounts import Account
 from rules.names import addresses
@@ -53,18 +54,20 @@ class Wire:
     @contextlib.contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
         """Cuts the connection when the time is over; whatever that breaks becomes a TimeoutError."""
-        expired = threading.Event()
+        expired, over = threading.Event(), threading.Event()
 
         def expire() -> None:
-            expired.set()
             end = time.monotonic() + 2
-            while time.monotonic() < end and not self.is_open:
+            while time.monotonic() < end and not self.is_open and not over.is_set():
                 time.sleep(0.01)
-            self.cut()
+            if not over.is_set():
+                self.cut()
 
-        watchdog = threading.Timer(seconds, expire)
-        watchdog.daemon = True
-        watchdog.start()
+        def begin_to_expire() -> None:
+            expired.set()
+            threading.Thread(target=expire, daemon=True).start()
+
+        watched = _watch.add(seconds, begin_to_expire)
         try:
             yield
         except Exception as error:
@@ -72,7 +75,48 @@ class Wire:
                 raise TimeoutError(f"no answer within {seconds:g} s") from error
             raise
         finally:
-            watchdog.cancel()
+            over.set()
+            _watch.remove(watched)
+
+
+class _Watch:
+    """One thread for all deadlines of the process: a thread for each letter would cost a fifth of sending it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waits: dict[object, tuple[float, Callable[[], None]]] = {}
+        self._wakes_at = 0.0  # 0: the thread has not been started
+
+    def add(self, seconds: float, action: Callable[[], None]) -> object:
+        """Calls `action`, which must be quick, after this time, unless what is returned is removed before."""
+        key, at = object(), time.monotonic() + seconds
+        with self._changed:
+            self._waits[key] = (at, action)
+            if not self._wakes_at:
+                self._wakes_at = at
+                threading.Thread(target=self._run, name="deadlines", daemon=True).start()
+            elif at < self._wakes_at:
+                self._changed.notify()
+        return key
+
+    def remove(self, key: object) -> None:
+        """The thread sleeps on: it finds nothing to do when it wakes."""
+        with self._changed:
+            self._waits.pop(key, None)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._wakes_at = min((at for at, _ in self._waits.values()), default=math.inf)
+                self._changed.wait(min(self._wakes_at - time.monotonic(), threading.TIMEOUT_MAX))
+                now = time.monotonic()
+                due = [key for key, (at, _) in self._waits.items() if at <= now]
+                actions = [self._waits.pop(key)[1] for key in due]
+            for action in actions:
+                action()
+
+
+_watch = _Watch()
 
 
 def tls_context(account: Account) -> ssl.SSLContext:
