@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from kanban.config import Config
-from rules.models import Delivery, MailAccount
+from rules.models import Delivery, Gateway, MailAccount, Outlet
 
 SECURITIES = ("tls", "starttls", "none")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -112,7 +112,7 @@ def as_account(stored: MailAccount, config: Config) -> Account:
     )  # fmt: skip
 
 
-def is_awake(stored: MailAccount, now: datetime) -> bool:
+def is_awake(stored: Outlet, now: datetime) -> bool:
     """Whether nobody asked it to wait."""
     return stored.paused_until is None or stored.paused_until <= now
 
@@ -128,11 +128,16 @@ class Used:
 
 
 def used(session: Session, account_id: int, now: datetime) -> Used:
+    return used_by(session, now, Delivery.account_id == account_id)
+
+
+def used_by(session: Session, now: datetime, *whose: ColumnElement[bool]) -> Used:
+    """whose: which deliveries are of one account or gateway."""
     hour_old = Delivery.started_at > now - HOUR
     row = session.execute(
         select(
             func.count().filter(hour_old), func.count(), func.min(Delivery.started_at).filter(hour_old), func.min(Delivery.started_at)
-        ).where(Delivery.account_id == account_id, Delivery.started_at > now - DAY, Delivery.outcome.in_(COUNTED))
+        ).where(*whose, Delivery.started_at > now - DAY, Delivery.outcome.in_(COUNTED))
     ).one()
     return Used(*row)
 
@@ -141,45 +146,61 @@ def allowance(session: Session, stored: MailAccount, now: datetime, most: int) -
     """How many letters may leave by the account now, at most `most`. A copy to oneself counts as a letter."""
     if not stored.per_hour and not stored.per_day:
         return most
-    so_far = used(session, stored.id, now)
-    weight = 2 if stored.copy_to_self else 1
-    left = [limit // weight - count for limit, count in ((stored.per_hour, so_far.hour), (stored.per_day, so_far.day)) if limit]
-    return max(0, min(most, *left))
+    return within_limits(stored, used(session, stored.id, now), most)
 
 
-def goes_on_at(stored: MailAccount, so_far: Used) -> datetime | None:
+def within_limits(stored: Outlet, so_far: Used, most: int) -> int:
+    """How many messages may leave, at most `most`."""
+    limits = ((stored.per_hour, so_far.hour), (stored.per_day, so_far.day))
+    return max(0, min([most, *(limit // stored.weight - count for limit, count in limits if limit)]))
+
+
+def goes_on_at(stored: Outlet, so_far: Used) -> datetime | None:
     """When the next letter may leave where a limit is reached; None where none is."""
-    weight = 2 if stored.copy_to_self else 1
     ends = []
-    if stored.per_hour and so_far.hour >= stored.per_hour // weight and so_far.oldest_of_hour:
+    if stored.per_hour and so_far.hour >= stored.per_hour // stored.weight and so_far.oldest_of_hour:
         ends.append(so_far.oldest_of_hour + HOUR)
-    if stored.per_day and so_far.day >= stored.per_day // weight and so_far.oldest_of_day:
+    if stored.per_day and so_far.day >= stored.per_day // stored.weight and so_far.oldest_of_day:
         ends.append(so_far.oldest_of_day + DAY)
     return max(ends, default=None)
 
 
 def note_sent(session: Session, account_id: int, at: datetime, *, wakes: bool = False) -> None:
     """It works: its failures are forgotten. A pause that still runs stays, unless `wakes`: it may be newer than this letter."""
+    mark_sent(session, MailAccount, MailAccount.id == account_id, at, wakes=wakes)
+
+
+def note_error(session: Session, account_id: int, error: str, at: datetime, until: datetime | None = None) -> None:
+    """What it last said, and until when it is left alone. A pause that is longer already stays."""
+    mark_error(session, MailAccount, MailAccount.id == account_id, error, at, until)
+
+
+def mark_sent(
+    session: Session, model: type[MailAccount] | type[Gateway], which: ColumnElement[bool], at: datetime, *, wakes: bool = False
+) -> None:
+    """note_sent for an account or a gateway."""
     session.execute(
-        update(MailAccount)
-        .where(MailAccount.id == account_id)
+        update(model)
+        .where(which)
         .values({"last_sent_at": at, "failures": 0} | ({"paused_until": None} if wakes else {}))
         .execution_options(synchronize_session=False)
     )
 
 
-def note_error(session: Session, account_id: int, error: str, at: datetime, until: datetime | None = None) -> None:
-    """What it last said, and until when it is left alone. A pause that is longer already stays."""
+def mark_error(
+    session: Session, model: type[MailAccount] | type[Gateway], which: ColumnElement[bool], error: str, at: datetime, until: datetime | None
+) -> None:
+    """note_error for an account or a gateway."""
     session.execute(
-        update(MailAccount)
-        .where(MailAccount.id == account_id)
-        .values(last_error=error, last_error_at=at, failures=MailAccount.failures + 1)
+        update(model)
+        .where(which)
+        .values(last_error=error, last_error_at=at, failures=model.failures + 1)
         .execution_options(synchronize_session=False)
     )
     if until is not None:
         session.execute(
-            update(MailAccount)
-            .where(and_(MailAccount.id == account_id, or_(MailAccount.paused_until.is_(None), MailAccount.paused_until < until)))
+            update(model)
+            .where(which, or_(model.paused_until.is_(None), model.paused_until < until))
             .values(paused_until=until)
             .execution_options(synchronize_session=False)
         )

@@ -39,6 +39,7 @@ def settle(session: Session, tried: Sequence[Tried], config: Config) -> None:
     if tried:
         connection.execute(_END, [_attempt_of(one, values["state"]) for one, values in ends])
     topics = {f"letters-{one.message.order_id}" for one in tried if one.message.order_id}
+    topics |= {f"bell-{one.message.person_id}" for one in tried if one.message.channel == "notice"}
     publish(session, "letters", *sorted(topics))
 
 

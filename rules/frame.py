@@ -20,7 +20,9 @@ TONE_HEX = {
 
 
 def letter_of(message: Message, public_url: str) -> Letter:
-    """The message with both bodies made. Needs an application context."""
+    """The message with both bodies made; a short one is its text alone. Needs an application context."""
+    if message.channel != "email":
+        return Letter(message.message_id, message.event_id, message.name, message.address, message.subject, message.text, "")
     with force_locale(message.language):
         why = why_sentence(message)
         order_id = message.layout.get("order_id")

@@ -14,10 +14,11 @@ from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.models import Change, SignIn
 from rules import outbox
-from rules.accounts import allowance, is_awake, keep_environment, system_account
+from rules.accounts import keep_environment
 from rules.lane import LaneRun
-from rules.models import MailAccount, WorkerBeat
+from rules.models import WorkerBeat
 from rules.pause import pause_of
+from rules.ways import may_leave, stored_of
 
 log = logging.getLogger(__name__)
 
@@ -81,10 +82,9 @@ class Worker:
         return bool(due)
 
     def _may_go(self, lane: outbox.Lane, now: datetime) -> bool:
-        """Whether its account may send now: awake, and within its limits."""
+        """Whether its account or gateway may send now: awake, and within its limits."""
         session = db.session()
-        stored = session.get(MailAccount, lane.account_id) if lane.account_id else system_account(session, self._config)
-        return stored is None or (is_awake(stored, now) and allowance(session, stored, now, 1) > 0)
+        return may_leave(session, stored_of(session, lane, self._config), now, 1) > 0
 
     def _wait(self) -> None:
         for lane in self._lanes.values():

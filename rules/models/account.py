@@ -26,6 +26,11 @@ class Outlet:
     last_error_at: Mapped[datetime | None]
     changed_at: Mapped[datetime] = mapped_column(default=clock.now)
 
+    @property
+    def weight(self) -> int:
+        """What one message counts for against the limits."""
+        return 1
+
 
 class MailAccount(Outlet, Base):
     """A mailbox letters go out from. Passwords and tokens are sealed (rules.accounts).
@@ -63,3 +68,8 @@ class MailAccount(Outlet, Base):
     fall_back: Mapped[bool] = mapped_column(default=True)
     per_letter: Mapped[int] = mapped_column(default=0)
     ca_pem: Mapped[str] = mapped_column(Text, default="")
+
+    @property
+    def weight(self) -> int:
+        """A copy to oneself is a letter too."""
+        return 2 if self.copy_to_self else 1
