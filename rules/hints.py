@@ -7,12 +7,30 @@ from kanban.i18n import N_, _
 # The first pattern that fits the answer gives the sentence.
 HINTS = (
     (
-        r"^53[45]|authentication|credentials|BadCredentials",
+        r"^53[45]|authenticat|credentials|LOGIN failed|Invalid login",
         N_("The server does not accept this user name and password. Many providers want a password made for applications here."),
     ),
     (
+        r"letters outside ASCII",
+        N_("User name and password may hold Latin letters, digits and signs only here. Was the keyboard set to Russian?"),
+    ),
+    (
+        r"self-signed|unable to get local issuer",
+        N_(
+            "The server's certificate is of an authority that isn't known. If it's your own server, put the authority's certificate under “Other settings”."
+        ),
+    ),
+    (
+        r"Hostname mismatch|IP address mismatch",
+        N_("The certificate belongs to another name. Write the server's name as its provider gives it."),
+    ),
+    (
+        r"certificate has expired",
+        N_("The server's certificate has expired. Its provider must renew it."),
+    ),
+    (
         r"CERTIFICATE_VERIFY_FAILED|certificate",
-        N_("The server's certificate can't be trusted. Check the server's name; a server of your own needs its CA file in SMTP_CA_FILE."),
+        N_("The server's certificate can't be trusted. Check the server's name."),
     ),
     (
         r"WRONG_VERSION_NUMBER|wrong version number",
@@ -35,6 +53,18 @@ HINTS = (
         N_("The server does not answer in time. Check server and port; a firewall may stand between."),
     ),
     (
+        r"^(?:452|552)|^4[0-9]{2}[ -]4\.2\.2|^5[0-9]{2}[ -]5\.2\.2|quota|mailbox (?:is )?full|over ?quota",
+        N_("The mailbox is full. Somebody must make room in it; then send the letter again."),
+    ),
+    (
+        r"^5[0-9]{2}[ -]5\.1\.[0-3]|user unknown|unknown user|no such user|does not exist|mailbox unavailable",
+        N_("There is no such address. Check it for a misprint, and whether the person still has it."),
+    ),
+    (
+        r"SMTPUTF8|SMTPNotSupported",
+        N_("This server can't send to an address with letters outside ASCII. Use another address, or another account."),
+    ),
+    (
         r"^5[0-9]{2}",
         N_("The server refuses for good. Its own words say why."),
     ),
@@ -47,6 +77,11 @@ HINTS = (
         N_("The server closed the connection. Check port and security."),
     ),
 )
+
+
+def is_sign_in(answer: str) -> bool:
+    """Whether user name or password were refused."""
+    return re.search(HINTS[0][0], answer, re.IGNORECASE) is not None
 
 
 def mail_hint(answer: str) -> str:

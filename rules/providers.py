@@ -45,6 +45,16 @@ class Provider:
     oauth: str = ""
 
 
+@dataclass(frozen=True)
+class Found:
+    """Settings found for an address. username: "" where nothing is said of it."""
+
+    smtp: Server
+    imap: Server | None = None
+    username: str = ""
+    provider: Provider | None = None
+
+
 APP_PASSWORD = N_("This provider lets programs in only with a password made for applications, not with your usual one.")
 MICROSOFT_SIGN_IN = N_("Microsoft has ended sign-in by password for many accounts.")
 ALLOW_PROGRAMS = N_("Allow mail programs in the settings of the mailbox first.")
@@ -302,3 +312,8 @@ def find_by_mx(hosts: Iterable[str]) -> Provider | None:
 def _plain(host: str) -> str:
     """As the table spells it: lower case, without the root's dot and the bracket of “Name <address>”."""
     return host.strip().rstrip(">").rstrip(".").casefold()
+
+
+def provider_of_server(host: str) -> Provider | None:
+    """The first provider of the table that sends by this server."""
+    return next((one for one in PROVIDERS if one.smtp.host == host), None)

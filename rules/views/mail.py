@@ -1,154 +1,193 @@
-"""Settings → Mail: the account letters go out by, found from its address, proved by a test letter."""
+"""Mail accounts: the firm's, employees' and named ones, each with its three tabs. An employee has the own one at /me/mail."""
 
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, render_template, url_for
-from wtforms import IntegerField, PasswordField, SelectField
-from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length, NumberRange
+from flask import Blueprint, current_app, flash, redirect, render_template, session, url_for
 
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
-from kanban.errors import Invalid
-from kanban.forms.fields import PotokForm, line
-from kanban.i18n import _, _l, language
-from kanban.people import clean_email
+from kanban.errors import Invalid, NotFound
+from kanban.i18n import _
+from kanban.models import Person
+from kanban.policy import may_administer
 from kanban.settings import setting
-from kanban.views.guard import admin_only, person
-from rules.accounts import Account, as_account, keep_environment, note_error, note_sent, seal, stored_account, system_account
-from rules.frame import letter_of
-from rules.models import MailAccount, Message
-from rules.providers import find_provider
-from rules.transports import Answer
-from rules.transports.smtp import Smtp
+from kanban.views.guard import admin_only, person, signed_in
+from rules import mailboxes
+from rules.accounts import keep_environment, system_account
+from rules.forms.account import OtherForm, ReceivingForm, SendingForm, other_form, receiving_form, sending_form
+from rules.health import health_of, health_of_all, without_account
+from rules.mailboxes import Which, read_which, require_may_set_up, which_of
+from rules.models import MailAccount
+from rules.providers import find_provider, provider_of_server
 
-bp = Blueprint("mail", __name__, url_prefix="/settings/mail")
-
-
-class AccountForm(PotokForm):
-    address = line(_l("Address"), 254, DataRequired(_l("Write an e-mail address.")))
-    password = PasswordField(_l("Password"), [Length(max=500)])
-    sender_name = line(_l("Sender's name"), 120)
-    host = line(_l("Outgoing server"), 254, DataRequired(_l("Write the server, or press “Find settings”.")))
-    port = IntegerField(_l("Port"), [NumberRange(1, 65535)], default=465)
-    security = SelectField(
-        _l("Security"), choices=[SelectChoice("tls", "SSL/TLS"), SelectChoice("starttls", "STARTTLS"), SelectChoice("none", _l("none"))]
-    )
-    username = line(_l("User name"), 254)
-    timeout_s = IntegerField(_l("Wait, s"), [NumberRange(1, 120)], default=20)
+bp = Blueprint("mail", __name__)
+TABS = ("sending", "receiving", "other")
+NEEDS_CHECK = "check_mail"
 
 
-@bp.get("")
+def both(rule: str, **options: Any) -> Callable[[Any], Any]:
+    """A page of the settings, and the same one of an employee's own account."""
+
+    def register(view: Any) -> Any:
+        bp.add_url_rule(f"/settings/mail/<which>{rule}", view.__name__, signed_in(view), **options)
+        bp.add_url_rule(f"/me/mail{rule}", view.__name__, defaults={"which": "me"}, **options)
+        return view
+
+    return register
+
+
+def config() -> Config:
+    found: Config = current_app.config["POTOK"]
+    return found
+
+
+def read(which: str) -> Which:
+    """Which account a URL names. Raises NotFound, Forbidden."""
+    found = Which("person", person().id) if which == "me" else read_which(which)
+    require_may_set_up(person(), found)
+    return found
+
+
+@bp.get("/settings/mail")
 @admin_only
 def show() -> Any:
-    return _page(_form_of(stored_account(db.session())))
+    return page("environment" if config().smtp_host else "system", "sending")
 
 
-@bp.post("/find")
-@admin_only
-def find() -> Any:
-    """«Find settings»: fills the form from the address; nothing is saved."""
-    form = AccountForm()
-    provider = find_provider(form.address.data or "")
-    if provider is None:
-        return _page(form, found=False)
-    form.host.data, form.port.data, form.security.data = provider.smtp.host, provider.smtp.port, provider.smtp.security
-    form.username.data = form.username.data or form.address.data
-    return _page(form, found=True, provider=provider)
+@both("/<tab>", methods=["GET"])
+def tab(which: str, tab: str) -> Any:
+    if tab not in TABS:
+        raise NotFound(_("There is no such page."))
+    return page(which, tab)
 
 
-@bp.post("/save")
-@admin_only
-def save() -> Any:
-    form = AccountForm()
+@both("/sending", methods=["POST"])
+def save_sending(which: str) -> Any:
+    """Saves, and then checks the account, unless only saving was asked for."""
+    form, account = SendingForm(), read(which)
+
+    def write(values: Any) -> str:
+        with transaction() as writing:
+            stored = mailboxes.set_sending(writing, person(), account, values, config().seal_key)
+            return "me" if which == "me" else str(which_of(stored))
+
+    named = _saved(which, "sending", form, write)
+    if not isinstance(named, str):
+        return named
+    session[NEEDS_CHECK] = named
+    return redirect(url_for("mail.tab", which=named, tab="sending"), 303)
+
+
+@both("/receiving", methods=["POST"])
+def save_receiving(which: str) -> Any:
+    form, account = ReceivingForm(), read(which)
+
+    def write(values: Any) -> str:
+        with transaction() as writing:
+            mailboxes.set_receiving(writing, person(), account, values, config().seal_key)
+        return which
+
+    named = _saved(which, "receiving", form, write)
+    if not isinstance(named, str):
+        return named
+    session[NEEDS_CHECK] = named
+    return redirect(url_for("mail.tab", which=which, tab="receiving"), 303)
+
+
+@both("/other", methods=["POST"])
+def save_other(which: str) -> Any:
+    form, account = OtherForm(), read(which)
+
+    def write(values: Any) -> str:
+        with transaction() as writing:
+            mailboxes.set_other(writing, person(), account, values)
+        return which
+
+    named = _saved(which, "other", form, write)
+    if not isinstance(named, str):
+        return named
+    flash(_("Saved."))
+    return redirect(url_for("mail.tab", which=which, tab="other"), 303)
+
+
+def _saved(which: str, tab: str, form: Any, write: Callable[[Any], str]) -> Any:
+    """What `write` returns; or the page with what is wrong, at its field."""
     if not form.validate():
-        return _page(form, code=422)
+        return page(which, tab, form=form, code=422)
     try:
-        address = clean_email(form.address.data or "")
+        return write(form.values())
     except Invalid as error:
-        form.address.errors = [str(error.reason)]
-        return _page(form, code=422)
-    sealed = seal(form.password.data or "", _config().seal_key)
-    with transaction() as session:
-        account = stored_account(session) or MailAccount()
-        account.address, account.sender_name, account.host = address, form.sender_name.data or "", form.host.data or ""
-        account.port, account.security = int(form.port.data or 0), str(form.security.data)
-        account.username = form.username.data or ""
-        account.timeout_s, account.changed_at = int(form.timeout_s.data or 20), clock.now()
-        account.sealed_password = sealed or account.sealed_password or ""
-        account.paused_until, account.failures = None, 0
-        session.add(account)
-    flash(_("Saved. Send a test letter to be sure."))
-    return redirect(url_for("mail.show"), 303)
+        field = form[error.field if error.field in form else {"email": "address"}.get(error.field, next(iter(form)).name)]
+        field.errors = [str(error.reason)]
+        return page(which, tab, form=form, code=422)
 
 
-@bp.post("/test")
-@admin_only
-def test() -> Any:
-    """A real letter to the administrator who asks, at once; the server's own words come back."""
-    with transaction(numbered=False) as session:
-        keep_environment(session, _config())
-    used = system_account(db.session(), _config())
-    account = as_account(used, _config()) if used else None
-    form = _form_of(stored_account(db.session()))
-    if account is None:
-        return _page(form, answer=Answer("failed", _("Save an account first.")), code=422)
-    letter = letter_of(_test_message(account), _config().public_url)
-    db.session.rollback()
-    with Smtp(replace(account, timeout_s=min(account.timeout_s, 20)), 25) as smtp:
-        answer = smtp.send(letter)
-    with transaction(numbered=False) as session:
-        if answer.outcome == "sent":
-            note_sent(session, account.stored_id or 0, clock.now(), wakes=True)
-        else:
-            note_error(session, account.stored_id or 0, answer.text, clock.now())
-    return _page(_form_of(stored_account(db.session())), answer=answer, code=200 if answer.outcome == "sent" else 422)
+@both("/remove", methods=["POST"])
+def remove(which: str) -> Any:
+    account = read(which)
+    with transaction() as writing:
+        mailboxes.remove(writing, person(), account)
+    flash(_("The account is removed. Letters that wait for it go by the firm's account, or into the tray."))
+    return redirect(url_for("mail.tab", which="me", tab="sending") if which == "me" else url_for("mail.show"), 303)
 
 
-@bp.post("/remove")
-@admin_only
-def remove() -> Any:
-    """Back to the tray."""
-    with transaction() as session:
-        account = stored_account(session)
-        if account is not None:
-            session.delete(account)
-    flash(_("Letters go to the tray now."))
-    return redirect(url_for("mail.show"), 303)
+@both("/wake", methods=["POST"])
+def wake(which: str) -> Any:
+    """«Go on now»: ends a pause."""
+    account = read(which)
+    with transaction() as writing:
+        mailboxes.wake(writing, person(), account)
+    return redirect(url_for("mail.tab", which=which, tab="sending"), 303)
 
 
-def _test_message(account: Account) -> Message:
-    who = person()
-    company = setting(db.session(), "company")
-    return Message(
-        key="", kind="test", address=who.email, name=who.name, subject=_("Potok: a test letter"),
-        text=_("If you read this, letters of Potok arrive. It was sent by %(account)s.", account=account.address),
-        layout={"firm": company, "why": {"kind": "test"}}, language=language(),
-        message_id=f"<potok.test.{clock.now().timestamp():.6f}@potok>",
-    )  # fmt: skip
-
-
-def _form_of(account: MailAccount | None) -> AccountForm:
-    if account is None:
-        return AccountForm(formdata=None, sender_name=setting(db.session(), "company"), port=465, security="tls", timeout_s=20)
-    return AccountForm(
-        formdata=None, address=account.address, sender_name=account.sender_name, host=account.host, port=account.port,
-        security=account.security, username=account.username, timeout_s=account.timeout_s,
-    )  # fmt: skip
-
-
-def _page(form: AccountForm, *, found: bool | None = None, provider: Any = None, answer: Answer | None = None, code: int = 200) -> Any:
-    stored = stored_account(db.session())
-    environment = system_account(db.session(), _config()) if _config().smtp_host else None
+def page(which: str, tab: str, *, form: Any = None, code: int = 200, **shown: Any) -> Any:
+    """The account opened at a tab; for administrators beside the list of all. shown: found_steps, found, checked."""
+    account = read(which)
+    if account.kind == "environment":
+        with transaction(numbered=False) as writing:
+            keep_environment(writing, config())
+    reading = db.session()
+    stored = mailboxes.find(reading, account)
+    if account.kind == "environment" and stored is None:
+        raise NotFound(_("There is no such mail account."))
+    if stored is None and tab != "sending":
+        return redirect(url_for("mail.tab", which=which, tab="sending"))
+    whose = reading.get(Person, account.id) if account.kind == "person" else None
+    has_list = shows_list(which)
+    system = system_account(reading, config())
     html = render_template(
-        "mail/page.html", form=form, stored=stored, found=found, provider=provider or find_provider(form.address.data or ""), answer=answer,
-        by_environment=environment or (_config().smtp_host and {"host": _config().smtp_host}),
+        "mail/page.html" if has_list else "mail/own.html",
+        which=which, account=account, tab=tab, stored=stored, whose=whose, form=form or _form(tab, stored, whose),
+        health=health_of(reading, stored, clock.now(), system.id if system else None) if stored else None,
+        provider=provider_of(stored, form), checks=session.pop(NEEDS_CHECK, "") == which, system=system,
+        is_whole=bool(stored and stored.host), **(accounts_list(system) if has_list else {}), **shown,
     )  # fmt: skip
     return html, code
 
 
-def _config() -> Config:
-    config: Config = current_app.config["POTOK"]
-    return config
+def shows_list(which: str) -> bool:
+    """Administrators see all accounts beside the opened one, but not on their own page."""
+    return which != "me" and may_administer(person())
+
+
+def provider_of(stored: MailAccount | None, form: Any = None) -> Any:
+    """Of the address in the form, or of the stored account's server."""
+    address = form.address.data if isinstance(form, SendingForm) else stored.address if stored else ""
+    return find_provider(address or "") or (provider_of_server(stored.host) if stored else None)
+
+
+def _form(tab: str, stored: MailAccount | None, whose: Person | None) -> Any:
+    if tab == "sending" or stored is None:
+        company = setting(db.session(), "company")
+        name = ", ".join(filter(None, (whose.name, company))) if whose else company
+        return sending_form(stored, name, whose.email if whose else "")
+    return receiving_form(stored) if tab == "receiving" else other_form(stored)
+
+
+def accounts_list(system: MailAccount | None) -> dict[str, Any]:
+    reading = db.session()
+    rows = health_of_all(reading, clock.now(), system.id if system else None)
+    return {"rows": [(which_of(one.stored), one) for one in rows], "without": without_account(reading),
+            "has_system": any(one.stored.kind == "system" for one in rows)}  # fmt: skip

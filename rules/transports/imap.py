@@ -1,0 +1,104 @@
+"""IMAP, by IMAPClient over our own wire: a letter looked for, and a copy laid into the folder of sent letters."""
+
+import contextlib
+import imaplib
+import socket
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import LoginError
+from imapclient.imapclient import JUNK, SENT
+
+from rules.accounts import Account
+from rules.transports.wire import Wire, tls_context
+
+ERRORS = (imaplib.IMAP4.error, OSError, UnicodeError, ValueError)
+LOOK_EACH_S = 0.5
+
+
+class _Plain(imaplib.IMAP4):
+    def __init__(self, account: Account, wire: Wire) -> None:
+        self._account, self._wire = account, wire
+        super().__init__(account.receive_host, account.receive_port, account.timeout_s)
+
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        return self._wire.open(self._account.receive_host, self._account.receive_port, timeout or 20, self._account.name_servers)
+
+
+class _Tls(_Plain):
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        return tls_context(self._account).wrap_socket(super()._create_socket(timeout), server_hostname=self._account.receive_host)
+
+
+class _Client(IMAPClient):  # type: ignore[misc]
+    def __init__(self, account: Account, wire: Wire) -> None:
+        self._account, self._wire = account, wire
+        super().__init__(
+            account.receive_host, account.receive_port, ssl=account.receive_security == "tls",
+            timeout=SocketTimeout(account.timeout_s, account.timeout_s),
+        )  # fmt: skip
+
+    def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802 - IMAPClient's name
+        return (_Tls if self._account.receive_security == "tls" else _Plain)(self._account, self._wire)
+
+
+@contextlib.contextmanager
+def reached(account: Account, deadline_s: float) -> Iterator[IMAPClient]:
+    """Connected, with a good certificate, and cut when the time is over. Raises ERRORS."""
+    wire = Wire()
+    try:
+        with wire.deadline(deadline_s):
+            client = _Client(account, wire)
+            if account.receive_security == "starttls":
+                client.starttls(tls_context(account))
+            yield client
+            with contextlib.suppress(*ERRORS):
+                client.logout()
+    finally:
+        wire.cut()
+        wire.let_go()
+
+
+def sign_in(client: IMAPClient, account: Account) -> None:
+    """By password, or by a token. Raises LoginError where it's refused."""
+    username = account.receive_username or account.username or account.address
+    if account.oauth:
+        client.oauth2_login(username, account.token)
+        return
+    if not (username + account.password).isascii():
+        raise LoginError("letters outside ASCII in the user name or password")
+    client.login(username, account.password)
+
+
+def look_for(client: IMAPClient, message_id: str, within_s: float) -> str:
+    """The folder where a letter lies: the inbox, or that of spam. "" where it didn't come in time."""
+    junk = client.find_special_folder(JUNK)
+    end = time.monotonic() + within_s
+    while True:
+        for folder in ("INBOX", junk):
+            if folder:
+                client.select_folder(folder, readonly=True)
+                if client.search(["HEADER", "Message-ID", message_id]):
+                    return str(folder)
+        if time.monotonic() >= end:
+            return ""
+        time.sleep(LOOK_EACH_S)
+
+
+def keep_copy(client: IMAPClient, folder: str, letter: bytes, at: datetime) -> str:
+    """Lays a letter, read, into the folder of sent letters: the one named, else the one the server marks so. Returns its name."""
+    name = folder or client.find_special_folder(SENT) or "Sent"
+    if not client.folder_exists(name):
+        client.create_folder(name)
+    client.append(name, letter, [b"\\Seen"], at)
+    return str(name)
+
+
+def words_of(error: Exception) -> str:
+    """The server's own words."""
+    found: Any = error.args[0] if error.args else ""
+    text = found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found or type(error).__name__)
+    return " ".join(text.split())[:1000]

@@ -1,0 +1,171 @@
+"""A mail account's servers found, and the account checked, stage by stage: by htmx each stage is a request of its own and
+shows as it ends; without it all stages run in one."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, render_template, request
+from flask import session as cookie
+
+from kanban import clock
+from kanban.db import db, transaction
+from kanban.errors import Invalid, NotFound
+from kanban.htmx import fragment, is_htmx
+from kanban.i18n import _, language
+from kanban.people import clean_email
+from kanban.settings import setting
+from kanban.views.guard import person
+from rules import check, discovery, mailboxes
+from rules.accounts import Account, as_account, note_error, note_sent, system_account
+from rules.check import Checked
+from rules.forms.account import SendingForm
+from rules.frame import letter_of
+from rules.health import health_of
+from rules.models import MailAccount, Message
+from rules.providers import Found
+from rules.steps import Step
+from rules.views.mail import accounts_list, both, config, page, provider_of, read, shows_list
+
+END = "end"  # the stage after the last: it was skipped
+TRIES = "60 per minute"  # of one person; a whole search and check is eight
+
+
+def limit_tries(app: Flask) -> None:
+    limiter = app.extensions["potok_limiter"]
+    for endpoint in ("mail.find", "mail.check_account"):
+        view = app.view_functions[endpoint]
+        app.view_functions[endpoint] = limiter.limit(TRIES, key_func=lambda: f"mail:{cookie.get('_user_id')}")(view)
+
+
+@both("/find/<stage>", methods=["POST"])
+def find(which: str, stage: str) -> Any:
+    """«Find settings»: nothing is saved, and no password is sent."""
+    form, account = SendingForm(), read(which)
+    if stage not in (*discovery.STAGES, END):
+        raise NotFound(_("There is no such page."))
+    stored = mailboxes.find(db.session(), account)
+    draft = _draft(form.address.data or "", stored)
+    db.session.rollback()
+    if draft is None:
+        form.address.errors = [_("Write the whole address first, such as name@firm.ru.")]
+        return _filled(which, form) if is_htmx() else page(which, "sending", form=form, code=422)
+    stages = () if stage == END else discovery.STAGES[discovery.STAGES.index(stage) :]
+    steps, found = _looked(stages[:1] if is_htmx() else stages, draft)
+    if found:
+        form.fill(found)
+    if not is_htmx():
+        return page(which, "sending", form=form, found_steps=steps, found=found)
+    rest = () if found else stages[1:]
+    rows = render_template(
+        "mail/_find_steps.html", which=which, steps=steps, next_stage=rest[0] if rest else None, names=discovery.STAGE_NAMES,
+        after=rest[1] if len(rest) > 1 else END, not_found=not found and not rest,
+    )  # fmt: skip
+    return fragment(rows + (render_template("mail/_servers.html", which=which, form=form, found=found, oob=True) if found else ""))
+
+
+def _looked(stages: tuple[str, ...], draft: Account) -> tuple[list[Step], Found | None]:
+    """The stages until one finds something. Those the person skipped are said to be."""
+    steps = [discovery.skipped(one) for one in request.args.getlist("skipped") if one in discovery.STAGES] if is_htmx() else []
+    for stage in stages:
+        step, found = discovery.look(stage, draft)
+        steps.append(step)
+        if found:
+            return steps, found
+    return steps, None
+
+
+def _draft(text: str, stored: MailAccount | None) -> Account | None:
+    try:
+        address = clean_email(text)
+    except Invalid:
+        return None
+    return Account(
+        address, "", "", 0, "tls", "", "", ca_file=config().smtp_ca_file, ca_pem=stored.ca_pem if stored else "",
+        name_servers=config().dns_servers,
+    )  # fmt: skip
+
+
+def _filled(which: str, form: SendingForm) -> Any:
+    """The form's first fields again, with what is wrong."""
+    return fragment(
+        render_template("mail/_sending.html", which=which, form=form, oob=True), 422, retarget="#sending-fields", reswap="outerHTML"
+    )
+
+
+@both("/check/<stage>", methods=["POST"])
+def check_account(which: str, stage: str) -> Any:
+    """«Check»: connects, signs in, sends a letter to itself, finds it."""
+    whose = read(which)
+    stored = mailboxes.find(db.session(), whose)
+    if stored is None or stage not in check.STAGES:
+        raise NotFound(_("Save the address and the server of sending first."))
+    account = as_account(stored, config())
+    letter_id = request.form.get("letter", "")
+    stages = check.STAGES[check.STAGES.index(stage) :]
+    steps: list[Step] = []
+    for one in stages:
+        checked, letter_id = _stage(one, account, letter_id)
+        account = _kept(account, one, checked)
+        steps += checked.steps
+        is_last = not checked.is_good or one == stages[-1] or (one == "letter" and not account.receive_host)
+        if is_last or is_htmx():
+            break
+    result = Checked(tuple(steps), checked.is_good, checked.answer)
+    if not is_htmx():
+        return page(which, "sending", checked=result, code=200 if result.is_good else 422)
+    return _shown(which, result, None if is_last else stages[1], letter_id)
+
+
+def _stage(stage: str, account: Account, letter_id: str) -> tuple[Checked, str]:
+    if stage == "sign-in":
+        db.session.rollback()
+        return check.sign_in(account), ""
+    if stage == "letter":
+        letter = letter_of(_test_message(account), config().public_url)
+        db.session.rollback()
+        return check.send_to_self(account, letter), letter.message_id
+    if not check.TEST_ID.fullmatch(letter_id):
+        raise NotFound(_("There is no such letter."))
+    db.session.rollback()
+    return check.find_in_mailbox(account, letter_id), letter_id
+
+
+def _kept(account: Account, stage: str, checked: Checked) -> Account:
+    """What a stage taught is kept: health, and the right user name."""
+    id_, now = account.stored_id or 0, clock.now()
+    with transaction(numbered=False) as session:
+        if checked.username:
+            mailboxes.correct_username(session, id_, "receive_username" if stage == "mailbox" else "username", checked.username)
+        if checked.answer and stage != "mailbox":
+            note_error(session, id_, checked.answer, now)
+        elif stage == "letter":
+            note_sent(session, id_, now, wakes=True)
+        stored = session.get(MailAccount, id_)
+        return as_account(stored, config()) if stored else account
+
+
+def _shown(which: str, checked: Checked, next_stage: str | None, letter_id: str) -> Any:
+    """The steps; health beside them; and, once it's over, the list of accounts anew."""
+    reading, account = db.session(), read(which)
+    stored = mailboxes.find(reading, account)
+    system = system_account(reading, config())
+    health = health_of(reading, stored, clock.now(), system.id if system else None) if stored else None
+    return fragment(
+        render_template(
+            "mail/_check_steps.html", which=which, checked=checked, next_stage=next_stage, letter_id=letter_id, names=check.STAGE_NAMES,
+            stored=stored, health=health, provider=provider_of(stored), account=account, system=system,
+            **(accounts_list(system) if next_stage is None and shows_list(which) else {}),
+        )
+    )  # fmt: skip
+
+
+def _test_message(account: Account) -> Message:
+    now = clock.now()
+    host = urlsplit(config().public_url).hostname or "potok"
+    return Message(
+        key="", kind="test", address=account.address, name=account.sender_name, subject=_("Potok: a test letter"),
+        text=_("If you read this, letters of Potok arrive. It was sent by %(account)s; %(person)s asked for it.",
+               account=account.address, person=person().name),
+        layout={"firm": setting(db.session(), "company"), "why": {"kind": "test"}}, language=language(),
+        message_id=f"<potok.test.{now.timestamp():.6f}@{host}>",
+    )  # fmt: skip
