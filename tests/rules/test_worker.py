@@ -1,15 +1,10 @@
 """The outbox and its worker against a real SMTP server: what arrives, what waits, what is never lost."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -27,8 +22,6 @@ from rules.models import Delivery, MailAccount, Message
 from rules.worker import Worker
 from tests.cast import Cast
 from tests.mailserver import USER, WORD, Certificates, DrippingServer, MailServer, free_port
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 def smtp(config: Config, port: int, certificates: Certificates, **changed: object) -> Config:
@@ -396,38 +389,3 @@ def test_the_stored_account_is_used_and_its_health_kept(
     assert len(mail_server.mail) == 2
     account = db.session.scalars(select(MailAccount).execution_options(populate_existing=True)).one()
     assert account.last_sent_at is not None and account.last_error == ""
-
-
-def test_a_worker_killed_in_the_middle_of_a_send_loses_no_letter(
-    app: Flask, config: Config, mail_server: MailServer, certificates: Certificates, cast: Cast, database_url: str, tmp_path: Path
-) -> None:
-    """kill -9 while the server has a letter in its hands; the next worker sends what is left. Nothing is lost, and a
-    second copy carries the Message-ID of the first."""
-    for _ in range(6):
-        cast.place()
-    hurry()
-    expected = {letter.message_id for letter in cast.letters()}
-    environment = os.environ | {
-        "DATABASE_URL": database_url, "SECRET_KEY": "x", "SEAL_KEY": "y", "SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(mail_server.port),
-        "SMTP_SECURITY": "starttls", "SMTP_USER": USER, "SMTP_PASSWORD": WORD, "SMTP_FROM": USER, "SMTP_CA_FILE": certificates.ca_file,
-        "POLL_S": "0.05", "LEASE_S": "60", "WORKER_NAME": "worker",
-    }  # fmt: skip
-    hit: list[bool] = []
-    mail_server.handler.on_data = lambda: (hit.append(True), time.sleep(0.15))  # type: ignore[assignment, return-value]
-    for kills in range(3):
-        process = subprocess.Popen([sys.executable, "app.py", "worker"], cwd=ROOT, env=environment)
-        before = len(hit)
-        end = time.monotonic() + 20
-        while len(hit) <= before + kills and time.monotonic() < end:
-            time.sleep(0.01)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    mail_server.handler.on_data = None
-    last = use(app, smtp(config, mail_server.port, certificates))
-    with transaction() as session:
-        freed = outbox.free_claims(session, clock.now(), worker="worker")
-    drain(last)
-    arrived = [one["Message-ID"] for one in mail_server.mail]
-    print(f"\n12 letters, 3 kills, {freed} freed after the last, {len(arrived)} arrived, {len(arrived) - len(set(arrived))} second copies")
-    assert set(arrived) == expected
-    assert {letter.state for letter in cast.letters()} == {"sent"}

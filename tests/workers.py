@@ -1,0 +1,26 @@
+"""Worker processes for tests: the same entry as `python app.py worker`, forked from one process that has done the imports."""
+
+import multiprocessing
+import os
+from multiprocessing.context import ForkServerProcess
+
+from app import main
+
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(["app"])
+
+
+def start_worker(database_url: str, port: int, name: str = "worker", **settings: object) -> ForkServerProcess:
+    """A worker that sends by the server at this port. settings: as in the environment, in any case."""
+    values = {
+        "database_url": database_url, "worker_name": name, "secret_key": "test", "seal_key": "seal", "poll_s": 0.05,
+        "smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "smtp_from": "potok@melnikov.example",
+    } | settings  # fmt: skip
+    process = _forks.Process(target=_work, args=({key.upper(): str(value) for key, value in values.items()},))
+    process.start()
+    return process
+
+
+def _work(environment: dict[str, str]) -> None:
+    os.environ.update(environment)
+    main(["worker"])
