@@ -48,6 +48,11 @@ class Config:
     smtp_per_hour: int = 0
     smtp_per_day: int = 0
     dns_servers: str = ""
+    oauth_google_id: str = ""
+    oauth_google_secret: str = dataclasses.field(default="", repr=False)
+    oauth_microsoft_id: str = ""
+    oauth_microsoft_secret: str = dataclasses.field(default="", repr=False)
+    oauth_microsoft_tenant: str = "common"
     password_hash_cost: str = "full"
 
 

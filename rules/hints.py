@@ -4,10 +4,16 @@ import re
 
 from kanban.i18n import N_, _
 
+SIGN_IN = r"^53[45]|authenticat|credentials|LOGIN failed|Invalid login"
+
 # The first pattern that fits the answer gives the sentence.
 HINTS = (
     (
-        r"^53[45]|authenticat|credentials|LOGIN failed|Invalid login",
+        r"invalid_grant|refresh_token|access_token|AADSTS",
+        N_("The sign-in has ended or was withdrawn. Sign in again with the button of the provider."),
+    ),
+    (
+        SIGN_IN,
         N_("The server does not accept this user name and password. Many providers want a password made for applications here."),
     ),
     (
@@ -17,7 +23,8 @@ HINTS = (
     (
         r"self-signed|unable to get local issuer",
         N_(
-            "The server's certificate is of an authority that isn't known. If it's your own server, put the authority's certificate under “Other settings”."
+            "The server's certificate is of an authority that isn't known. If it's your own server, put the authority's"
+            " certificate under “Other settings”."
         ),
     ),
     (
@@ -81,7 +88,7 @@ HINTS = (
 
 def is_sign_in(answer: str) -> bool:
     """Whether user name or password were refused."""
-    return re.search(HINTS[0][0], answer, re.IGNORECASE) is not None
+    return re.search(SIGN_IN, answer, re.IGNORECASE) is not None
 
 
 def mail_hint(answer: str) -> str:

@@ -165,6 +165,13 @@ def set_other(session: Session, actor: Actor, which: Which, values: Other) -> Ma
     return stored
 
 
+def set_token(session: Session, actor: Actor, which: Which, service: str, sealed_token: str) -> None:
+    """From now on it signs in with this service instead of a password. Raises Forbidden, NotFound."""
+    stored = _existing(session, actor, which)
+    stored.oauth, stored.sealed_token, stored.sealed_password = service, sealed_token, ""
+    _seen_to(stored)
+
+
 def correct_username(session: Session, account_id: int, name: str, value: str) -> None:
     """name: username or receive_username, as the check found it to be right."""
     stored = session.get(MailAccount, account_id)
@@ -211,7 +218,7 @@ def _require_server(actor: Actor, host: str, port: int, security: str) -> None:
 
 def _require_password(stored: MailAccount, password: str) -> None:
     """A password is sent only to the server it was given for; otherwise a new server could be used to read it."""
-    if stored.sealed_password and not password:
+    if (stored.sealed_password or stored.sealed_token) and not password:
         raise Invalid(_("The server is another one: type the password again. It is sent only where it was given for."), "password")
 
 
@@ -228,7 +235,7 @@ def _require_certificates(pem: str) -> None:
 
 def _keep_password(stored: MailAccount, password: str, key: str) -> None:
     if password:
-        stored.sealed_password = seal(password, key)
+        stored.sealed_password, stored.oauth, stored.sealed_token = seal(password, key), "", ""
 
 
 def _seen_to(stored: MailAccount) -> None:

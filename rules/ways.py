@@ -10,11 +10,14 @@ from sqlalchemy.orm import Session
 
 from kanban.config import Config
 from rules import accounts, outbox, pause
+from rules.accounts import Account
 from rules.desk import Tried
 from rules.gateways import find_gateway, gateway_used, open_gateway, sender_of
 from rules.models import Gateway, MailAccount
 from rules.outbox import Lane
 from rules.transports import Transport
+from rules.transports.by_token import ByToken
+from rules.transports.copies import KeepsCopies
 from rules.transports.gateway import ByApprise
 from rules.transports.notice import Notice
 from rules.transports.smpp import Smpp
@@ -48,12 +51,22 @@ def way_of(stored: Stored | None, lane: Lane, config: Config) -> Way:
     deadline_s = config.letter_deadline_s
     if isinstance(stored, MailAccount):
         account = accounts.as_account(stored, config)
-        return Way(stored, stored.address, lambda: Smtp(account, deadline_s))
+        return Way(stored, stored.address, lambda: mail_transport(account, config))
     if stored is not None:
         gateway = open_gateway(stored, config)
         transport: type[Smpp] | type[ByApprise] = Smpp if stored.service == "smpp" else ByApprise
         return Way(stored, sender_of(stored), lambda: transport(gateway, deadline_s))
     return Way(None, "", Notice if lane.channel == "notice" else Tray)
+
+
+def mail_transport(account: Account, config: Config) -> Transport:
+    """SMTP; where the account wishes so with copies in its Sent folder, and with a token instead of a password."""
+
+    def plain(account: Account) -> Transport:
+        kind: type[KeepsCopies] | type[Smtp] = KeepsCopies if account.keep_sent and account.receive_host else Smtp
+        return kind(account, config.letter_deadline_s)
+
+    return ByToken(account, config, plain) if account.oauth else plain(account)
 
 
 def may_leave(session: Session, stored: Stored | None, now: datetime, most: int) -> int:

@@ -51,15 +51,20 @@ def reached(account: Account, deadline_s: float) -> Iterator[IMAPClient]:
     wire = Wire()
     try:
         with wire.deadline(deadline_s):
-            client = _Client(account, wire)
-            if account.receive_security == "starttls":
-                client.starttls(tls_context(account))
+            client = _connect(account, wire)
             yield client
             with contextlib.suppress(*ERRORS):
                 client.logout()
     finally:
         wire.cut()
         wire.let_go()
+
+
+def _connect(account: Account, wire: Wire) -> IMAPClient:
+    client = _Client(account, wire)
+    if account.receive_security == "starttls":
+        client.starttls(tls_context(account))
+    return client
 
 
 def sign_in(client: IMAPClient, account: Account) -> None:
@@ -88,13 +93,36 @@ def look_for(client: IMAPClient, message_id: str, within_s: float) -> str:
         time.sleep(LOOK_EACH_S)
 
 
-def keep_copy(client: IMAPClient, folder: str, letter: bytes, at: datetime) -> str:
-    """Lays a letter, read, into the folder of sent letters: the one named, else the one the server marks so. Returns its name."""
-    name = folder or client.find_special_folder(SENT) or "Sent"
-    if not client.folder_exists(name):
-        client.create_folder(name)
-    client.append(name, letter, [b"\\Seen"], at)
-    return str(name)
+class SentFolder:
+    """The folder of sent letters, over one connection: the one named, else the one the server marks so, else «Sent»."""
+
+    def __init__(self, account: Account, deadline_s: float) -> None:
+        self._account, self._deadline_s = account, deadline_s
+        self._wire = Wire()
+        self._client: IMAPClient | None = None
+        self._name = account.sent_folder
+
+    def keep(self, letter: bytes, at: datetime) -> None:
+        """Lays a letter there, as read. Raises ERRORS."""
+        with self._wire.deadline(self._deadline_s):
+            if self._client is None:
+                self._client = self._open()
+            self._client.append(self._name, letter, [b"\\Seen"], at)
+
+    def _open(self) -> IMAPClient:
+        client = _connect(self._account, self._wire)
+        sign_in(client, self._account)
+        self._name = str(self._name or client.find_special_folder(SENT) or "Sent")
+        if not client.folder_exists(self._name):
+            client.create_folder(self._name)
+        return client
+
+    def close(self) -> None:
+        if self._client is not None:
+            with contextlib.suppress(*ERRORS), self._wire.deadline(self._deadline_s):
+                self._client.logout()
+        self._wire.cut()
+        self._wire.let_go()
 
 
 def words_of(error: Exception) -> str:

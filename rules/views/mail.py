@@ -1,20 +1,23 @@
 """Mail accounts: the firm's, employees' and named ones, each with its three tabs. An employee has the own one at /me/mail."""
 
+import hmac
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, flash, redirect, render_template, session, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.errors import Invalid, NotFound
+from kanban.htmx import go, is_htmx
 from kanban.i18n import _
 from kanban.models import Person
 from kanban.policy import may_administer
 from kanban.settings import setting
 from kanban.views.guard import admin_only, person, signed_in
-from rules import mailboxes
+from rules import mailboxes, oauth
 from rules.accounts import keep_environment, system_account
 from rules.forms.account import OtherForm, ReceivingForm, SendingForm, other_form, receiving_form, sending_form
 from rules.health import health_of, health_of_all, without_account
@@ -25,6 +28,7 @@ from rules.providers import find_provider, provider_of_server
 bp = Blueprint("mail", __name__)
 TABS = ("sending", "receiving", "other")
 NEEDS_CHECK = "check_mail"
+OAUTH = "mail_oauth"
 
 
 def both(rule: str, **options: Any) -> Callable[[Any], Any]:
@@ -78,6 +82,55 @@ def save_sending(which: str) -> Any:
         return named
     session[NEEDS_CHECK] = named
     return redirect(url_for("mail.tab", which=named, tab="sending"), 303)
+
+
+@both("/oauth/<service>", methods=["POST"])
+def begin_oauth(which: str, service: str) -> Any:
+    """«Sign in with Google»: saves, and sends the browser there; by a link where the browser forbids forms to lead elsewhere."""
+    form, account = SendingForm(), read(which)
+    if not oauth.is_offered(service, config()):
+        raise NotFound(_("There is no such page."))
+
+    def write(values: Any) -> str:
+        with transaction() as writing:
+            stored = mailboxes.set_sending(writing, person(), account, values, config().seal_key)
+            return "me" if which == "me" else str(which_of(stored))
+
+    named = _saved(which, "sending", form, write)
+    if not isinstance(named, str):
+        return named
+    url, state, verifier = oauth.begin(service, config(), _callback(), form.address.data or "")
+    session[OAUTH] = {"state": state, "verifier": verifier, "which": named, "service": service}
+    if is_htmx():
+        return go(url)
+    return render_template("mail/leave.html", url=url, name=oauth.SERVICES[service].name, host=urlsplit(url).hostname)
+
+
+@bp.get("/oauth/mail")
+@signed_in
+def end_oauth() -> Any:
+    """The service sends the browser back here."""
+    begun: dict[str, str] = session.pop(OAUTH, {})
+    if not begun or not hmac.compare_digest(begun["state"].encode(), request.args.get("state", "").encode()):
+        raise NotFound(_("This sign-in is over. Begin it again at the mail account."))
+    which, account = begun["which"], read(begun["which"])
+    if "code" not in request.args:
+        flash(_("Not signed in: %(reason)s", reason=request.args.get("error", "")[:100]))
+        return redirect(url_for("mail.tab", which=which, tab="sending"))
+    db.session.rollback()
+    try:
+        token = oauth.finish(begun["service"], config(), _callback(), request.args["code"][:4000], begun["verifier"])
+    except oauth.SignInLost as lost:
+        flash(_("Not signed in: %(reason)s", reason=str(lost)[:300]))
+        return redirect(url_for("mail.tab", which=which, tab="sending"))
+    with transaction() as writing:
+        mailboxes.set_token(writing, person(), account, begun["service"], token)
+    session[NEEDS_CHECK] = which
+    return redirect(url_for("mail.tab", which=which, tab="sending"))
+
+
+def _callback() -> str:
+    return config().public_url + url_for("mail.end_oauth")
 
 
 @both("/receiving", methods=["POST"])
@@ -162,7 +215,7 @@ def page(which: str, tab: str, *, form: Any = None, code: int = 200, **shown: An
         which=which, account=account, tab=tab, stored=stored, whose=whose, form=form or _form(tab, stored, whose),
         health=health_of(reading, stored, clock.now(), system.id if system else None) if stored else None,
         provider=provider_of(stored, form), checks=session.pop(NEEDS_CHECK, "") == which, system=system,
-        is_whole=bool(stored and stored.host), **(accounts_list(system) if has_list else {}), **shown,
+        services=oauth.offered(config()), **(accounts_list(system) if has_list else {}), **shown,
     )  # fmt: skip
     return html, code
 

@@ -1,6 +1,7 @@
 """A mail account's servers found, and the account checked, stage by stage: by htmx each stage is a request of its own and
 shows as it ends; without it all stages run in one."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from kanban.i18n import _, language
 from kanban.people import clean_email
 from kanban.settings import setting
 from kanban.views.guard import person
-from rules import check, discovery, mailboxes
+from rules import check, discovery, mailboxes, oauth
 from rules.accounts import Account, as_account, note_error, note_sent, system_account
 from rules.check import Checked
 from rules.forms.account import SendingForm
@@ -60,7 +61,9 @@ def find(which: str, stage: str) -> Any:
         "mail/_find_steps.html", which=which, steps=steps, next_stage=rest[0] if rest else None, names=discovery.STAGE_NAMES,
         after=rest[1] if len(rest) > 1 else END, not_found=not found and not rest,
     )  # fmt: skip
-    return fragment(rows + (render_template("mail/_servers.html", which=which, form=form, found=found, oob=True) if found else ""))
+    if found:
+        rows += render_template("mail/_servers.html", which=which, form=form, found=found, services=oauth.offered(config()), oob=True)
+    return fragment(rows)
 
 
 def _looked(stages: tuple[str, ...], draft: Account) -> tuple[list[Step], Found | None]:
@@ -99,10 +102,12 @@ def check_account(which: str, stage: str) -> Any:
     stored = mailboxes.find(db.session(), whose)
     if stored is None or stage not in check.STAGES:
         raise NotFound(_("Save the address and the server of sending first."))
-    account = as_account(stored, config())
+    account, lost = _opened(stored)
     letter_id = request.form.get("letter", "")
     stages = check.STAGES[check.STAGES.index(stage) :]
     steps: list[Step] = []
+    if lost:
+        return _shown(which, lost, None, "") if is_htmx() else page(which, "sending", checked=lost, code=422)
     for one in stages:
         checked, letter_id = _stage(one, account, letter_id)
         account = _kept(account, one, checked)
@@ -114,6 +119,17 @@ def check_account(which: str, stage: str) -> Any:
     if not is_htmx():
         return page(which, "sending", checked=result, code=200 if result.is_good else 422)
     return _shown(which, result, None if is_last else stages[1], letter_id)
+
+
+def _opened(stored: MailAccount) -> tuple[Account, Checked | None]:
+    """With a token where it signs in by one; or what stands against that."""
+    account = as_account(stored, config())
+    if not account.oauth:
+        return account, None
+    try:
+        return replace(account, token=oauth.fresh(account, config())), None
+    except oauth.SignInLost as lost:
+        return account, Checked((Step(_("Sign-in"), "false", _("refused")),), False, str(lost))
 
 
 def _stage(stage: str, account: Account, letter_id: str) -> tuple[Checked, str]:
@@ -141,7 +157,7 @@ def _kept(account: Account, stage: str, checked: Checked) -> Account:
         elif stage == "letter":
             note_sent(session, id_, now, wakes=True)
         stored = session.get(MailAccount, id_)
-        return as_account(stored, config()) if stored else account
+        return replace(as_account(stored, config()), token=account.token) if stored else account
 
 
 def _shown(which: str, checked: Checked, next_stage: str | None, letter_id: str) -> Any:
