@@ -11,15 +11,16 @@ from kanban.views import doors
 from rules.hints import mail_hint
 from rules.models import Message, WorkerBeat
 from rules.outbox import oldest_waiting
-from rules.views import letters, mail, matrix, rules, templates
+from rules.views import letters, mail, matrix, pause, rules, templates
 
 SILENT = timedelta(seconds=30)
 
 
 def register(app: Flask) -> None:
     app.add_template_filter(mail_hint)
-    for module in (letters, mail, matrix, rules, templates):
+    for module in (letters, mail, matrix, pause, rules, templates):
         app.register_blueprint(module.bp)
+    app.context_processor(pause.for_every_page)
     if health not in doors.health_checks:
         doors.health_checks.append(health)
 

@@ -1,32 +1,39 @@
-"""Settings → Letters: the log, a letter as it was sent, its attempts, «Send again»; and an order's letters as a part."""
+"""Settings → Letters: the log, a letter as it was sent, its attempts, «Send again» and «Cancel», the log as a table; and an
+order's letters as a part."""
 
-from datetime import timedelta
+import csv
+import io
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
-from kanban.errors import NotFound
+from kanban.errors import Conflict, NotFound
 from kanban.htmx import fragment
-from kanban.i18n import _
-from kanban.ids import read_id
-from kanban.models import Order, Person
+from kanban.i18n import _, day_short
+from kanban.live import publish
+from kanban.models import Order
 from kanban.policy import may_administer
 from kanban.security import LETTER_POLICY
 from kanban.views.guard import admin_only, person, signed_in
 from rules import outbox
 from rules.accounts import system_account
 from rules.frame import letter_of
-from rules.models import STATES, Delivery, Message, Rule
+from rules.letter_export import letter_rows
+from rules.letter_figures import PARTS, figures
+from rules.letter_log import MOST_PAGE, PERIODS, LogFilter, log_choices, log_page, opened, read_log_filter
+from rules.models import Message
 from rules.silence import silences_of
+from rules.views.bars import bars
 
 bp = Blueprint("letters", __name__)
-PAGE = 50
 OF_ORDER = 12
+CHUNK = 32_000
 
 
 @bp.get("/settings/letters")
@@ -45,7 +52,7 @@ def open_letter(letter_id: int) -> Any:
 @admin_only
 def html(letter_id: int) -> Any:
     """The letter itself, for the frame that shows it: it can run nothing and load nothing."""
-    letter = letter_of(_find(letter_id), _config().public_url)
+    letter = letter_of(_find_readable(letter_id), _config().public_url)
     response = Response(letter.html, mimetype="text/html")
     response.headers["Content-Security-Policy"] = LETTER_POLICY
     return response
@@ -54,7 +61,7 @@ def html(letter_id: int) -> Any:
 @bp.get("/settings/letters/<int:letter_id>/text")
 @admin_only
 def text(letter_id: int) -> Any:
-    return Response(letter_of(_find(letter_id), _config().public_url).text, mimetype="text/plain")
+    return Response(letter_of(_find_readable(letter_id), _config().public_url).text, mimetype="text/plain")
 
 
 @bp.post("/settings/letters/<int:letter_id>/send-again")
@@ -66,7 +73,44 @@ def send_again(letter_id: int) -> Any:
         if again is None:
             raise NotFound(_("There is no such letter."))
     flash(_("A second copy is on its way."))
-    return redirect(url_for("letters.open_letter", letter_id=again.id), 303)
+    return redirect(url_for("letters.open_letter", letter_id=again.id, **_kept()), 303)
+
+
+@bp.post("/settings/letters/<int:letter_id>/cancel")
+@admin_only
+def cancel(letter_id: int) -> Any:
+    letter = _find(letter_id)
+    with transaction() as session:
+        if not outbox.cancel_one(session, letter_id):
+            raise Conflict(_("This letter does not wait any more: it is leaving or has left, so it can't be cancelled."))
+        publish(session, "letters", *([f"letters-{letter.order_id}"] if letter.order_id else []))
+    flash(_("The letter is cancelled."))
+    return redirect(url_for("letters.open_letter", letter_id=letter_id, **_kept()), 303)
+
+
+@bp.get("/settings/letters.csv")
+@admin_only
+def table() -> Any:
+    """The filtered log for a spreadsheet: a mark of UTF-8 and semicolons, as Excel wants them."""
+    engine, conditions = db.engine, read_log_filter(request.args).conditions()
+    head, words = _columns(), _states() | _channels()
+
+    def lines() -> Iterator[str]:
+        buffer = io.StringIO()
+        buffer.write("\ufeff")
+        writer = csv.writer(buffer, delimiter=";")
+        writer.writerow(head)
+        for row in letter_rows(engine, conditions, words):
+            writer.writerow(row)
+            if buffer.tell() > CHUNK:
+                yield buffer.getvalue()
+                buffer.seek(0)
+                buffer.truncate()
+        yield buffer.getvalue()
+
+    response = Response(lines(), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f"attachment; filename=letters-{clock.today().isoformat()}.csv"
+    return response
 
 
 @bp.get("/orders/<int:order_id>/letters")
@@ -90,63 +134,80 @@ def of_order(order_id: int) -> Any:
 
 
 def _page(letter: Message | None) -> Any:
-    arguments = request.args
-    state = arguments.get("state", "")
-    page = max(1, min(arguments.get("page", 1, type=int), 100_000))
-    query = select(Message).order_by(Message.id.desc())
-    if state in STATES:
-        query = query.where(Message.state.in_(("waiting", "sending")) if state == "waiting" else Message.state == state)
-    words = arguments.get("q", "").replace("\x00", "").strip()[:100]
-    if words:
-        fields = (Message.address, Message.name, Message.subject)
-        query = query.where(or_(*(func.lower(field).contains(words.casefold(), autoescape=True) for field in fields)))
-    if read_id(arguments.get("rule")):
-        query = query.where(Message.rule_id == read_id(arguments.get("rule")))
-    if read_id(arguments.get("person")):
-        query = query.where(Message.person_id == read_id(arguments.get("person")))
-    rows = db.session.scalars(query.limit(PAGE + 1).offset((page - 1) * PAGE)).all()
-    opened = _opened(letter) if letter else {}
+    session, chosen, page = db.session(), read_log_filter(request.args), _page_number()
+    rows, has_more = log_page(session, chosen, page)
+    choices, numbers = log_choices(session), figures(session)
     return render_template(
-        "letters/page.html", rows=rows[:PAGE], has_more=len(rows) > PAGE, page=page, state=state, q=words, counts=_counts(), letter=letter,
-        is_tray=not _config().smtp_host and system_account(db.session(), _config()) is None, rules=_names(Rule), people=_names(Person),
-        rule=read_id(arguments.get("rule")), person_id=read_id(arguments.get("person")), query=_query(state, words), **opened,
+        "letters/page.html", rows=rows, has_more=has_more, page=page, chosen=chosen, choices=choices, figures=numbers, parts=PARTS,
+        bars=bars(numbers.days), applied=_applied(chosen, choices.rules, choices.people, choices.accounts), periods=PERIODS,
+        states=_states(), channels=_channels(), opened=opened(session, letter) if letter else None, kept=_kept(),
+        is_tray=not _config().smtp_host and system_account(session, _config()) is None,
     )  # fmt: skip
 
 
-def _query(state: str, words: str) -> dict[str, Any]:
-    kept = {
-        "state": state or None,
-        "q": words or None,
-        "rule": read_id(request.args.get("rule")),
-        "person": read_id(request.args.get("person")),
-    }
-    return {name: value for name, value in kept.items() if value}
+def _page_number() -> int:
+    return max(1, min(request.args.get("page", 1, type=int), MOST_PAGE))
 
 
-def _names(model: Any) -> list[tuple[int, str]]:
-    return [(id_, name) for id_, name in db.session.execute(select(model.id, model.name).order_by(model.name))]
+def _kept() -> dict[str, Any]:
+    """The filter and the page of the log, as they go into each link."""
+    page = _page_number()
+    return read_log_filter(request.args).query(page=page if page > 1 else None)
 
 
-def _counts() -> dict[str, int]:
-    """Letters of the last 30 days by state."""
-    rows = db.session.execute(
-        select(Message.state, func.count()).where(Message.created_at > clock.now() - timedelta(days=30)).group_by(Message.state)
-    )
-    counts = dict.fromkeys(STATES, 0) | dict(rows.all())
-    return counts | {"waiting": counts["waiting"] + counts["sending"]}
+def _applied(chosen: LogFilter, *names: list[tuple[int, str]]) -> list[tuple[str, str, dict[str, Any]]]:
+    """What the filter's menu holds, as chips: name, value and the filter without it."""
+    rules, people, accounts = (dict(one) for one in names)
+    found: list[tuple[str, str, dict[str, Any]]] = []
+    if chosen.rule:
+        found.append((_("Rule"), rules.get(chosen.rule, "?"), chosen.query(rule=None)))
+    if chosen.person:
+        found.append((_("Recipient"), people.get(chosen.person, "?"), chosen.query(person=None)))
+    if chosen.channel:
+        found.append((_("Channel"), _channels()[chosen.channel], chosen.query(channel=None)))
+    if chosen.account:
+        name = _("the firm's own") if chosen.account == "firm" else accounts.get(int(chosen.account), "?")
+        found.append((_("Mail account"), name, chosen.query(account=None)))
+    if chosen.days:
+        found.append((_("Period"), _("last %(days)s days", days=chosen.days), chosen.query(days=None)))
+    if chosen.since:
+        found.append((_("Since"), day_short(chosen.since), chosen.query(**{"from": None})))
+    if chosen.until:
+        found.append((_("Until"), day_short(chosen.until), chosen.query(to=None)))
+    return found
 
 
-def _opened(letter: Message) -> dict[str, Any]:
-    deliveries = db.session.scalars(select(Delivery).where(Delivery.message_id == letter.id).order_by(Delivery.id.desc()).limit(50)).all()
-    rule = db.session.get(Rule, letter.rule_id) if letter.rule_id else None
-    order = db.session.get(Order, letter.order_id) if letter.order_id else None
-    return {"deliveries": deliveries, "letter_rule": rule, "letter_order": order}
+def _states() -> dict[str, str]:
+    return {
+        "waiting": _("waits"), "sending": _("leaving"), "sent": _("sent"), "failed": _("not delivered"), "cancelled": _("cancelled"),
+        "tray": _("in the tray"),
+    }  # fmt: skip
+
+
+def _channels() -> dict[str, str]:
+    return {"email": _("e-mail"), "sms": _("SMS"), "chat": _("messenger"), "notice": _("notice in Potok")}
+
+
+def _columns() -> list[str]:
+    """The head of the table, in the order of rules.letter_export.COLUMNS."""
+    return [
+        _("Queued"), _("State"), _("Channel"), _("Name"), _("Address"), _("Subject"), _("Order"), _("Rule"), _("Sender"), _("Tries"),
+        _("Sent at"), _("Answer"), "Message-ID",
+    ]  # fmt: skip
 
 
 def _find(letter_id: int) -> Message:
     message = db.session.get(Message, letter_id)
     if message is None:
         raise NotFound(_("There is no such letter."))
+    return message
+
+
+def _find_readable(letter_id: int) -> Message:
+    """Nobody reads the link that opens somebody's account."""
+    message = _find(letter_id)
+    if message.kind == "reset":
+        raise NotFound(_("The text of this letter is not shown: its link opens an account."))
     return message
 
 
