@@ -1,5 +1,6 @@
 """The verbs of people, roles and organisations: the only code that changes them."""
 
+import re
 import uuid
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from kanban.errors import Conflict, Invalid, NotFound
 from kanban.i18n import LANGUAGES, _
 from kanban.live import publish
 from kanban.models import ACCESSES, TONES, Order, OrderPerson, Organisation, Person, Role, SignIn, Status
+from kanban.phones import e164
 from kanban.policy import require_admin
 
 
@@ -26,6 +28,7 @@ class PersonFields:
     language: str = ""
     role_ids: list[int] = field(default_factory=list)
     active: bool = True
+    chat: str = ""
 
 
 def clean_email(text: str) -> str:
@@ -34,6 +37,22 @@ def clean_email(text: str) -> str:
         return validate_email(text.strip(), check_deliverability=False).normalized
     except EmailNotValidError as error:
         raise Invalid(_("This is not an e-mail address: %(what)s", what=str(error)), "email") from error
+
+
+def clean_phone(text: str) -> str:
+    """As typed, if it can be dialled; "" stays. Raises Invalid."""
+    text = text.strip()
+    if text and not e164(text):
+        raise Invalid(_("This is not a phone number: write it as +7 900 123-45-67."), "phone")
+    return text
+
+
+def clean_chat(text: str) -> str:
+    """Where a messenger finds somebody: a number, or a name without spaces. Raises Invalid."""
+    text = text.strip()
+    if text and not re.fullmatch(r"[^\s,;]{1,80}", text):
+        raise Invalid(_("This is not an address of a messenger: a number, or a name without spaces."), "chat")
+    return text
 
 
 def add_person(session: Session, actor: Actor | None, fields: PersonFields, password_hash: str | None = None) -> Person:
@@ -95,6 +114,20 @@ def choose_language(session: Session, person_id: int, language: str) -> Person:
     return person
 
 
+def choose_contacts(session: Session, person_id: int, phone: str, chat: str) -> Person:
+    """One's own phone and messenger. Raises Invalid."""
+    person = find_person(session, person_id)
+    _write_contacts(person, phone, chat)
+    publish(session, "people")
+    return person
+
+
+def _write_contacts(person: Person, phone: str, chat: str) -> None:
+    """What stands there already may stay, such as an office's number with its extension."""
+    person.phone = phone if phone == person.phone else clean_phone(phone)
+    person.chat = chat if chat == person.chat else clean_chat(chat)
+
+
 def _write(session: Session, person: Person, fields: PersonFields) -> None:
     email = clean_email(fields.email)
     holder = session.scalar(select(Person.id).where(func.lower(Person.email) == email.lower()))
@@ -104,7 +137,8 @@ def _write(session: Session, person: Person, fields: PersonFields) -> None:
         raise Invalid(_("There is no such access."), "access")
     if fields.language and fields.language not in LANGUAGES:
         raise Invalid(_("There is no such language."), "language")
-    person.name, person.email, person.phone = fields.name, email, fields.phone
+    person.name, person.email = fields.name, email
+    _write_contacts(person, fields.phone, fields.chat)
     person.access, person.language, person.active = fields.access, fields.language, fields.active
     person.held_roles = list(session.scalars(select(Role).where(Role.id.in_(fields.role_ids)).order_by(Role.position)))
 

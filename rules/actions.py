@@ -1,17 +1,34 @@
-"""What a rule does. One dict of actions; for now there is one action.
+"""What a rule does: it sends messages. One dict an action.
 
 An action is stored as {"do": "send_email", "template": id, "to": [recipient, …]}, a recipient as {"kind": …} with
-`id` for person and role, `address` for address (see rules.recipients).
+`id` for person and role, `address` for address (see rules.recipients). The other channels are send_sms, send_chat and notify.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 RECIPIENT_KINDS = ("role", "person", "responsible", "author", "customer", "address")
+CHANNEL_OF = {"send_email": "email", "send_sms": "sms", "send_chat": "chat", "notify": "notice"}
+DO_OF = {channel: do for do, channel in CHANNEL_OF.items()}
+# Who can't be reached: nobody knows a customer's messenger, and the bell rings for employees only.
+NOT_BY = {"chat": ("customer",), "notice": ("customer", "address")}
+
+
+def send(channel: str, template_id: int, to: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"do": DO_OF[channel], "template": template_id, "to": to}
 
 
 def send_email(template_id: int, to: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"do": "send_email", "template": template_id, "to": to}
+    return send("email", template_id, to)
+
+
+def channel_of(action: Mapping[str, Any]) -> str:
+    return CHANNEL_OF[action["do"]]
+
+
+def template_kind(channel: str) -> str:
+    """The kind of template a channel takes."""
+    return "letter" if channel == "email" else "short"
 
 
 def recipient(kind: str, id_: int | None = None, address: str = "") -> dict[str, Any]:
@@ -26,8 +43,8 @@ def recipient(kind: str, id_: int | None = None, address: str = "") -> dict[str,
 
 
 def sends(actions: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The actions that send a letter."""
-    return [action for action in actions if action.get("do") == "send_email"]
+    """The actions that send a message, by whatever channel."""
+    return [action for action in actions if action.get("do") in CHANNEL_OF]
 
 
 def recipients_of(actions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rules.actions import recipient, recipients_of, send_email, sends
+from rules.actions import channel_of, recipient, recipients_of, send_email, sends
 
 Column = tuple[str, int | None]  # ("role", id), ("responsible", None), ("author", None), ("customer", None)
 WHO = ("responsible", "author", "customer")
@@ -23,9 +23,11 @@ def actions_of(cells: dict[Column, int]) -> list[dict[str, Any]]:
 
 
 def are_cells(actions: Sequence[dict[str, Any]]) -> bool:
-    """Whether cells can say all of it: only columns' recipients, each with one letter."""
+    """Whether cells can say all of it: only columns' recipients, each with one letter, and nothing but letters."""
     told = [(one["kind"], one.get("id")) for one in recipients_of(actions)]
-    return len(sends(actions)) == len(actions) and len(set(told)) == len(told) and all(kind == "role" or kind in WHO for kind, _id in told)
+    if len(sends(actions)) < len(actions) or any(channel_of(action) != "email" for action in actions):
+        return False
+    return len(set(told)) == len(told) and all(kind == "role" or kind in WHO for kind, _id in told)
 
 
 def _order(column: Column) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from kanban.i18n import force_locale
 from kanban.models import Event, Order
 from kanban.settings import settings
 from rules import outbox, texts
-from rules.actions import recipients_of, sends, templates_of
+from rules.actions import channel_of, recipients_of, sends, templates_of
 from rules.evaluator import evaluate, trigger_keys
 from rules.letter_values import letter_values
 from rules.models import Rule, RuleVersion, Template
@@ -167,24 +167,30 @@ class _Maker:
         template = self.templates.get(action["template"])
         if template is None:
             raise texts.TextError("the template is gone")
-        resolved = resolve(action["to"], self.order, self.directory, self.event.actor_id, rule.tell_actor)
+        channel = channel_of(action)
+        resolved = resolve(action["to"], self.order, self.directory, self.event.actor_id, rule.tell_actor, channel)
         notes.extend(resolved.notes)
-        subject = texts.render_subject(template.subject, self.values)
-        text = texts.render_text(template.text, self.values, template.skip_empty)
+        subject, text = self._texts(template, channel)
         rows = []
         for recipient in resolved.recipients:
-            key = outbox.message_key(self.event.id, "email", recipient.address, template.id)
+            key = outbox.message_key(self.event.id, channel, recipient.address, template.id)
             if key in self.written:
                 notes.append({"why": "told_already", "name": recipient.name or recipient.address})
                 continue
             self.written.add(key)
-            rows.append(self._row(rule, template, recipient, key, subject, text))
+            rows.append(self._row(rule, template, recipient, key, subject, text) | {"channel": channel})
         return rows
+
+    def _texts(self, template: Any, channel: str) -> tuple[str, str]:
+        if channel == "email":
+            return texts.render_subject(template.subject, self.values), texts.render_text(template.text, self.values, template.skip_empty)
+        text = texts.render_short(template.text, self.values, template.skip_empty)
+        return texts.head_of(text), text
 
     def _row(self, rule: Woken, template: Any, recipient: Recipient, key: str, subject: str, text: str) -> dict[str, Any]:
         host = urlsplit(self.config.public_url).hostname or "potok"
         return {
-            "key": key, "kind": "rule", "channel": "email", "event_id": self.event.id, "order_id": self.order.id,
+            "key": key, "kind": "rule", "event_id": self.event.id, "order_id": self.order.id,
             "rule_id": rule.id, "template_id": template.id, "person_id": recipient.person_id, "name": recipient.name,
             "address": recipient.address, "subject": subject, "text": text, "language": self.language,
             "layout": self._layout(recipient), "message_id": outbox.message_id(key, host), "state": "waiting",

@@ -24,6 +24,10 @@ class Lookup:
     def statuses_of(self, board_id: int) -> list[Status]:
         return [status for status in self.statuses.values() if status.board_id == board_id]
 
+    def templates_of(self, kind: str) -> list[Template]:
+        """kind: letter or short."""
+        return [template for template in self.templates.values() if template.kind == kind]
+
     def choices(self, source: str, board_id: int) -> list[tuple[int, str]]:
         """(id, name) of what a reference field may be compared with."""
         rows: Any = {

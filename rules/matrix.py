@@ -34,7 +34,8 @@ def set_cell(session: Session, actor: Actor, status_id: int, column: Column, tem
     if status is None:
         raise NotFound(_("There is no such status."))
     _require_column(session, column)
-    if template_id is not None and session.get(Template, template_id) is None:
+    template = session.get(Template, template_id) if template_id is not None else None
+    if template_id is not None and (template is None or template.kind != "letter"):
         raise Invalid(_("Choose a message template."), "template")
     rule = matrix_rule(session, status.id)
     cells = live_cells(rule)

@@ -19,9 +19,10 @@ def load_rules(session: Session, loaded: Loaded, language: str) -> dict[str, Tem
     section = loaded.rules
     templates: dict[str, Template] = {}
     for position, (key, content) in enumerate(section.get("templates", {}).items()):
+        subject = content.get("subject")
         templates[key] = Template(
-            name=content["name"][language], subject=content["subject"][language], text=content["text"][language].strip(),
-            position=position,
+            kind="letter" if subject else "short", name=content["name"][language], subject=subject[language] if subject else "",
+            text=content["text"][language].strip(), position=position,
         )  # fmt: skip
     session.add_all(templates.values())
     session.flush()

@@ -1,4 +1,4 @@
-"""Who gets a letter: recipients of an action, resolved on one order, with why each was chosen or skipped."""
+"""Who gets a message: recipients of an action, resolved on one order, with why each was chosen or skipped."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from kanban.db import table
 from kanban.models import Order, Person, Role, person_role
+from kanban.phones import e164
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """why: {"kind": role|person|responsible|author|customer|address, "role": name, "filled": bool}."""
+    """address: of the action's channel. why: {"kind": role|person|responsible|author|customer|address, "role": name, "filled": bool}."""
 
     address: str
     name: str
@@ -31,7 +32,7 @@ class Resolved:
 class Directory:
     """People a set of rules may write to, loaded by two SELECTs before the first rule is judged."""
 
-    people: dict[int, Any]  # rows of id, name, email, active
+    people: dict[int, Any]  # rows of id, name, email, phone, chat, active
     holders: dict[int, list[int]]
     roles: dict[int, str]
 
@@ -43,7 +44,7 @@ _HOLDERS = (
     .order_by(person_role.c.person_id)
 )
 _P = table(Person).c
-_PEOPLE = select(_P.id, _P.name, _P.email, _P.active).where(_P.id.in_(bindparam("ids", expanding=True)))
+_PEOPLE = select(_P.id, _P.name, _P.email, _P.phone, _P.chat, _P.active).where(_P.id.in_(bindparam("ids", expanding=True)))
 
 
 def load_directory(session: Session, order: Order, wanted: Iterable[dict[str, Any]]) -> Directory:
@@ -66,51 +67,56 @@ def load_directory(session: Session, order: Order, wanted: Iterable[dict[str, An
     return Directory({person.id: person for person in people}, holders, roles)
 
 
-def resolve(to: Iterable[dict[str, Any]], order: Order, directory: Directory, actor_id: int | None, tell_actor: bool) -> Resolved:
+NO_ADDRESS = {"email": "no_address", "sms": "no_phone", "chat": "no_chat", "notice": "not_employee"}
+
+
+def resolve(
+    to: Iterable[dict[str, Any]], order: Order, directory: Directory, actor_id: int | None, tell_actor: bool, channel: str = "email"
+) -> Resolved:
     """Recipients in the order of the action, each person once; who did it is left out unless `tell_actor`."""
     resolved = Resolved()
     seen: set[str] = set()
     for one in to:
-        for candidate in _candidates(one, order, directory, resolved.notes):
+        for candidate in _candidates(one, order, directory, resolved.notes, channel):
             if candidate.person_id is not None and candidate.person_id == actor_id and not tell_actor:
                 resolved.notes.append({"why": "did_it", "name": candidate.name})
             elif not candidate.address:
-                resolved.notes.append({"why": "no_address", "name": candidate.name})
+                resolved.notes.append({"why": NO_ADDRESS[channel], "name": candidate.name})
             elif candidate.address.casefold() not in seen:
                 seen.add(candidate.address.casefold())
                 resolved.recipients.append(candidate)
     return resolved
 
 
-def _candidates(one: dict[str, Any], order: Order, directory: Directory, notes: list[dict[str, Any]]) -> list[Recipient]:
+def _candidates(one: dict[str, Any], order: Order, directory: Directory, notes: list[dict[str, Any]], channel: str) -> list[Recipient]:
     kind = one["kind"]
     if kind == "address":
-        return [Recipient(one["address"], "", None, {"kind": kind})]
+        return [Recipient(one["address"] if channel != "notice" else "", "", None, {"kind": kind})]
     if kind == "customer":
-        return [Recipient(order.customer.email, order.customer.name, None, {"kind": kind})]
+        return [Recipient(_customers(order, channel), order.customer.name, None, {"kind": kind})]
     if kind == "role":
-        return _holders(one["id"], order, directory, notes)
+        return _holders(one["id"], order, directory, notes, channel)
     person_id = {"person": one.get("id"), "responsible": order.responsible_id, "author": order.author_id}.get(kind)
     if person_id is None:
         notes.append({"why": f"no_{kind}"})
         return []
-    return _active([person_id], directory, notes, {"kind": kind})
+    return _active([person_id], directory, notes, {"kind": kind}, channel)
 
 
-def _holders(role_id: int, order: Order, directory: Directory, notes: list[dict[str, Any]]) -> list[Recipient]:
+def _holders(role_id: int, order: Order, directory: Directory, notes: list[dict[str, Any]], channel: str) -> list[Recipient]:
     """Who fills the role on the order; if nobody does, everyone who holds it."""
     role = directory.roles.get(role_id, "")
     filling = [person.person_id for person in order.people if person.role_id == role_id]
-    found = _active(filling, directory, notes, {"kind": "role", "role": role, "filled": True})
+    found = _active(filling, directory, notes, {"kind": "role", "role": role, "filled": True}, channel)
     if found:
         return found
-    found = _active(directory.holders.get(role_id, []), directory, notes, {"kind": "role", "role": role, "filled": False})
+    found = _active(directory.holders.get(role_id, []), directory, notes, {"kind": "role", "role": role, "filled": False}, channel)
     if not found:
         notes.append({"why": "no_holder", "name": role})
     return found
 
 
-def _active(ids: Iterable[int], directory: Directory, notes: list[dict[str, Any]], why: dict[str, Any]) -> list[Recipient]:
+def _active(ids: Iterable[int], directory: Directory, notes: list[dict[str, Any]], why: dict[str, Any], channel: str) -> list[Recipient]:
     found = []
     for id_ in ids:
         person = directory.people.get(id_)
@@ -119,5 +125,16 @@ def _active(ids: Iterable[int], directory: Directory, notes: list[dict[str, Any]
         elif not person.active:
             notes.append({"why": "inactive", "name": person.name})
         else:
-            found.append(Recipient(person.email, person.name, person.id, why))
+            found.append(Recipient(_persons(person, channel), person.name, person.id, why))
     return found
+
+
+def _persons(person: Any, channel: str) -> str:
+    """The bell goes by the person; the e-mail address is what the log calls them by."""
+    if channel == "sms":
+        return e164(person.phone)
+    return str(person.chat if channel == "chat" else person.email)
+
+
+def _customers(order: Order, channel: str) -> str:
+    return {"email": order.customer.email, "sms": e164(order.customer.phone)}.get(channel, "")

@@ -12,7 +12,7 @@ from kanban.errors import Invalid, NotFound
 from kanban.i18n import _
 from kanban.models import Board, Status
 from kanban.policy import require_admin
-from rules.actions import recipients_of, sends
+from rules.actions import NOT_BY, channel_of, recipients_of, sends, template_kind
 from rules.cells import are_cells
 from rules.evaluator import trigger_key
 from rules.models import TRIGGERS, Rule, RuleVersion, Template
@@ -169,7 +169,10 @@ def _require_sense(session: Session, fields: RuleFields) -> None:
         if status is None or status.board_id != fields.board_id:
             raise Invalid(_("Choose a status of this board."), "status_id")
     if not recipients_of(fields.actions):
-        raise Invalid(_("Choose who gets the letter."), "to")
+        raise Invalid(_("Choose who gets the message."), "to")
     for action in sends(fields.actions):
-        if session.get(Template, action["template"]) is None:
+        template = session.get(Template, action["template"])
+        if template is None or template.kind != template_kind(channel_of(action)):
             raise Invalid(_("Choose a message template."), "template")
+        if any(one["kind"] in NOT_BY.get(channel_of(action), ()) for one in action["to"]):
+            raise Invalid(_("Customers have no bell and no messenger here: choose employees."), "to")

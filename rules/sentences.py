@@ -9,7 +9,7 @@ from kanban import i18n
 from kanban.criteria import ALWAYS
 from kanban.facts import FIELDS
 from kanban.i18n import N_, _
-from rules.actions import sends
+from rules.actions import channel_of, sends
 from rules.lookup import Lookup
 
 OPS = {
@@ -24,6 +24,9 @@ OP_LABELS = {
 }  # fmt: skip
 DATE_OP_LABELS = {"more": N_("after"), "less": N_("before")}
 DATE_OPS = {"more": N_("is after"), "less": N_("is before")}
+CHANNEL_VERBS = {
+    "email": N_("send the letter"), "sms": N_("send the SMS"), "chat": N_("send to the messenger"), "notice": N_("show the notice"),
+}  # fmt: skip
 RECIPIENTS = {"responsible": N_("the responsible"), "author": N_("the author"), "customer": N_("the customer")}
 
 
@@ -36,6 +39,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Send:
+    verb: str
     template: str
     to: tuple[str, ...]
 
@@ -119,7 +123,8 @@ def _send(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
     template = lookup.templates.get(action["template"])
     if template is None:
         gone.append(_("The message template is gone."))
-    return Send(template.name if template else _("gone"), tuple(recipient_name(one, lookup, gone) for one in action["to"]))
+    verb = _(CHANNEL_VERBS[channel_of(action)])
+    return Send(verb, template.name if template else _("gone"), tuple(recipient_name(one, lookup, gone) for one in action["to"]))
 
 
 def recipient_name(one: Mapping[str, Any], lookup: Lookup, gone: list[str] | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Who got no letter, and why: the notes of an order's runs, in words."""
+"""Who got no message, and why: the notes of an order's runs, in words."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,9 @@ LATEST = 5  # events that are looked at
 WORDS = {
     "did_it": N_("made the change, so knows already"),
     "no_address": N_("has no address"),
+    "no_phone": N_("has no phone number that an SMS could go to"),
+    "no_chat": N_("has no address in the messenger"),
+    "not_employee": N_("is no employee, so has no bell"),
     "no_holder": N_("nobody holds this role"),
     "no_responsible": N_("the order has no responsible"),
     "no_author": N_("the order has no author"),

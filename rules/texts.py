@@ -19,6 +19,7 @@ TAGS = ("if", "unless", "comment")
 FILTERS = ("default", "upcase", "downcase", "capitalize", "strip")
 MOST_SUBJECT = 400
 MOST_TEXT = 20_000
+MOST_SHORT = 1000  # what SMSC.ru takes; fifteen SMS in Russian
 MOST_NODES = 500
 MOST_INSIDE = 300  # characters between {{ and }}
 _OPEN = re.compile(r"\{\{|\{%")
@@ -111,15 +112,29 @@ def render_text(source: str, values: Mapping[str, str], skip_empty: bool) -> str
     return text.strip()
 
 
+def render_short(source: str, values: Mapping[str, str], skip_empty: bool) -> str:
+    """The text of an SMS, a messenger or a notice, cut where it grew too long. Raises TextError where nothing is left."""
+    text = render_text(source, values, skip_empty)
+    if not text:
+        raise TextError("the text is empty for this order")
+    return text if len(text) <= MOST_SHORT else text[: MOST_SHORT - 1] + "…"
+
+
+def head_of(text: str) -> str:
+    """What the log calls a text that has no subject: its first line."""
+    return text.splitlines()[0].strip()[:120]
+
+
 def render_subject(source: str, values: Mapping[str, str]) -> str:
     """One line, whatever the fields hold, so that nothing typed into an order becomes a header."""
     return " ".join(render(source, values).split())[:MOST_SUBJECT]
 
 
-def check(subject: str, text: str) -> list[Problem]:
-    """What stands against saving this template; empty where nothing does."""
+def check(subject: str | None, text: str) -> list[Problem]:
+    """What stands against saving this template; empty where nothing does. subject: None where there is none."""
     problems = []
-    for part, source, most in (("subject", subject, MOST_SUBJECT), ("text", text, MOST_TEXT)):
+    letter = (("subject", subject or "", MOST_SUBJECT), ("text", text, MOST_TEXT))
+    for part, source, most in letter if subject is not None else (("text", text, MOST_SHORT),):
         if not source.strip():
             problems.append(Problem(part, 1, 1, _("This must not be empty.")))
         elif len(source) > most:

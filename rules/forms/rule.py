@@ -16,12 +16,13 @@ from kanban.facts import FIELDS
 from kanban.forms.fields import one_line, parse_money
 from kanban.i18n import _
 from kanban.ids import read_id
-from kanban.people import clean_email
-from rules.actions import recipient, send_email, sends
-from rules.models import TRIGGERS
+from kanban.people import clean_chat, clean_email, clean_phone
+from rules.actions import channel_of, recipient, send, sends
+from rules.models import CHANNELS, TRIGGERS
 from rules.rules import RuleFields
 
 MOST_ROWS = 30
+CLEAN = {"email": clean_email, "sms": clean_phone, "chat": clean_chat}
 
 
 @dataclass
@@ -36,11 +37,12 @@ class CriterionRow:
 
 @dataclass
 class ActionRow:
-    """to: «role:3», «person:5», «responsible»…; addresses: other addresses, as typed."""
+    """to: «role:3», «person:5», «responsible»…; addresses: other addresses of the channel, as typed."""
 
     template: str
     to: list[str] = dataclasses.field(default_factory=list)
     addresses: str = ""
+    channel: str = "email"
 
     @property
     def names_people(self) -> bool:
@@ -75,7 +77,13 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
             op = form.get(f"op-{number}", known[0])
             state.criteria.append(CriterionRow(name, op if op in known else known[0], form.getlist(f"value-{number}")))
     for number in _numbers(form, "template-"):
-        state.actions.append(ActionRow(form[f"template-{number}"], form.getlist(f"to-{number}"), form.get(f"addresses-{number}", "")))
+        channel = form.get(f"channel-{number}", "email")
+        state.actions.append(
+            ActionRow(
+                form[f"template-{number}"], form.getlist(f"to-{number}"), form.get(f"addresses-{number}", ""),
+                channel if channel in CHANNELS else "email",
+            )
+        )  # fmt: skip
     _do(state, form.get("do", ""))
     return state
 
@@ -120,7 +128,8 @@ def _row_of(node: Mapping[str, Any]) -> CriterionRow:
 
 def _action_of(action: Mapping[str, Any]) -> ActionRow:
     to = [f"{one['kind']}:{one['id']}" if "id" in one else one["kind"] for one in action["to"] if one["kind"] != "address"]
-    return ActionRow(str(action["template"]), to, ", ".join(one["address"] for one in action["to"] if one["kind"] == "address"))
+    addresses = ", ".join(one["address"] for one in action["to"] if one["kind"] == "address")
+    return ActionRow(str(action["template"]), to, addresses, channel_of(action))
 
 
 def rule_of(state: EditorState) -> RuleFields:
@@ -219,6 +228,7 @@ def _typed_action(row: ActionRow) -> dict[str, Any]:
             to.append(recipient(kind, read_id(number)))
         except ValueError:
             raise Invalid(_("This choice no longer exists."), "to") from None
-    addresses = [address for address in row.addresses.replace(";", ",").split(",") if address.strip()]
-    to += [recipient("address", address=clean_email(address)) for address in addresses[:20]]
-    return send_email(template_id, to)
+    clean = CLEAN.get(row.channel)
+    addresses = [address for address in row.addresses.replace(";", ",").split(",") if address.strip()] if clean else []
+    to += [recipient("address", address=clean(address)) for address in addresses[:20]] if clean else []
+    return send(row.channel, template_id, to)

@@ -160,7 +160,7 @@ def _fitting(session: Any, key: Column) -> int | None:
         template = matrix.live_cells(rule).get(key)
         if template:
             return template
-    first = next(iter(load_lookup(session).templates), None)
+    first = next((template.id for template in load_lookup(session).templates_of("letter")), None)
     if first is None:
         raise NotFound(_("Write a message template first."))
     return None if key == ("customer", None) else first

@@ -18,10 +18,11 @@ from kanban.i18n import _
 from kanban.ids import read_id
 from kanban.views.guard import admin_only, person
 from rules import rules
+from rules.actions import NOT_BY, template_kind
 from rules.forms.rule import ActionRow, EditorState, read_state, rule_of, sketch_of, state_of
 from rules.lookup import Lookup, load_lookup
 from rules.models import TRIGGERS, Message, Rule, Run
-from rules.sentences import Sentence, op_label, sentence_of
+from rules.sentences import CHANNEL_VERBS, Sentence, op_label, sentence_of
 
 bp = Blueprint("rules", __name__, url_prefix="/settings/rules")
 DAYS = timedelta(days=30)
@@ -61,7 +62,7 @@ def new() -> Any:
     status = lookup.statuses.get(read_id(request.args.get("status")) or 0)
     board = status.board_id if status else next(iter(lookup.boards), 0)
     first = lookup.statuses_of(board)
-    template = next(iter(lookup.templates), "")
+    template = next((one.id for one in lookup.templates_of("letter")), "")
     state = EditorState(
         board_id=board, status_id=status.id if status else first[0].id if first else None, actions=[ActionRow(str(template))]
     )
@@ -169,11 +170,22 @@ def _editor(state: EditorState, lookup: Lookup, rule: Rule | None = None, error:
     statuses = lookup.statuses_of(state.board_id)
     if state.trigger in ("entered", "left") and state.status_id not in [status.id for status in statuses]:
         state.status_id = statuses[0].id if statuses and rule is None else None
+    for row in state.actions:
+        _fit_template(row, lookup)
     values = {
         "state": state, "lookup": lookup, "rule": rule, "error": error, "triggers": TRIGGERS, "fields": FIELDS,
-        "comparisons": comparisons, "op_label": op_label, "always": ALWAYS, "lists": LISTS,
+        "comparisons": comparisons, "op_label": op_label, "always": ALWAYS, "lists": LISTS, "channels": CHANNEL_VERBS,
+        "not_by": NOT_BY, "kind_of": template_kind,
         "sentence": sentence_of(sketch_of(state), lookup),
     }  # fmt: skip
     if is_htmx():
         return fragment(render_template("rules/_editor.html", **values), code)
     return render_template("rules/edit.html", **values), code
+
+
+def _fit_template(row: ActionRow, lookup: Lookup) -> None:
+    """Another channel was chosen, and the template is of the kind that the old one takes."""
+    kind = template_kind(row.channel)
+    chosen = lookup.templates.get(read_id(row.template) or 0)
+    if chosen is not None and chosen.kind != kind:
+        row.template = str(next((one.id for one in lookup.templates_of(kind)), ""))

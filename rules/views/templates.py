@@ -20,6 +20,7 @@ from rules import texts
 from rules.actions import templates_of
 from rules.letter_values import letter_values
 from rules.models import Rule, Template
+from rules.sms import sms_length
 from rules.texts import LETTER_FIELDS, Problem
 
 bp = Blueprint("templates", __name__, url_prefix="/settings/templates")
@@ -35,7 +36,8 @@ def show() -> Any:
 @bp.get("/new")
 @admin_only
 def new() -> Any:
-    return _editor(Template(name="", subject="", text="", skip_empty=True))
+    """?kind=short: a text for SMS, messengers and notices."""
+    return _editor(Template(kind=_kind(request.args.get("kind")), name="", subject="", text="", skip_empty=True))
 
 
 @bp.get("/<int:template_id>")
@@ -49,15 +51,15 @@ def edit(template_id: int) -> Any:
 def save() -> Any:
     require_admin(person())
     template_id = read_id(request.form.get("template_id"))
-    typed = _typed()
-    problems = texts.check(typed.subject, typed.text)
+    typed = _typed(_find(template_id).kind if template_id else _kind(request.form.get("kind")))
+    problems = _check(typed)
     if not typed.name:
         problems.insert(0, Problem("name", 1, 1, _("Give the template a name.")))
     if problems:
         typed.id = template_id  # type: ignore[assignment]  # None while it is new
         return _editor(typed, problems, 422)
     with transaction() as session:
-        template = session.get(Template, template_id) if template_id else Template(position=_last_position(session) + 1)
+        template = session.get(Template, template_id) if template_id else Template(kind=typed.kind, position=_last_position(session) + 1)
         if template is None:
             raise NotFound(_("There is no such template."))
         template.name, template.subject, template.text, template.skip_empty = typed.name, typed.subject, typed.text, typed.skip_empty
@@ -69,9 +71,9 @@ def save() -> Any:
 @bp.post("/preview")
 @admin_only
 def preview() -> Any:
-    """The letter as it would look for an order, redrawn as one types."""
-    typed = _typed()
-    return fragment(render_template("message_templates/_preview.html", **_preview(typed, texts.check(typed.subject, typed.text))))
+    """The letter, or the short text with its length, as it would look for an order; redrawn as one types."""
+    typed = _typed(_kind(request.form.get("kind")))
+    return fragment(render_template("message_templates/_preview.html", template=typed, **_preview(typed, _check(typed))))
 
 
 @bp.post("/<int:template_id>/remove")
@@ -87,11 +89,20 @@ def remove(template_id: int) -> Any:
     return redirect(url_for("templates.show"), 303)
 
 
-def _typed() -> Template:
+def _kind(text: str | None) -> str:
+    return "short" if text == "short" else "letter"
+
+
+def _check(template: Template) -> list[Problem]:
+    return texts.check(None if template.kind == "short" else template.subject, template.text)
+
+
+def _typed(kind: str) -> Template:
     form = request.form
+    subject = "" if kind == "short" else one_line(form.get("subject", "")) or ""
     return Template(
-        name=(one_line(form.get("name", "")) or "")[:120], subject=one_line(form.get("subject", "")) or "",
-        text=many_lines(form.get("text", "")) or "", skip_empty=form.get("skip_empty") == "1",
+        kind=kind, name=(one_line(form.get("name", "")) or "")[:120], subject=subject, text=many_lines(form.get("text", "")) or "",
+        skip_empty=form.get("skip_empty") == "1",
     )  # fmt: skip
 
 
@@ -116,7 +127,7 @@ def _used() -> dict[int, int]:
 
 
 def _editor(template: Template, problems: list[Problem] | None = None, code: int = 200) -> Any:
-    shown = _preview(template, problems if problems is not None else texts.check(template.subject, template.text) if template.id else [])
+    shown = _preview(template, problems if problems is not None else _check(template) if template.id else [])
     html = render_template(
         "message_templates/edit.html", template=template, problems=problems or [], used=_used().get(template.id or 0, 0),
         fields=LETTER_FIELDS, orders=_orders(), **shown,
@@ -140,21 +151,26 @@ def _preview(template: Template, problems: list[Problem]) -> dict[str, Any]:
         )
     )  # fmt: skip
     if order is None:
-        return {"example": None, "values": {}, "subject": "", "blocks": [], "plain": ""}
+        return {"example": None, "values": {}, "subject": "", "blocks": [], "plain": "", "length": None, "most_short": texts.MOST_SHORT}
     event = session.scalar(
         select(Event).where(Event.order_id == order.id, Event.kind.in_(("order.moved", "order.placed"))).order_by(Event.id.desc()).limit(1)
     )
     with force_locale(setting(session, "language")):
         values = letter_values(session, order, event)
     try:
-        subject = texts.render_subject(template.subject, values) if not problems else ""
-        plain = texts.render_text(template.text, values, template.skip_empty) if not problems else ""
+        subject, plain = _rendered(template, values) if not problems else ("", "")
     except texts.TextError:
         subject = plain = ""
     return {
         "example": order, "event": event, "values": values, "subject": subject, "plain": plain, "blocks": texts.table_rows(plain),
-        "company": setting(session, "company"),
+        "length": sms_length(plain), "most_short": texts.MOST_SHORT, "company": setting(session, "company"),
     }  # fmt: skip
+
+
+def _rendered(template: Template, values: dict[str, str]) -> tuple[str, str]:
+    if template.kind == "short":
+        return "", texts.render_short(template.text, values, template.skip_empty)
+    return texts.render_subject(template.subject, values), texts.render_text(template.text, values, template.skip_empty)
 
 
 def _example_id() -> int:

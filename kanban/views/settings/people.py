@@ -27,6 +27,7 @@ class PersonForm(PotokForm):
     name = line(_l("Full name"), 120, DataRequired(_l("Write a name.")))
     email = line(_l("E-mail for sign-in and letters"), 254, DataRequired(_l("Write an e-mail address.")))
     phone = line(_l("Phone"), 40)
+    chat = line(_l("Messenger"), 80)
     access = SelectField(_l("Access"), choices=list(ACCESSES))
     language = SelectField(_l("Language"), choices=["", *LANGUAGES])
     role_ids = SelectMultipleField(_l("Roles"), coerce=lambda value: read_id(str(value)), validate_choice=False)
@@ -36,7 +37,7 @@ class PersonForm(PotokForm):
     def fields(self) -> PersonFields:
         return PersonFields(
             self.name.data or "", self.email.data or "", self.phone.data or "", str(self.access.data), str(self.language.data or ""),
-            [id_ for id_ in self.role_ids.data or [] if id_], bool(self.active.data),
+            [id_ for id_ in self.role_ids.data or [] if id_], bool(self.active.data), self.chat.data or "",
         )  # fmt: skip
 
 
@@ -142,7 +143,7 @@ def _page(*, opened: Person | None = None, form: PersonForm | None = None, addin
     if opened is not None and form is None:
         form = PersonForm(
             formdata=None, name=opened.name, email=opened.email, phone=opened.phone, access=opened.access, language=opened.language,
-            role_ids=opened.role_ids, active=opened.active,
+            role_ids=opened.role_ids, active=opened.active, chat=opened.chat,
         )  # fmt: skip
     html = render_template(
         "settings/people.html", rows=rows, roles=roles, statuses=statuses, opened=opened, form=form, adding=adding, query=request.args
