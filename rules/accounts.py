@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from kanban.config import Config
@@ -133,13 +133,17 @@ def used(session: Session, account_id: int, now: datetime) -> Used:
 
 def used_by(session: Session, now: datetime, *whose: ColumnElement[bool]) -> Used:
     """whose: which deliveries are of one account or gateway."""
-    hour_old = Delivery.started_at > now - HOUR
-    row = session.execute(
-        select(
-            func.count().filter(hour_old), func.count(), func.min(Delivery.started_at).filter(hour_old), func.min(Delivery.started_at)
-        ).where(*whose, Delivery.started_at > now - DAY, Delivery.outcome.in_(COUNTED))
-    ).one()
+    row = session.execute(usage(now).where(*whose)).one()
     return Used(*row)
+
+
+def usage(now: datetime) -> Select[int, int, datetime, datetime]:
+    """The columns of Used. A letter counts from when it had left, as the other side counts it: it may have lain claimed before."""
+    left_at = func.coalesce(Delivery.ended_at, Delivery.started_at)
+    hour_old = left_at > now - HOUR
+    return select(func.count().filter(hour_old), func.count(), func.min(left_at).filter(hour_old), func.min(left_at)).where(
+        Delivery.started_at > now - DAY - HOUR, left_at > now - DAY, Delivery.outcome.in_(COUNTED)
+    )
 
 
 def allowance(session: Session, stored: MailAccount, now: datetime, most: int) -> int:

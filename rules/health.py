@@ -1,4 +1,4 @@
-"""How mail accounts do: one row each, by a fixed number of statements."""
+"""How mail accounts and gateways do: one row each, by a fixed number of statements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kanban.models import Person
-from rules.accounts import COUNTED, DAY, HOUR, Used, goes_on_at, is_awake
-from rules.models import Delivery, MailAccount, Message
+from rules.accounts import Used, goes_on_at, is_awake, usage
+from rules.gateways import gateway_used
+from rules.models import Delivery, Gateway, MailAccount, Message
 
 KIND_ORDER = {"environment": 0, "system": 1, "named": 2, "person": 3}
 
@@ -18,7 +19,7 @@ KIND_ORDER = {"environment": 0, "system": 1, "named": 2, "person": 3}
 class Health:
     """state: works, paused, limit (nothing more for now), bad, or untried. until: when a paused or full one goes on."""
 
-    stored: MailAccount
+    stored: MailAccount | Gateway
     person: Person | None
     waiting: int
     used: Used
@@ -56,22 +57,17 @@ def _health(session: Session, pairs: Sequence[tuple[MailAccount, Person | None]]
             .group_by(Message.account_id)
         )
     }
-    recent = Delivery.started_at > now - HOUR
-    used = {
-        row[0]: Used(*row[1:])
-        for row in session.execute(
-            select(
-                Delivery.account_id, func.count().filter(recent), func.count(), func.min(Delivery.started_at).filter(recent),
-                func.min(Delivery.started_at),
-            )
-            .where(Delivery.account_id.is_not(None), Delivery.started_at > now - DAY, Delivery.outcome.in_(COUNTED))
-            .group_by(Delivery.account_id)
-        )
-    }  # fmt: skip
+    of_accounts = usage(now).add_columns(Delivery.account_id).where(Delivery.account_id.is_not(None)).group_by(Delivery.account_id)
+    used = {row[-1]: Used(*row[:-1]) for row in session.execute(of_accounts)}
     return [_one(stored, person, waiting.get(stored.id, 0), used.get(stored.id, Used(0, 0, None, None)), now) for stored, person in pairs]
 
 
-def _one(stored: MailAccount, person: Person | None, waiting: int, used: Used, now: datetime) -> Health:
+def health_of_gateway(session: Session, stored: Gateway, now: datetime) -> Health:
+    waiting = select(func.count()).where(Message.channel == stored.channel, Message.state.in_(("waiting", "sending")))
+    return _one(stored, None, session.scalar(waiting) or 0, gateway_used(session, stored, now), now)
+
+
+def _one(stored: MailAccount | Gateway, person: Person | None, waiting: int, used: Used, now: datetime) -> Health:
     full_until = goes_on_at(stored, used)
     if not is_awake(stored, now):
         return Health(stored, person, waiting, used, "paused", stored.paused_until)

@@ -77,6 +77,7 @@ class LaneRun:
     def _refill(self) -> int:
         """Claims what the limits of the way allow. Returns how many letters that were."""
         with transaction(numbered=False) as session:
+            outbox.take_turn(session, self.lane)
             now = clock.now()
             self.only_asked_for = pause.pause_of(session) is not None
             stored = stored_of(session, self.lane, self.config)

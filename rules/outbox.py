@@ -71,6 +71,12 @@ class Lane:
 SYSTEM = Lane()
 
 
+def take_turn(session: Session, lane: Lane) -> None:
+    """On PostgreSQL workers take turns at a lane, until the transaction ends: to be called before its limits are looked at."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(CLAIM_LOCK, _number(lane))))
+
+
 def claim(
     session: Session, worker: str, lease_s: int, now: datetime, most: int = BATCH, lane: Lane = SYSTEM, *, only_asked_for: bool = False,
     account_id: int | None = None, sender: str = "",
@@ -79,11 +85,10 @@ def claim(
 
     In order of due time, and one after another for each recipient: what waits behind a letter that is being sent, or that
     was refused for now, is not taken (until that has failed KEEPS_ORDER times: one bad letter holds nobody up for days).
-    On PostgreSQL workers take turns at a lane. only_asked_for: no letters of rules, while an admin has paused them; they
-    don't hold up what was asked for either. Notices go on.
+    only_asked_for: no letters of rules, while an admin has paused them; they don't hold up what was asked for either. Notices
+    go on.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(CLAIM_LOCK, _number(lane))))
+    take_turn(session, lane)
     only_asked_for = only_asked_for and lane.channel != "notice"
     kinds = [Message.kind != "rule"] if only_asked_for else []
     due = (

@@ -93,7 +93,7 @@ class Worker:
 
     def _keep_house(self, now: datetime) -> None:
         if not self._knows_environment:
-            with transaction(numbered=False) as session:
+            with transaction() as session:  # numbered: workers that start together take turns, and make one row
                 keep_environment(session, self._config)
             self._knows_environment = True
         if now - self._beat_at >= BEAT:

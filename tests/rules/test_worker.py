@@ -292,7 +292,8 @@ def test_an_accounts_limit_holds_letters_back_and_loses_none(
     assert len(mail_server.mail) == 4 and Counter(states_of(cast)) == {"sent": 4, "waiting": 2}
     assert held.step() is False
     with transaction() as session:
-        session.execute(update(Delivery).values(started_at=clock.now() - timedelta(minutes=61)))
+        hour_ago = clock.now() - timedelta(minutes=61)
+        session.execute(update(Delivery).values(started_at=hour_ago, ended_at=hour_ago))
     drain(held)
     assert len(mail_server.mail) == 6 and set(states_of(cast)) == {"sent"}
 
