@@ -51,24 +51,31 @@ def find(which: str, stage: str) -> Any:
         form.address.errors = [_("Write the whole address first, such as name@firm.ru.")]
         return _filled(which, form) if is_htmx() else page(which, "sending", form=form, code=422)
     stages = () if stage == END else discovery.STAGES[discovery.STAGES.index(stage) :]
+    skipped = request.args.get("skipped", "")
+    if is_htmx() and skipped in discovery.STAGES:
+        return fragment(_find_rows(which, [discovery.skipped(skipped)], stages, is_over=not stages))
     steps, found = _looked(stages[:1] if is_htmx() else stages, draft)
     if found:
         form.fill(found)
     if not is_htmx():
         return page(which, "sending", form=form, found_steps=steps, found=found)
-    rest = () if found else stages[1:]
-    rows = render_template(
-        "mail/_find_steps.html", which=which, steps=steps, next_stage=rest[0] if rest else None, names=discovery.STAGE_NAMES,
-        after=rest[1] if len(rest) > 1 else END, not_found=not found and not rest,
-    )  # fmt: skip
+    rows = _find_rows(which, steps, () if found else stages[1:], is_over=not found and not stages[1:])
     if found:
         rows += render_template("mail/_servers.html", which=which, form=form, found=found, services=oauth.offered(config()), oob=True)
     return fragment(rows)
 
 
+def _find_rows(which: str, steps: list[Step], rest: tuple[str, ...], *, is_over: bool) -> str:
+    """What was found, and a line for the next stage, which asks for it as soon as it is shown."""
+    return render_template(
+        "mail/_find_steps.html", which=which, steps=steps, next_stage=rest[0] if rest else None, names=discovery.STAGE_NAMES,
+        after=rest[1] if len(rest) > 1 else END, not_found=is_over,
+    )  # fmt: skip
+
+
 def _looked(stages: tuple[str, ...], draft: Account) -> tuple[list[Step], Found | None]:
-    """The stages until one finds something. Those the person skipped are said to be."""
-    steps = [discovery.skipped(one) for one in request.args.getlist("skipped") if one in discovery.STAGES] if is_htmx() else []
+    """The stages until one finds something."""
+    steps = []
     for stage in stages:
         step, found = discovery.look(stage, draft)
         steps.append(step)

@@ -10,9 +10,8 @@ from sqlalchemy import select
 from kanban.db import db
 from kanban.models import Status
 from rules import matrix
-from rules.models import MailAccount, Rule, RuleVersion, Template
+from rules.models import Rule, RuleVersion, Template
 from tests.cast import Cast, Signed
-from tests.mailserver import USER, WORD, Certificates, DrippingServer, MailServer, free_port
 
 SEED = {
     "design": ["manager", "designer"],
@@ -225,71 +224,6 @@ def test_bad_templates_are_refused_with_their_place(owner: Signed, cast: Cast, c
 
 def test_a_template_in_use_is_not_removed(owner: Signed, cast: Cast) -> None:
     assert owner.post(f"/settings/templates/{cast.templates['manager']}/remove").status_code == 409
-
-
-def account_form(at: int, **changed: str) -> dict[str, str]:
-    return {
-        "address": USER,
-        "password": WORD,
-        "sender_name": "Кухни",
-        "host": "127.0.0.1",
-        "port": str(at),
-        "security": "starttls",
-        "username": USER,
-        "timeout_s": "2",
-    } | changed
-
-
-def test_settings_are_found_from_the_address(owner: Signed, cast: Cast) -> None:
-    page = owner.post("/settings/mail/find", {"address": "firma@inbox.ru", "port": "465", "security": "tls"}).text
-    assert 'value="smtp.mail.ru"' in page and "паролем приложения" in page
-    page = owner.post("/settings/mail/find", {"address": "firma@unknown.example", "port": "465", "security": "tls"}).text
-    assert "нет в нашей таблице" in page
-
-
-def test_a_password_is_sealed_and_never_sent_back(owner: Signed, cast: Cast) -> None:
-    assert owner.post("/settings/mail/save", account_form(25)).status_code == 303
-    account = db.session.scalars(select(MailAccount)).one()
-    assert WORD not in account.sealed_password
-    page = owner.get("/settings/mail").text
-    assert WORD not in page and "сохранён" in page
-    db.session.rollback()
-    sealed = account.sealed_password
-    owner.post("/settings/mail/save", account_form(26, password=""))
-    assert db.session.scalars(select(MailAccount).execution_options(populate_existing=True)).one().sealed_password == sealed
-
-
-def test_a_test_letter_and_the_servers_own_words(
-    owner: Signed, cast: Cast, app: Flask, mail_server: MailServer, certificates: Certificates
-) -> None:
-    from dataclasses import replace
-
-    app.config["POTOK"] = replace(app.config["POTOK"], smtp_ca_file=certificates.ca_file)
-    owner.post("/settings/mail/save", account_form(mail_server.port))
-    answer = owner.post("/settings/mail/test")
-    assert answer.status_code == 200 and "Сервер принял письмо" in answer.text
-    assert str(mail_server.mail[0]["To"]).endswith("<owner@melnikov.example>")
-    owner.post("/settings/mail/save", account_form(mail_server.port, password="wrong"))
-    answer = owner.post("/settings/mail/test")
-    assert answer.status_code == 422 and "535" in answer.text and "пароль приложения" in answer.text
-    owner.post("/settings/mail/save", account_form(free_port()))
-    assert "никто не отвечает" in owner.post("/settings/mail/test").text
-    owner.post("/settings/mail/save", account_form(1, host="no-such-host.invalid"))
-    assert "Сервера с таким именем нет" in owner.post("/settings/mail/test").text
-    with MailServer(certificates, security="none") as bare:
-        owner.post("/settings/mail/save", account_form(bare.port))
-        assert "не предлагает STARTTLS" in owner.post("/settings/mail/test").text
-    with DrippingServer() as slow:
-        owner.post("/settings/mail/save", account_form(slow.port, timeout_s="1", host="127.0.0.1", security="tls"))
-        assert owner.post("/settings/mail/test").status_code == 422
-
-
-@pytest.mark.parametrize(
-    "changed", [{"address": "нет"}, {"address": ""}, {"host": ""}, {"port": "0"}, {"port": "99999"}, {"port": "x"}, {"security": "magic"}]
-)
-def test_bad_accounts_are_refused(owner: Signed, cast: Cast, changed: dict[str, str]) -> None:
-    assert owner.post("/settings/mail/save", account_form(25, **changed)).status_code == 422
-    assert db.session.scalar(select(MailAccount)) is None
 
 
 def test_a_status_with_orders_and_rules_asks_where_they_go(owner: Signed, cast: Cast) -> None:
