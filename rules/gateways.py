@@ -19,7 +19,8 @@ GATEWAY_CHANNELS = ("sms", "chat")
 
 @dataclass(frozen=True)
 class GatewayField:
-    """What a service wants to know. kind: text, host, port or url. A secret is never shown again."""
+    """What a service wants to know. kind: text, port, url or yes. A secret is never shown again. pattern, wrong: what it has to
+    look like, and what is said where it doesn't."""
 
     name: str
     label: str
@@ -28,6 +29,8 @@ class GatewayField:
     required: bool = True
     default: str = ""
     hint: str = ""
+    pattern: str = ""
+    wrong: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,27 @@ SERVICES = {
         Service(
             "smpp", "SMPP", ("sms",),
             (
-                GatewayField("host", N_("Server"), "host"), GatewayField("port", N_("Port"), "port", default="2775"),
-                GatewayField("tls", N_("TLS"), "yes", required=False), _LOGIN, _PASSWORD,
-                GatewayField("sender", N_("Sender"), hint=N_("A number, or a name of up to 11 letters as agreed with the operator.")),
+                GatewayField(
+                    "host", N_("Server"), pattern=r"[A-Za-z0-9._:-]{1,254}",
+                    wrong=N_("Write the server's name only, such as smpp.operator.ru."),
+                ),
+                GatewayField("port", N_("Port"), "port", default="2775"), _LOGIN, _PASSWORD,
+                GatewayField(
+                    "sender", N_("Sender"), hint=N_("A number, or a name of up to 11 Latin letters as agreed with the operator."),
+                    pattern=r"\+?[0-9]{3,15}|[ -~]{1,11}", wrong=N_("Write a number, or a name of up to 11 Latin letters."),
+                ),
+                GatewayField("tls", N_("Encrypted connection (TLS)"), "yes", required=False),
             ),
             N_("The protocol of mobile operators themselves; they give server, login and sender."),
         ),
         Service(
-            "telegram", "Telegram", ("chat",), (GatewayField("token", N_("Token of the bot"), secret=True),),
+            "telegram", "Telegram", ("chat",),
+            (
+                GatewayField(
+                    "token", N_("Token of the bot"), secret=True, pattern=r"[0-9]{1,20}:[A-Za-z0-9_-]{1,100}",
+                    wrong=N_("This is no token of a bot: it looks like 123456789:AAE…"),
+                ),
+            ),
             N_("@BotFather makes a bot and gives its token. A person has to write to the bot first: it may only answer."),
         ),
         Service(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,11 +16,14 @@ from rules.models import Delivery, Gateway, MailAccount, Message
 KIND_ORDER = {"environment": 0, "system": 1, "named": 2, "person": 3}
 
 
+S = TypeVar("S", MailAccount, Gateway)
+
+
 @dataclass(frozen=True)
-class Health:
+class Health(Generic[S]):
     """state: works, paused, limit (nothing more for now), bad, or untried. until: when a paused or full one goes on."""
 
-    stored: MailAccount | Gateway
+    stored: S
     person: Person | None
     waiting: int
     used: Used
@@ -34,7 +38,7 @@ class Health:
         return max(known, key=lambda one: one[0] / one[1]) if known else None
 
 
-def health_of_all(session: Session, now: datetime, system_id: int | None) -> list[Health]:
+def health_of_all(session: Session, now: datetime, system_id: int | None) -> list[Health[MailAccount]]:
     """Every account there is; system_id: the one that has the letters of no account."""
     rows = session.execute(select(MailAccount, Person).outerjoin(Person, Person.id == MailAccount.person_id)).all()
     pairs = sorted(
@@ -43,12 +47,14 @@ def health_of_all(session: Session, now: datetime, system_id: int | None) -> lis
     return _health(session, pairs, now, system_id)
 
 
-def health_of(session: Session, stored: MailAccount, now: datetime, system_id: int | None) -> Health:
+def health_of(session: Session, stored: MailAccount, now: datetime, system_id: int | None) -> Health[MailAccount]:
     person = session.get(Person, stored.person_id) if stored.person_id else None
     return _health(session, [(stored, person)], now, system_id)[0]
 
 
-def _health(session: Session, pairs: Sequence[tuple[MailAccount, Person | None]], now: datetime, system_id: int | None) -> list[Health]:
+def _health(
+    session: Session, pairs: Sequence[tuple[MailAccount, Person | None]], now: datetime, system_id: int | None
+) -> list[Health[MailAccount]]:
     waiting = {
         account_id or system_id: count
         for account_id, count in session.execute(
@@ -62,12 +68,12 @@ def _health(session: Session, pairs: Sequence[tuple[MailAccount, Person | None]]
     return [_one(stored, person, waiting.get(stored.id, 0), used.get(stored.id, Used(0, 0, None, None)), now) for stored, person in pairs]
 
 
-def health_of_gateway(session: Session, stored: Gateway, now: datetime) -> Health:
+def health_of_gateway(session: Session, stored: Gateway, now: datetime) -> Health[Gateway]:
     waiting = select(func.count()).where(Message.channel == stored.channel, Message.state.in_(("waiting", "sending")))
     return _one(stored, None, session.scalar(waiting) or 0, gateway_used(session, stored, now), now)
 
 
-def _one(stored: MailAccount | Gateway, person: Person | None, waiting: int, used: Used, now: datetime) -> Health:
+def _one(stored: S, person: Person | None, waiting: int, used: Used, now: datetime) -> Health[S]:
     full_until = goes_on_at(stored, used)
     if not is_awake(stored, now):
         return Health(stored, person, waiting, used, "paused", stored.paused_until)

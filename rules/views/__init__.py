@@ -8,19 +8,23 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kanban.views import doors
-from rules.hints import mail_hint
+from rules.gateway_hints import gateway_hint
+from rules.hints import is_sign_in, mail_hint
 from rules.models import Message, WorkerBeat
 from rules.outbox import oldest_waiting
-from rules.views import letters, mail, matrix, pause, rules, templates
+from rules.views import bell, gateways, letters, mail, mail_steps, matrix, pause, rules, templates
 
 SILENT = timedelta(seconds=30)
 
 
 def register(app: Flask) -> None:
+    app.add_template_filter(gateway_hint)
     app.add_template_filter(mail_hint)
-    for module in (letters, mail, matrix, pause, rules, templates):
+    app.add_template_filter(is_sign_in)
+    for module in (bell, gateways, letters, mail, matrix, pause, rules, templates):
         app.register_blueprint(module.bp)
     app.context_processor(pause.for_every_page)
+    mail_steps.limit_tries(app)
     if health not in doors.health_checks:
         doors.health_checks.append(health)
 
