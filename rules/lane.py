@@ -2,6 +2,7 @@
 a connection each sender, so that a slow server holds up nobody else's letters, and a slow address only one sender."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -56,14 +57,15 @@ class LaneRun:
                 db.session.remove()
 
     def _work(self) -> None:
-        settled_at = clock.now()
+        settled_at, looked_at = clock.now(), 0.0
         dry = False
         while True:
             if self.fault or self.pause_began or self.stopping():
                 self.desk.clear(clock.now())
                 dry = True
-            elif not dry and self.desk.ready < LOW:
-                dry = self._refill() < outbox.BATCH  # fewer: the rest waits behind what is in hand, or there is no more
+            elif self.desk.ready < LOW and (not dry or time.monotonic() - looked_at > self.config.poll_s):
+                dry = self._refill() < outbox.BATCH  # fewer: the rest waits behind what is in hand, or there is no more yet
+                looked_at = time.monotonic()
             if self.way is not None:
                 self.crew.man(self.way.open)
             self._keep(self.desk.collect(SETTLE_S))
