@@ -2,6 +2,7 @@
 
 An action is stored as {"do": "send_email", "template": id, "to": [recipient, …]}, a recipient as {"kind": …} with
 `id` for person and role, `address` for address (see rules.recipients). The other channels are send_sms, send_chat and notify.
+A letter may also have "from" and "reply_to" (see rules.senders).
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,8 +15,11 @@ DO_OF = {channel: do for do, channel in CHANNEL_OF.items()}
 NOT_BY = {"chat": ("customer",), "notice": ("customer", "address")}
 
 
-def send(channel: str, template_id: int, to: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"do": DO_OF[channel], "template": template_id, "to": to}
+def send(channel: str, template_id: int, to: list[dict[str, Any]], from_: str = "", reply_to: str = "") -> dict[str, Any]:
+    """from_ and reply_to count for letters only."""
+    action = {"do": DO_OF[channel], "template": template_id, "to": to}
+    wishes = {"from": from_, "reply_to": reply_to} if channel == "email" else {}
+    return action | {name: wish for name, wish in wishes.items() if wish}
 
 
 def send_email(template_id: int, to: list[dict[str, Any]]) -> dict[str, Any]:

@@ -27,6 +27,8 @@ def are_cells(actions: Sequence[dict[str, Any]]) -> bool:
     told = [(one["kind"], one.get("id")) for one in recipients_of(actions)]
     if len(sends(actions)) < len(actions) or any(channel_of(action) != "email" for action in actions):
         return False
+    if any("from" in action or "reply_to" in action for action in actions):
+        return False
     return len(set(told)) == len(told) and all(kind == "role" or kind in WHO for kind, _id in told)
 
 

@@ -23,6 +23,7 @@ from rules.evaluator import evaluate, trigger_keys
 from rules.letter_values import letter_values
 from rules.models import Rule, RuleVersion, Template
 from rules.recipients import Directory, Recipient, load_directory, resolve
+from rules.senders import Senders, load_senders, reply_to_id
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,9 @@ def _matches(rule: Woken, event: Event) -> bool:
     return evaluate(rule.criteria, event.facts, KINDS).truth is True
 
 
+NO_WAY = {"account_id": None, "note": "", "reply_to": ""}
+
+
 @dataclass
 class _Maker:
     """Everything the matched rules need, loaded once; then a run is made without SQL."""
@@ -127,20 +131,22 @@ class _Maker:
     language: str
     company: str
     config: Config
+    senders: Senders
     written: set[str]
 
     @classmethod
     def load(cls, session: Session, event: Event, order: Order, rules: list[Woken], config: Config) -> "_Maker":
-        wanted = [one for rule in rules for one in recipients_of(rule.actions)]
-        ids = {id_ for rule in rules for id_ in templates_of(rule.actions)}
+        actions = [action for rule in rules for action in sends(rule.actions)]
+        wanted = recipients_of(actions)
+        ids = set(templates_of(actions))
         templates = session.connection().execute(_TEMPLATES, {"ids": list(ids)})
         firm = settings(session)
         language = firm["language"]
         with force_locale(language):
             values = letter_values(session, order, event)
         return cls(
-            event, order, load_directory(session, order, wanted), {one.id: one for one in templates}, values,
-            language, firm["company"], config, set(),
+            event, order, load_directory(session, order, wanted, [event.actor_id]), {one.id: one for one in templates}, values,
+            language, firm["company"], config, load_senders(session, actions, order), set(),
         )  # fmt: skip
 
     def run(self, rule: Woken) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -171,15 +177,27 @@ class _Maker:
         resolved = resolve(action["to"], self.order, self.directory, self.event.actor_id, rule.tell_actor, channel)
         notes.extend(resolved.notes)
         subject, text = self._texts(template, channel)
+        way = {"channel": channel} | self._way(action)
+        rows = self._rows(rule, template, resolved.recipients, (subject, text), way, notes)
+        return rows + self._rows(rule, template, resolved.by_bell, (subject, subject), {"channel": "notice"} | NO_WAY, notes)
+
+    def _rows(self, rule: Woken, template: Any, recipients: list[Recipient], said: tuple[str, str], way: dict[str, Any],
+              notes: list[dict[str, Any]]) -> list[dict[str, Any]]:  # fmt: skip
         rows = []
-        for recipient in resolved.recipients:
-            key = outbox.message_key(self.event.id, channel, recipient.address, template.id)
+        for recipient in recipients:
+            key = outbox.message_key(self.event.id, way["channel"], recipient.address, template.id)
             if key in self.written:
                 notes.append({"why": "told_already", "name": recipient.name or recipient.address})
                 continue
             self.written.add(key)
-            rows.append(self._row(rule, template, recipient, key, subject, text) | {"channel": channel})
+            rows.append(self._row(rule, template, recipient, key, *said) | way)
         return rows
+
+    def _way(self, action: Any) -> dict[str, Any]:
+        """From which account, and where answers go."""
+        account, note = self.senders.account_of(action, self.event.at)
+        answers = self.directory.people.get(reply_to_id(action, self.order, self.event))
+        return {"account_id": account, "note": note, "reply_to": answers.email if answers is not None and answers.active else ""}
 
     def _texts(self, template: Any, channel: str) -> tuple[str, str]:
         if channel == "email":

@@ -2,13 +2,15 @@
 the message's row, so the log shows what was sent."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import render_template
+from flask import current_app, render_template
 
 from kanban.i18n import _, force_locale
 from rules import texts
 from rules.models import Message
 from rules.transports import Letter
+from rules.unsubscribe import token_of
 
 # Tint and ink of each tone as letters need them: no variables, no oklch() there.
 TONE_HEX = {
@@ -20,22 +22,32 @@ TONE_HEX = {
 
 
 def letter_of(message: Message, public_url: str) -> Letter:
-    """The message with both bodies made; a short one is its text alone. Needs an application context."""
+    """The message with both bodies made; a short one is its text alone. Needs an application context.
+
+    All letters of an order refer to one Message-ID that no letter has, so mail programs show them as one thread.
+    """
     if message.channel != "email":
         return Letter(message.message_id, message.event_id, message.name, message.address, message.subject, message.text, "")
+    host = urlsplit(public_url).hostname or "potok"
+    is_rule = message.kind == "rule"
+    no_more = f"{public_url}/letters/{token_of(message.address, current_app.config['POTOK'].secret_key)}" if is_rule else ""
     with force_locale(message.language):
         why = why_sentence(message)
         order_id = message.layout.get("order_id")
         url = f"{public_url}/orders/{order_id}" if order_id else message.layout.get("url")
         html = render_template(
             "letters/frame.html", message=message, blocks=texts.table_rows(message.text), tones=TONE_HEX,
-            layout=message.layout, url=url, why=why,
+            layout=message.layout, url=url, why=why, no_more=no_more,
         )  # fmt: skip
-        text = plain(message, url, why)
-    return Letter(message.message_id, message.event_id, message.name, message.address, message.subject, text, html)
+        text = plain(message, url, why, no_more)
+    return Letter(
+        message.message_id, message.event_id, message.name, message.address, message.subject, text, html, message.language,
+        reply_to=message.reply_to, thread=f"<potok.order.{message.order_id}@{host}>" if message.order_id else "",
+        unsubscribe=no_more, list_id=f"<orders.{host}>" if is_rule else "",
+    )  # fmt: skip
 
 
-def plain(message: Message, url: str | None, why: str) -> str:
+def plain(message: Message, url: str | None, why: str, no_more: str = "") -> str:
     """The plain twin: what happened, the text, the way to the order, and why the reader got it."""
     parts = []
     before, after = message.layout.get("before"), message.layout.get("after")
@@ -45,12 +57,16 @@ def plain(message: Message, url: str | None, why: str) -> str:
     if url:
         parts.append(f"{button_word(message)}: {url}")
     if why:
-        parts.append("-- \n" + why)
+        parts.append("-- \n" + why + (f"\n{no_more_words()}: {no_more}" if no_more else ""))
     return "\n\n".join(parts) + "\n"
 
 
 def button_word(message: Message) -> str:
     return _("Choose a new password") if message.kind == "reset" else _("Open the order")
+
+
+def no_more_words() -> str:
+    return _("No more letters")
 
 
 def why_sentence(message: Message) -> str:

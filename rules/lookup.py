@@ -7,7 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kanban.models import Board, Organisation, Person, Role, Status
-from rules.models import Template
+from rules.models import MailAccount, Template
+
+CHOSEN = ("named", "person")  # kinds of accounts that a rule may send by beside the firm's own
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Lookup:
     people: dict[int, Person]
     organisations: dict[int, Organisation]
     templates: dict[int, Template]
+    accounts: dict[int, MailAccount]  # but the firm's own
 
     def statuses_of(self, board_id: int) -> list[Status]:
         return [status for status in self.statuses.values() if status.board_id == board_id]
@@ -39,7 +42,7 @@ class Lookup:
 
 
 def load_lookup(session: Session) -> Lookup:
-    """Six statements."""
+    """Seven statements."""
 
     def by_id(query: Any) -> dict[int, Any]:
         return {row.id: row for row in session.scalars(query)}
@@ -51,4 +54,5 @@ def load_lookup(session: Session) -> Lookup:
         people=by_id(select(Person).order_by(Person.name, Person.id)),
         organisations=by_id(select(Organisation).order_by(Organisation.name)),
         templates=by_id(select(Template).order_by(Template.position, Template.id)),
+        accounts=by_id(select(MailAccount).where(MailAccount.kind.in_(CHOSEN)).order_by(MailAccount.kind, MailAccount.address)),
     )

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from kanban.db import table
 from kanban.models import Order, Person, Role, person_role
 from kanban.phones import e164
+from rules.models import Unsubscribed
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,10 @@ class Recipient:
 
 @dataclass
 class Resolved:
+    """by_bell: employees who asked for no letters: they find the news at the bell."""
+
     recipients: list[Recipient] = field(default_factory=list)
+    by_bell: list[Recipient] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -32,9 +36,10 @@ class Resolved:
 class Directory:
     """People a set of rules may write to, loaded by two SELECTs before the first rule is judged."""
 
-    people: dict[int, Any]  # rows of id, name, email, phone, chat, active
+    people: dict[int, Any]  # rows of id, name, email, phone, chat, active, unsubscribed
     holders: dict[int, list[int]]
     roles: dict[int, str]
+    unsubscribed: set[str] = field(default_factory=set)  # addresses of others: customers, and those a rule names
 
 
 _HOLDERS = (
@@ -44,16 +49,22 @@ _HOLDERS = (
     .order_by(person_role.c.person_id)
 )
 _P = table(Person).c
-_PEOPLE = select(_P.id, _P.name, _P.email, _P.phone, _P.chat, _P.active).where(_P.id.in_(bindparam("ids", expanding=True)))
+_U = table(Unsubscribed).c
+_PEOPLE = (
+    select(_P.id, _P.name, _P.email, _P.phone, _P.chat, _P.active, _U.address.label("unsubscribed"))
+    .outerjoin(table(Unsubscribed), _U.address == func.lower(_P.email))
+    .where(_P.id.in_(bindparam("ids", expanding=True)))
+)
+_UNSUBSCRIBED = select(_U.address).where(_U.address.in_(bindparam("addresses", expanding=True)))
 
 
-def load_directory(session: Session, order: Order, wanted: Iterable[dict[str, Any]]) -> Directory:
-    """Loads only who can be meant: named people, holders of named roles, and people of the order."""
+def load_directory(session: Session, order: Order, wanted: Iterable[dict[str, Any]], also: Iterable[int | None] = ()) -> Directory:
+    """Loads only who can be meant: named people, holders of named roles, people of the order; and `also` these."""
     wanted = list(wanted)
     role_ids = {one["id"] for one in wanted if one["kind"] == "role"}
     ids = {one["id"] for one in wanted if one["kind"] == "person"}
     ids |= {one.person_id for one in order.people if one.role_id in role_ids}
-    ids |= {id_ for id_ in (order.responsible_id, order.author_id) if id_}
+    ids |= {id_ for id_ in (order.responsible_id, order.author_id, *also) if id_}
     holders: dict[int, list[int]] = {role: [] for role in role_ids}
     roles: dict[int, str] = {}
     if role_ids:
@@ -64,7 +75,15 @@ def load_directory(session: Session, order: Order, wanted: Iterable[dict[str, An
                 holders[role].append(person)
                 ids.add(person)
     people = session.connection().execute(_PEOPLE, {"ids": list(ids)}) if ids else ()
-    return Directory({person.id: person for person in people}, holders, roles)
+    return Directory({person.id: person for person in people}, holders, roles, _unsubscribed(session, order, wanted))
+
+
+def _unsubscribed(session: Session, order: Order, wanted: list[dict[str, Any]]) -> set[str]:
+    """One SELECT, where a rule writes to anybody but employees."""
+    addresses = [one["address"].casefold() for one in wanted if one["kind"] == "address"]
+    if any(one["kind"] == "customer" for one in wanted) and order.customer.email:
+        addresses.append(order.customer.email.casefold())
+    return set(session.connection().scalars(_UNSUBSCRIBED, {"addresses": addresses})) if addresses else set()
 
 
 NO_ADDRESS = {"email": "no_address", "sms": "no_phone", "chat": "no_chat", "notice": "not_employee"}
@@ -84,8 +103,19 @@ def resolve(
                 resolved.notes.append({"why": NO_ADDRESS[channel], "name": candidate.name})
             elif candidate.address.casefold() not in seen:
                 seen.add(candidate.address.casefold())
-                resolved.recipients.append(candidate)
+                if channel == "email" and _wants_none(candidate, directory):
+                    resolved.notes.append({"why": "unsubscribed", "name": candidate.name or candidate.address})
+                    resolved.by_bell += [candidate] if candidate.person_id else []
+                else:
+                    resolved.recipients.append(candidate)
     return resolved
+
+
+def _wants_none(candidate: Recipient, directory: Directory) -> bool:
+    """Whether this address asked for no more letters."""
+    if candidate.person_id is None:
+        return candidate.address.casefold() in directory.unsubscribed
+    return directory.people[candidate.person_id].unsubscribed is not None
 
 
 def _candidates(one: dict[str, Any], order: Order, directory: Directory, notes: list[dict[str, Any]], channel: str) -> list[Recipient]:

@@ -11,6 +11,7 @@ from kanban.facts import FIELDS
 from kanban.i18n import N_, _
 from rules.actions import channel_of, sends
 from rules.lookup import Lookup
+from rules.senders import account_id
 
 OPS = {
     "equals": N_("is"), "not_equals": N_("is not"), "in_list": N_("is one of"), "not_in_list": N_("is none of"),
@@ -39,9 +40,12 @@ class Condition:
 
 @dataclass(frozen=True)
 class Send:
+    """wishes: from which account, and where answers go, where it isn't as usual."""
+
     verb: str
     template: str
     to: tuple[str, ...]
+    wishes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,8 +127,22 @@ def _send(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
     template = lookup.templates.get(action["template"])
     if template is None:
         gone.append(_("The message template is gone."))
-    verb = _(CHANNEL_VERBS[channel_of(action)])
-    return Send(verb, template.name if template else _("gone"), tuple(recipient_name(one, lookup, gone) for one in action["to"]))
+    to = tuple(recipient_name(one, lookup, gone) for one in action["to"])
+    return Send(_(CHANNEL_VERBS[channel_of(action)]), template.name if template else _("gone"), to, tuple(_wishes(action, lookup, gone)))
+
+
+def _wishes(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> list[str]:
+    wishes = []
+    if action.get("from") == "responsible":
+        wishes.append(_("from the responsible's own account"))
+    elif action.get("from"):
+        account = lookup.accounts.get(account_id(action["from"]) or 0)
+        if account is None:
+            gone.append(_("The mail account this rule sends by is gone."))
+        wishes.append(_("from %(address)s", address=account.address if account else _("gone")))
+    if action.get("reply_to"):
+        wishes.append(_("answers to the responsible") if action["reply_to"] == "responsible" else _("answers to who did it"))
+    return wishes
 
 
 def recipient_name(one: Mapping[str, Any], lookup: Lookup, gone: list[str] | None = None) -> str:

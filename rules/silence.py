@@ -16,6 +16,7 @@ WORDS = {
     "no_phone": N_("has no phone number that an SMS could go to"),
     "no_chat": N_("has no address in the messenger"),
     "not_employee": N_("is no employee, so has no bell"),
+    "unsubscribed": N_("asked for no letters"),
     "no_holder": N_("nobody holds this role"),
     "no_responsible": N_("the order has no responsible"),
     "no_author": N_("the order has no author"),

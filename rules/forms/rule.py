@@ -20,6 +20,7 @@ from kanban.people import clean_chat, clean_email, clean_phone
 from rules.actions import channel_of, recipient, send, sends
 from rules.models import CHANNELS, TRIGGERS
 from rules.rules import RuleFields
+from rules.senders import REPLY_TO, account_id
 
 MOST_ROWS = 30
 CLEAN = {"email": clean_email, "sms": clean_phone, "chat": clean_chat}
@@ -37,12 +38,15 @@ class CriterionRow:
 
 @dataclass
 class ActionRow:
-    """to: «role:3», «person:5», «responsible»…; addresses: other addresses of the channel, as typed."""
+    """to: «role:3», «person:5», «responsible»…; addresses: other addresses of the channel, as typed; from_, reply_to: see
+    rules.senders."""
 
     template: str
     to: list[str] = dataclasses.field(default_factory=list)
     addresses: str = ""
     channel: str = "email"
+    from_: str = ""
+    reply_to: str = ""
 
     @property
     def names_people(self) -> bool:
@@ -81,7 +85,7 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
         state.actions.append(
             ActionRow(
                 form[f"template-{number}"], form.getlist(f"to-{number}"), form.get(f"addresses-{number}", ""),
-                channel if channel in CHANNELS else "email",
+                channel if channel in CHANNELS else "email", form.get(f"from-{number}", ""), form.get(f"reply_to-{number}", ""),
             )
         )  # fmt: skip
     _do(state, form.get("do", ""))
@@ -129,7 +133,7 @@ def _row_of(node: Mapping[str, Any]) -> CriterionRow:
 def _action_of(action: Mapping[str, Any]) -> ActionRow:
     to = [f"{one['kind']}:{one['id']}" if "id" in one else one["kind"] for one in action["to"] if one["kind"] != "address"]
     addresses = ", ".join(one["address"] for one in action["to"] if one["kind"] == "address")
-    return ActionRow(str(action["template"]), to, addresses, channel_of(action))
+    return ActionRow(str(action["template"]), to, addresses, channel_of(action), action.get("from", ""), action.get("reply_to", ""))
 
 
 def rule_of(state: EditorState) -> RuleFields:
@@ -228,7 +232,9 @@ def _typed_action(row: ActionRow) -> dict[str, Any]:
             to.append(recipient(kind, read_id(number)))
         except ValueError:
             raise Invalid(_("This choice no longer exists."), "to") from None
+    if row.reply_to not in REPLY_TO or (row.from_ not in ("", "responsible") and account_id(row.from_) is None):
+        raise Invalid(_("This choice no longer exists."), "from")
     clean = CLEAN.get(row.channel)
     addresses = [address for address in row.addresses.replace(";", ",").split(",") if address.strip()] if clean else []
     to += [recipient("address", address=clean(address)) for address in addresses[:20]] if clean else []
-    return send(row.channel, template_id, to)
+    return send(row.channel, template_id, to, row.from_, row.reply_to)

@@ -17,7 +17,7 @@ class Message(Base):
     """A letter. The outbox *is* the queue: `state`, `due_at` and `lease_until` are all a worker looks at.
 
     channel: email, sms, chat (a messenger) or notice (the bell). account_id: the mail account it is to go by; None: the
-    firm's own. note: why it doesn't go by the account that was wished for, a code of rules.senders.
+    firm's own. note: why it doesn't go by the account that was wished for: no_own_account, own_account_failed or account_gone.
 
     key: event, channel, address, template and copy number; unique, so no letter is written twice for one event.
     kind: rule, copy (of a rule's letter, sent again by hand), reset (a password; its text is not kept once it is sent) or test.

@@ -22,6 +22,7 @@ from rules.actions import NOT_BY, template_kind
 from rules.forms.rule import ActionRow, EditorState, read_state, rule_of, sketch_of, state_of
 from rules.lookup import Lookup, load_lookup
 from rules.models import TRIGGERS, Message, Rule, Run
+from rules.senders import REPLY_TO
 from rules.sentences import CHANNEL_VERBS, Sentence, op_label, sentence_of
 
 bp = Blueprint("rules", __name__, url_prefix="/settings/rules")
@@ -175,7 +176,7 @@ def _editor(state: EditorState, lookup: Lookup, rule: Rule | None = None, error:
     values = {
         "state": state, "lookup": lookup, "rule": rule, "error": error, "triggers": TRIGGERS, "fields": FIELDS,
         "comparisons": comparisons, "op_label": op_label, "always": ALWAYS, "lists": LISTS, "channels": CHANNEL_VERBS,
-        "not_by": NOT_BY, "kind_of": template_kind,
+        "not_by": NOT_BY, "kind_of": template_kind, "reply_to": REPLY_TO,
         "sentence": sentence_of(sketch_of(state), lookup),
     }  # fmt: skip
     if is_htmx():

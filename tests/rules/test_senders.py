@@ -1,0 +1,209 @@
+"""From which account a letter goes, who gets the answers, and who asked for no letters: from the event to the mail server."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from kanban import clock
+from kanban.config import Config
+from kanban.db import db, transaction
+from rules import rules
+from rules.accounts import seal
+from rules.actions import recipient, send, send_email
+from rules.cells import are_cells
+from rules.models import Delivery, MailAccount, Message, Rule, Run, Unsubscribed
+from rules.rules import RuleFields, fields_of
+from rules.unsubscribe import address_of, token_of
+from rules.worker import Worker
+from tests.cast import Cast, Signed
+from tests.mailserver import USER, WORD, Certificates, MailServer
+from tests.rules.test_worker import drain, smtp, use
+
+
+@pytest.fixture
+def worker(app: Flask, config: Config, mail_server: MailServer, certificates: Certificates, cast: Cast) -> Worker:
+    """The firm's account is that of the environment; employees' accounts are rows."""
+    with transaction() as session:
+        for rule in session.scalars(select(Rule)):
+            rule.active = False
+    return use(app, smtp(config, mail_server.port, certificates))
+
+
+def add_account(port: int, config: Config, **values: Any) -> int:
+    with transaction() as session:
+        account = MailAccount(
+            **{"kind": "person", "address": "manager@melnikov.example", "sender_name": "Ольга Белова", "host": "127.0.0.1", "port": port,
+               "security": "starttls", "username": USER, "sealed_password": seal(WORD, config.seal_key), "timeout_s": 2} | values
+        )  # fmt: skip
+        session.add(account)
+        session.flush()
+        return account.id
+
+
+def add_rule(cast: Cast, *actions: dict[str, Any]) -> int:
+    fields = RuleFields("Проверка", cast.boards["orders"], "entered", cast.statuses["prepaid"], {"all": []}, list(actions), False, True)
+    with transaction() as session:
+        return rules.add_rule(session, cast.actors["owner"], fields).id
+
+
+def letter(cast: Cast, to: dict[str, Any] | None = None, from_: str = "", reply_to: str = "") -> dict[str, Any]:
+    return send("email", cast.templates["manager"], [to or recipient("role", cast.roles["accountant"])], from_, reply_to)
+
+
+def move(cast: Cast, who: str = "owner", responsible: str | None = "manager") -> int:
+    order = cast.place(responsible_id=cast.people[responsible] if responsible else None)
+    moved = cast.move(order, "prepaid", actor=cast.actors[who])
+    assert moved.event
+    return moved.event.id
+
+
+def test_a_letter_goes_by_the_responsibles_own_account_with_answers_to_the_mover(
+    worker: Worker, cast: Cast, mail_server: MailServer, app: Flask
+) -> None:
+    account = add_account(mail_server.port, app.config["POTOK"], person_id=cast.people["manager"])
+    add_rule(cast, letter(cast, from_="responsible", reply_to="mover"))
+    move(cast)
+    drain(worker)
+    got = mail_server.mail[0]
+    assert got["From"] == "Ольга Белова <manager@melnikov.example>" and got["Reply-To"] == "owner@melnikov.example"
+    delivery = db.session.scalars(select(Delivery)).one()
+    assert (delivery.account_id, delivery.sender, delivery.outcome) == (account, "manager@melnikov.example", "sent")
+
+
+def test_without_an_own_account_it_goes_by_the_firms_and_says_so(worker: Worker, cast: Cast, mail_server: MailServer) -> None:
+    add_rule(cast, letter(cast, from_="responsible", reply_to="responsible"))
+    move(cast)
+    drain(worker)
+    assert USER in mail_server.mail[0]["From"] and mail_server.mail[0]["Reply-To"] == "manager@melnikov.example"
+    assert db.session.scalars(select(Message.note)).one() == "no_own_account"
+
+
+def test_an_own_account_that_fails_hands_over_and_is_not_asked_again_meanwhile(
+    worker: Worker, cast: Cast, mail_server: MailServer, app: Flask
+) -> None:
+    add_account(mail_server.port, app.config["POTOK"], person_id=cast.people["manager"], sealed_password=seal("wrong", "seal"))
+    add_rule(cast, letter(cast, from_="responsible"))
+    move(cast)
+    drain(worker)
+    assert USER in mail_server.mail[0]["From"]
+    with transaction() as session:  # drain() woke it
+        session.scalars(select(MailAccount).where(MailAccount.kind == "person")).one().paused_until = clock.now() + timedelta(hours=1)
+    move(cast)
+    assert db.session.scalars(select(Message).order_by(Message.id.desc())).first().account_id is None  # type: ignore[union-attr]
+    drain(worker)
+    assert len(mail_server.mail) == 2
+    assert set(db.session.scalars(select(Message.note))) == {"own_account_failed"}
+
+
+def test_a_named_account_and_one_that_is_gone(worker: Worker, cast: Cast, mail_server: MailServer, app: Flask) -> None:
+    named = add_account(mail_server.port, app.config["POTOK"], kind="named", address="info@melnikov.example")
+    add_rule(cast, letter(cast, from_=f"account:{named}"), letter(cast, recipient("customer"), from_="account:999"))
+    move(cast)
+    drain(worker)
+    rows = db.session.execute(select(Message.address, Message.note, Delivery.sender).join(Delivery, Delivery.message_id == Message.id))
+    assert {row.address: (row.note, row.sender) for row in rows} == {
+        "accountant@melnikov.example": ("", "info@melnikov.example"), "guzel@mail.example": ("account_gone", USER),
+    }  # fmt: skip
+
+
+def test_who_it_was_wished_from_is_no_matter_of_the_matrix(cast: Cast) -> None:
+    assert are_cells([send_email(1, [recipient("responsible")])])
+    assert not are_cells([send("email", 1, [recipient("responsible")], from_="responsible")])
+    assert not are_cells([send("email", 1, [recipient("responsible")], reply_to="mover")])
+
+
+def test_headers_make_a_thread_and_let_one_stop(worker: Worker, cast: Cast, mail_server: MailServer, app: Flask) -> None:
+    add_rule(cast, letter(cast))
+    move(cast)
+    move(cast)
+    drain(worker)
+    first, second = mail_server.mail
+    order = db.session.scalars(select(Message.order_id).order_by(Message.id)).first()
+    assert first["References"] == first["In-Reply-To"] == f"<potok.order.{order}@127.0.0.1>" != second["References"]
+    assert first["List-Id"] == "<orders.127.0.0.1>" and first["Auto-Submitted"] == "auto-generated"
+    assert first["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = first["List-Unsubscribe"].strip("<>")
+    token = link.rpartition("/")[2]
+    assert address_of(token, app.config["POTOK"].secret_key) == "accountant@melnikov.example"
+    text = first.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert link in text.replace("\n", "") or token in text
+
+
+def test_one_click_stops_letters_and_an_employee_finds_the_news_at_the_bell(
+    worker: Worker, cast: Cast, mail_server: MailServer, app: Flask
+) -> None:
+    add_rule(cast, letter(cast))
+    token = token_of("accountant@melnikov.example", app.config["POTOK"].secret_key)
+    stranger = app.test_client()
+    assert "accountant@melnikov.example" in stranger.get(f"/letters/{token}").text
+    assert db.session.scalar(select(Unsubscribed)) is None  # looking changes nothing
+    for _twice in range(2):
+        assert stranger.post(f"/letters/{token}", data={"List-Unsubscribe": "One-Click"}).status_code == 303
+    db.session.rollback()
+    event = move(cast)
+    drain(worker)
+    assert not mail_server.mail
+    message = db.session.scalars(select(Message)).one()
+    assert (message.channel, message.person_id) == ("notice", cast.people["accountant"]) and message.text == message.subject
+    run = db.session.scalars(select(Run).where(Run.event_id == event)).one()
+    assert {"why": "unsubscribed", "name": "Тамара Гусева"} in run.notes and run.outcome == "done"
+    assert stranger.post(f"/letters/{token}", data={"letters": "on"}).status_code == 303
+    db.session.rollback()
+    move(cast)
+    drain(worker)
+    assert len(mail_server.mail) == 1
+
+
+def test_a_customer_who_wants_no_letters_gets_none(worker: Worker, cast: Cast, mail_server: MailServer) -> None:
+    add_rule(cast, letter(cast, recipient("customer")), letter(cast, recipient("address", address="Boss@melnikov.example")))
+    first = move(cast)
+    with transaction() as session:
+        session.add_all([Unsubscribed(address="boss@melnikov.example"), Unsubscribed(address="guzel@mail.example")])
+    second = move(cast)
+    drain(worker)
+    assert sorted(mail_server.handler.recipients) == ["Boss@melnikov.example", "guzel@mail.example"] and first != second
+    run = db.session.scalars(select(Run).where(Run.event_id == second)).one()
+    assert [note["why"] for note in run.notes] == ["unsubscribed", "unsubscribed"] and run.outcome == "nobody"
+
+
+@pytest.mark.parametrize("token", ["x", "a" * 5000, "ImFAYi5ydSI.bad", "%00", "ImFAYi5ydSI"])
+def test_a_token_that_is_none(app: Flask, cast: Cast, token: str) -> None:
+    assert app.test_client().get(f"/letters/{token}").status_code == 404
+    assert app.test_client().post(f"/letters/{token}").status_code == 404
+    assert db.session.scalar(select(Unsubscribed)) is None
+
+
+def test_ones_own_switch(app: Flask, cast: Cast) -> None:
+    manager = Signed(app.test_client(), cast.email("manager"))
+    assert "Письма о заказах" in manager.get("/me/letters", htmx=True).text
+    manager.post("/me/letters", {"letters": "off"})
+    assert "у колокольчика" in manager.get("/me/letters", htmx=True).text
+    db.session.rollback()
+    assert db.session.scalars(select(Unsubscribed.address)).one() == "manager@melnikov.example"
+    manager.post("/me/letters", {"letters": "on"})
+    db.session.rollback()
+    assert db.session.scalar(select(Unsubscribed)) is None
+
+
+def test_the_editor_keeps_sender_and_answers(app: Flask, cast: Cast, config: Config) -> None:
+    owner = Signed(app.test_client(), cast.email("owner"))
+    named = add_account(25, config, kind="named", address="info@melnikov.example")
+    form = {
+        "name": "От ответственного", "board_id": str(cast.boards["orders"]), "trigger": "entered", "active": "1",
+        "status_id": str(cast.statuses["prepaid"]), "group": "all", "template-0": str(cast.templates["manager"]), "channel-0": "email",
+        "to-0": "responsible", "from-0": "responsible", "reply_to-0": "mover",
+    }  # fmt: skip
+    page = owner.post("/settings/rules/draw", form, htmx=True).text
+    assert "с собственной записи ответственного" in page and "ответы тому, кто это сделал" in page and "info@melnikov.example" in page
+    assert owner.post("/settings/rules/save", form).status_code == 303
+    rule = db.session.scalars(select(Rule).order_by(Rule.id.desc())).first()
+    assert rule and fields_of(rule).actions[0]["from"] == "responsible" and fields_of(rule).actions[0]["reply_to"] == "mover"
+    for bad in ({"from-0": "account:x"}, {"from-0": "nobody"}, {"reply_to-0": "everybody"}):
+        assert owner.post("/settings/rules/save", form | bad).status_code == 422
+    assert owner.post("/settings/rules/save", form | {"from-0": f"account:{named}"}).status_code == 303
+    with transaction() as session:
+        session.delete(session.get_one(MailAccount, named))
+    assert "Учётной записи, с которой шлёт это правило, больше нет" in owner.get("/settings/rules?only=broken").text
