@@ -10,21 +10,23 @@ from typing import Any
 
 from bench.crowd import measure_crowd
 from bench.drain import measure_drain
-from bench.memory import measure_memory
+from bench.memory import measure_backlog, measure_memory
 from bench.moves import measure_move
 from bench.pages import measure_page
+from bench.promptness import measure_promptness
 from bench.workshop import add_rules, fill, workshop
 
 SIZES = (200, 1_000, 5_000, 50_000)
 RULES = (1, 100, 10_000)
+TABLES = ["pages", "moves", "crowd", "drain", "promptness", "memory"]
 
 
 def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("only", nargs="*", choices=["pages", "moves", "crowd", "drain", "memory", []], help="some of the tables")
-    only = parser.parse_args().only or ["pages", "moves", "crowd", "drain", "memory"]
+    parser.add_argument("only", nargs="*", choices=[*TABLES, []], help="some of the tables")
+    only = parser.parse_args().only or TABLES
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, SQLite with synchronous=FULL\n")
     if "pages" in only or "moves" in only:
         _board(only)
@@ -34,8 +36,19 @@ def main() -> None:
         table(
             "Outbox into a local SMTP server", ("letters", "letters/s", "floor: smtplib letters/s", "share of the floor"), [measure_drain()]
         )
+    if "promptness" in only:
+        table(
+            "From a move to its letter at the mail server, beyond the undo window",
+            ("moves", "letters", "median, s", "p95, s", "most, s"),
+            [measure_promptness()],
+        )
     if "memory" in only:
         table("Memory after 200 pages and 200 moves", ("web, MB", "worker, MB"), [measure_memory()])
+        table(
+            "Worker with letters waiting",
+            ("letters waiting", "before, nothing waiting, MB", "most while sending, MB", "difference, MB", "letters/s meanwhile"),
+            [measure_backlog()],
+        )
 
 
 def _board(only: list[str]) -> None:

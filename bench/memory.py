@@ -1,11 +1,19 @@
-"""Memory of the two processes after some work."""
+"""Memory of the two processes after some work, and of a worker with very many letters waiting."""
 
+import os
 import re
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
-from bench.crowd import Visitor, people_of, server
+from bench.crowd import ROOT, Visitor, people_of, server
+from bench.workshop import workshop
+from tests.bareserver import ServerProcess
+from tests.letters import put_letters
+
+BACKLOG, WARM, SECONDS = 100_000, 500, 15
 
 
 def measure_memory() -> list[Any]:
@@ -30,6 +38,38 @@ def measure_memory() -> list[Any]:
             else:
                 web += sum(_resident(one) for one, _ in [(pid, ""), *children.get(pid, [])])
     return [web, worker]
+
+
+def measure_backlog() -> list[Any]:
+    """[letters, MB with an empty queue after some work, most MB with them waiting and being sent, difference, letters/s then]"""
+    with ServerProcess() as mail, workshop() as app:
+        environment = os.environ | {
+            "DATABASE_URL": app.config["POTOK"].database_url, "SECRET_KEY": "bench", "SEAL_KEY": "bench", "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(mail.port), "SMTP_SECURITY": "none", "SMTP_FROM": "potok@melnikov.example",
+        }  # fmt: skip
+        process = subprocess.Popen([sys.executable, "app.py", "worker"], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+        try:
+            put_letters([f"p{n}@melnikov.example" for n in range(WARM)], "warm")
+            _wait_for(mail, WARM)
+            empty = _resident(process.pid)
+            for part in range(10):
+                put_letters([f"p{n}@melnikov.example" for n in range(BACKLOG // 10)], f"backlog-{part}")
+            before, start, most = len(mail.arrivals()), time.monotonic(), empty
+            while time.monotonic() - start < SECONDS:
+                most = max(most, _resident(process.pid))
+                time.sleep(0.25)
+            rate = (len(mail.arrivals()) - before) / (time.monotonic() - start)
+        finally:
+            process.kill()
+            process.wait()
+    return [BACKLOG, empty, most, most - empty, rate]
+
+
+def _wait_for(mail: ServerProcess, count: int) -> None:
+    end = time.monotonic() + 60
+    while len(mail.arrivals()) < count and time.monotonic() < end:
+        time.sleep(0.5)
+    time.sleep(1)
 
 
 def _resident(pid: int) -> float:
