@@ -30,7 +30,7 @@ HINTS = (
     (r"error=5[0-9]{2}|^\(8\)", N_("The service has a failure of its own. Potok tries again by itself.")),
     (
         r"NameResolution|getaddrinfo|Name or service not known|Temporary failure in name|no address for",
-        N_("There is no server of this name. Check it for a misprint."),
+        N_("The service's server can't be found. Check its name, and whether this computer has a way to the internet."),
     ),
     (r"Connection refused", N_("Nothing answers at this server and port. Check the port.")),
     (r"CERTIFICATE|certificate|SSL|WRONG_VERSION", N_("No secure connection came about: the certificate, or the port, is not right.")),

@@ -6,7 +6,7 @@ import logging
 import re
 import threading
 from types import TracebackType
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from apprise import Apprise, AppriseAsset, AppriseResult, NotifyBase, NotifyFormat
 from apprise.exception import AppriseException
@@ -106,9 +106,17 @@ def _plain(told: str) -> str:
 
 def _masked(words: str, gateway: OpenGateway) -> str:
     """Without what must not be seen: a token stands in the address that a connection error names."""
-    for secret in gateway.secrets:
-        url = urlsplit(secret) if "://" in secret else None
-        for hidden in (url.path.strip("/"), url.query, url.password or "") if url else (secret,):
-            for form in {hidden, quote(hidden, safe=""), quote(hidden), html.escape(hidden)}:
-                words = words.replace(form, "•••") if len(form) > 1 else words
+    hidden = {part for secret in gateway.secrets for part in _parts_of(secret)}
+    forms = {form for one in hidden for form in (one, quote(one), quote(one, safe=""), html.escape(one))}
+    for form in sorted(forms, key=len, reverse=True):
+        words = words.replace(form, "•••")
     return words[:MOST_WORDS]
+
+
+def _parts_of(secret: str) -> list[str]:
+    """Of an address all but the host is secret; its short words, such as “api”, give nothing away."""
+    if "://" not in secret:
+        return [secret]
+    url = urlsplit(secret)
+    parts = [url.path.strip("/"), url.query, *url.path.split("/"), *(value for _name, value in parse_qsl(url.query)), url.password or ""]
+    return [part for part in parts if len(part) > 4]
