@@ -14,8 +14,8 @@ from rules import rules
 from rules.accounts import seal
 from rules.actions import recipient, send, send_email
 from rules.cells import are_cells
-from rules.models import Delivery, MailAccount, Message, Rule, Run, Unsubscribed
-from rules.rules import RuleFields, fields_of
+from rules.models import Delivery, MailAccount, Message, Rule, RuleVersion, Run, Unsubscribed
+from rules.rules import RuleFields
 from rules.unsubscribe import address_of, token_of
 from rules.worker import Worker
 from tests.cast import Cast, Signed
@@ -199,8 +199,8 @@ def test_the_editor_keeps_sender_and_answers(app: Flask, cast: Cast, config: Con
     page = owner.post("/settings/rules/draw", form, htmx=True).text
     assert "с собственной записи ответственного" in page and "ответы тому, кто это сделал" in page and "info@melnikov.example" in page
     assert owner.post("/settings/rules/save", form).status_code == 303
-    rule = db.session.scalars(select(Rule).order_by(Rule.id.desc())).first()
-    assert rule and fields_of(rule).actions[0]["from"] == "responsible" and fields_of(rule).actions[0]["reply_to"] == "mover"
+    saved = db.session.scalars(select(RuleVersion).order_by(RuleVersion.id.desc())).first()
+    assert saved and (saved.actions[0]["from"], saved.actions[0]["reply_to"]) == ("responsible", "mover")
     for bad in ({"from-0": "account:x"}, {"from-0": "nobody"}, {"reply_to-0": "everybody"}):
         assert owner.post("/settings/rules/save", form | bad).status_code == 422
     assert owner.post("/settings/rules/save", form | {"from-0": f"account:{named}"}).status_code == 303
