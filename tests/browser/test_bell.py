@@ -1,0 +1,43 @@
+"""The bell in a browser: a rule made in the editor rings it live; its list opens by mouse and keyboard; reading quiets it."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.board import by_menu, expect_toast
+from tests.browser.conftest import Site, Visits
+
+
+def add_rule(page: Page, site: Site) -> None:
+    """Whoever is responsible is told of each change of status by a notice."""
+    page.goto(site.url + "/settings/rules/new")
+    page.locator("input[name=name]").fill("Звонок")
+    page.locator("select[name=trigger]").select_option("changed")
+    expect(page.locator(".sentence")).to_contain_text("меняет статус")
+    page.locator("select[name=channel-0]").select_option("notice")
+    expect(page.locator("select[name=template-0]")).to_contain_text("Коротко")
+    page.locator("input[name=to-0][value=responsible]").check()
+    page.locator("header button[data-kind=primary]").click()
+    page.wait_for_url("**/settings/rules")
+
+
+def test_the_bell_rings_live_and_leads_to_the_order(visit: Visits, site: Site) -> None:
+    admin, manager = visit("melnikov"), visit("belova")
+    add_rule(admin, site)
+    bell = manager.locator("#bell")
+    expect(bell).not_to_have_attribute("data-dot", "")
+    admin.goto(site.url + "/boards/1")
+    for number in ("К-0030", "К-0028"):
+        by_menu(admin, number, "Оплачен")
+        expect_toast(admin, number)
+    expect(manager.locator(".bell-count")).to_have_text("2", timeout=12000)
+    bell.focus()
+    manager.keyboard.press("Enter")
+    menu = manager.locator("#menu")
+    expect(menu.locator(".notice[data-unread]")).to_have_count(2)
+    menu.get_by_role("menuitem", name="К-0030").click()
+    manager.wait_for_url("**/orders/*")
+    expect(manager.locator(".bell-count")).to_have_text("1")
+    manager.locator("#bell").click()
+    manager.locator("#menu .notices-head button").click()
+    expect(manager.locator("#bell")).not_to_have_attribute("data-dot", "")
+    manager.goto(site.url + "/bell/all")
+    expect(manager.locator(".notice")).to_have_count(2)
