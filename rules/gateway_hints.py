@@ -18,6 +18,7 @@ HINTS = (
         r"Telegram.*error=40[14]|Bot Token|\(code=2\)|error=40[13]|^\((?:13|14|15)\)",
         N_("The service does not accept this login, password, token or key."),
     ),
+    (r"sealed with another key", N_("The key of this installation has changed, so the saved settings can't be read. Enter them again.")),
     (r"\(code=3\)", N_("There is no money left on the account at the service.")),
     (r"\(code=4\)", N_("The service has blocked this server for a while: too many wrong requests. Check login and password.")),
     (r"\(code=6\)", N_("The service does not let this text or this sender's name pass.")),

@@ -77,12 +77,12 @@ SERVICES = {
             N_("@BotFather makes a bot and gives its token. A person has to write to the bot first: it may only answer."),
         ),
         Service(
-            "webhook", N_("Own web address"), ("sms", "chat"),
+            "webhook", "Webhook", ("sms", "chat"),
             (
                 GatewayField("url", N_("Address"), "url", secret=True, hint="https://…"),
                 GatewayField("token", N_("Key"), secret=True, required=False, hint=N_("Sent as “Authorization: Bearer …”.")),
             ),
-            N_("Each message is posted there as JSON: to, name, message, id."),
+            N_("A web address of your own: each message is posted there as JSON with to, name, message and id."),
         ),
     )
 }  # fmt: skip
@@ -128,7 +128,7 @@ def sealed(values: Mapping[str, str], config: Config) -> str:
 
 
 def sender_of(stored: Gateway) -> str:
-    """What a delivery calls it."""
+    """What a delivery calls it, in any language."""
     return SERVICES[stored.service].name
 
 

@@ -1,5 +1,6 @@
 """Small gateways on loopback: an HTTP one that keeps what it was sent, and an SMPP one that answers as it is told."""
 
+import contextlib
 import json
 import socket
 import struct
@@ -75,6 +76,7 @@ class FakeSmpp:
         self.bind_status = 0
         self.connections = 0
         self.drops_at_submit = self.is_silent = False
+        self.garbage = b""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -95,13 +97,16 @@ class FakeSmpp:
             threading.Thread(target=self._talk, args=(talk,), daemon=True).start()
 
     def _talk(self, talk: socket.socket) -> None:
-        with talk:
+        with talk, contextlib.suppress(OSError):
             while (head := _exactly(talk, 16)) is not None:
                 length, command, _status, sequence = struct.unpack(">LLLL", head)
                 body = _exactly(talk, length - 16) or b""
                 if command == self.SUBMIT:
                     self.submitted.append(body)
                     if self.drops_at_submit:
+                        return
+                    if self.garbage:
+                        talk.sendall(self.garbage)
                         return
                     if self.is_silent:
                         time.sleep(LONG_S)

@@ -16,7 +16,7 @@ from apprise.plugins.telegram import NotifyTelegram
 
 from rules.gateways import OpenGateway
 from rules.transports import Answer, Letter
-from rules.transports.gateway_answers import judge
+from rules.transports.gateway_answers import SEALED, judge
 
 SOCKET_S = 10  # connecting, and between two pieces of an answer
 MOST_WORDS = 1000
@@ -43,6 +43,8 @@ class ByApprise:
 
     def send(self, letter: Letter) -> Answer:
         """A thread of its own may be left behind: the libraries below count each read, not the whole."""
+        if not self._gateway.fields:
+            return SEALED
         try:
             service = service_of(self._gateway, letter)
         except AppriseException as error:

@@ -8,6 +8,8 @@ import re
 from rules.transports import Answer
 from rules.transports.answers import MOST_PAUSE_S
 
+SEALED = Answer("retry", "the settings of this service were sealed with another key: enter them again", by_account=True)
+
 # What is wrong with this one message or its address; everything else is the gateway's, which is left alone for a while.
 OF_MESSAGE = {
     "telegram": re.compile(r"error=40[03]\b|chat_ids to notify"),

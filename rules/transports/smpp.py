@@ -13,7 +13,7 @@ from smpplib.client import Client
 
 from rules.gateways import OpenGateway
 from rules.transports import Answer, Letter
-from rules.transports.gateway_answers import judge
+from rules.transports.gateway_answers import SEALED, judge
 from rules.transports.wire import Wire
 
 SOCKET_S = 10
@@ -50,19 +50,19 @@ class Smpp:
 
     def send(self, letter: Letter) -> Answer:
         asked = False
+        if not self._gateway.fields:
+            return SEALED
         try:
             with self._wire.deadline(self._deadline_s):
                 client = self._bound()
                 asked = True
                 return judge("smpp", True, self._submit(client, letter))
-        except exceptions.PDUError as error:
-            if not asked:
+        except Exception as error:  # smpplib raises what a broken answer makes it stumble over
+            answered = isinstance(error, exceptions.PDUError)
+            if not (answered and asked):
                 self._drop()
-            return judge("smpp", False, str(error.args[0]))
-        except (exceptions.ConnectionError, OSError) as error:
-            self._drop()
-            words = str(error) or "the server closed the connection"
-            return judge("smpp", False, f"{words} (closed in the middle)" if asked else words)
+            words = str(error.args[0] if answered else error) or "the server closed the connection"
+            return judge("smpp", False, words if answered or not asked else f"{words} (closed in the middle)")
 
     def _submit(self, client: Any, letter: Letter) -> str:
         """Each part waits for its answer, so the parts arrive in order. Raises PDUError where one is refused."""

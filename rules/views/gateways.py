@@ -138,7 +138,7 @@ def _panel(channel: str, typed: GatewayForm | None, answer: Any, own: str) -> di
     kept = fields_of(stored, _config()) if stored is not None and stored.service == service.key else {}
     return {
         "channel": channel, "name": _(NAMES[channel]), "stored": stored, "offered": offered, "service": service,
-        "saved_name": _(SERVICES[stored.service].name) if stored else "",
+        "saved_name": SERVICES[stored.service].name if stored else "",
         "errors": typed.errors if typed else {},
         "values": {one.name: _shown(one, (typed.values if typed else kept).get(one.name, one.default)) for one in service.fields},
         "saved": {one.name: _hidden(one.kind, kept[one.name]) for one in service.fields if one.secret and kept.get(one.name)},

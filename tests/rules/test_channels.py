@@ -91,7 +91,7 @@ def test_an_sms_goes_to_the_customer_by_the_same_outbox(app: Flask, cast: Cast, 
     assert (letter.state, letter.address, letter.subject) == ("sent", "+79001234567", "Заказ К-0001: Разработка проекта.")
     assert http.posted[0]["id"] == letter.message_id
     delivery = db.session.scalars(select(Delivery).where(Delivery.message_id == letter.id)).one()
-    assert (delivery.outcome, delivery.sender, delivery.account_id) == ("sent", "Own web address", None)
+    assert (delivery.outcome, delivery.sender, delivery.account_id) == ("sent", "Webhook", None)
     assert gateway().last_sent_at and not gateway().last_error
 
 

@@ -215,6 +215,23 @@ def test_an_operator_drops_the_connection_or_falls_silent(smpp: FakeSmpp) -> Non
     assert answer.outcome == "unclear" and time.monotonic() - began < 4
 
 
+@pytest.mark.parametrize(
+    "garbage", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\0\0\0\x10" + b"\xff" * 12, b"\0\0\0\x01", b"\x7f\xff\xff\xff\0"]
+)
+def test_an_operator_talks_nonsense(smpp: FakeSmpp, garbage: bytes) -> None:
+    smpp.garbage = garbage
+    with Smpp(operator(smpp), 2) as transport:
+        answer = transport.send(SMS)
+    assert answer.outcome == "unclear" and answer.by_account and answer.text
+
+
+@pytest.mark.parametrize("service", ["smsc", "telegram", "webhook", "smpp"])
+def test_settings_of_another_key_are_said(service: str) -> None:
+    transport = (Smpp if service == "smpp" else ByApprise)(OpenGateway("sms", service, {}), 2)
+    answer = transport.send(SMS)
+    assert answer.outcome == "retry" and answer.by_account and "another key" in answer.text
+
+
 def test_no_operator_there() -> None:
     gateway = OpenGateway("sms", "smpp", {"host": "127.0.0.1", "port": str(free_port()), "login": "a", "password": "b", "sender": "c"})
     with Smpp(gateway, 5) as transport:
