@@ -5,6 +5,7 @@ import { attach as dirty } from "./behaviors/dirty.js"
 import { attach as filter } from "./behaviors/filter.js"
 import { attach as livePart } from "./behaviors/live-part.js"
 import { attach as menu } from "./behaviors/menu.js"
+import { attach as newest } from "./behaviors/newest.js"
 import { attach as quick } from "./behaviors/quick.js"
 import { attach as switcher } from "./behaviors/switcher.js"
 import { attach as toast } from "./behaviors/toast.js"
@@ -12,7 +13,7 @@ import { attach as way } from "./behaviors/way.js"
 import "./keys.js"
 import "./live.js"
 
-const behaviors = { board, composer, dirty, filter, "live-part": livePart, menu, quick, switcher, toast, way }
+const behaviors = { board, composer, dirty, filter, "live-part": livePart, menu, newest, quick, switcher, toast, way }
 const attached = new WeakSet()
 
 function attachAll(root) {

@@ -12,11 +12,13 @@ from sqlalchemy import select
 
 from kanban.db import db
 from rules.accounts import unseal
-from rules.models import MailAccount
+from rules.models import Delivery, MailAccount
+from rules.worker import Worker
 from tests.cast import Cast, Signed
 from tests.fakenet import FakeDns, HttpsServer, autoconfig_xml
 from tests.mailhost import IS_HERE, MailHost
 from tests.mailserver import USER, WORD, Certificates, DrippingServer, MailServer, free_port
+from tests.rules.test_worker import drain
 
 DOMAIN = "melnikov.example"
 HOST = f"mail.{DOMAIN}"
@@ -166,7 +168,9 @@ def test_a_check_by_htmx_shows_each_stage_as_it_ends(owner: Signed, cast: Cast, 
 def test_what_stands_against_an_account_is_said_with_what_to_do(
     owner: Signed, cast: Cast, names: FakeDns, host: MailHost, changed: dict[str, str], verdicts: list[str], sentence: str
 ) -> None:
-    owner.post("/settings/mail/system/sending", form(**{"port": str(free_port()) if changed.get("host") == "127.0.0.1" else "465"} | changed))
+    owner.post(
+        "/settings/mail/system/sending", form(**{"port": str(free_port()) if changed.get("host") == "127.0.0.1" else "465"} | changed)
+    )
     answer = owner.post("/settings/mail/system/check/sign-in")
     assert answer.status_code == 422 and steps(answer.text) == verdicts and sentence in answer.text
     assert "не работает" in answer.text and stored().last_error
@@ -205,12 +209,12 @@ def test_a_full_mailbox_and_receiving_that_fails(owner: Signed, cast: Cast, name
 @needs_mail_host
 def test_the_part_before_the_at_is_tried_as_user_name(owner: Signed, cast: Cast, app: Flask, ca: trustme.CA) -> None:
     users = {f"potok@{DOMAIN}": "word-potok"}
-    with MailHost(ca, domain=DOMAIN, users=users, names=(HOST,), login="local", address="127.0.0.26") as local:
-        with FakeDns({(HOST, "A"): [local.address]}, port=0) as running:
-            configure(app, dns_servers=f"{running.address}:{running.port}", smtp_ca_file=local.ca_file)
-            owner.post("/settings/mail/system/sending", form() | found())
-            page = owner.post("/settings/mail/system/check/sign-in").text
-            assert steps(page) == ["true"] * 6 and "принят как «potok»" in page
+    host = MailHost(ca, domain=DOMAIN, users=users, names=(HOST,), login="local", address="127.0.0.26")
+    with host as local, FakeDns({(HOST, "A"): [local.address]}, port=0) as running:
+        configure(app, dns_servers=f"{running.address}:{running.port}", smtp_ca_file=local.ca_file)
+        owner.post("/settings/mail/system/sending", form() | found())
+        page = owner.post("/settings/mail/system/check/sign-in").text
+        assert steps(page) == ["true"] * 6 and "принят как «potok»" in page
     account = stored()
     assert account.username == "potok" and account.receive_username in ("potok", "")
 
@@ -301,3 +305,33 @@ def test_a_named_account_is_added_and_removed(owner: Signed, cast: Cast) -> None
     assert answer.headers["Location"].endswith(f"/settings/mail/named-{account.id}/sending")
     assert f"info@{DOMAIN}" in owner.get("/settings/mail").text
     assert owner.post(f"/settings/mail/named-{account.id}/remove").status_code == 303
+
+
+@needs_mail_host
+def test_letters_leave_by_it_with_a_copy_in_the_sent_folder(owner: Signed, cast: Cast, app: Flask, names: FakeDns, host: MailHost) -> None:
+    configure(app, retry_first_s=3600)
+    owner.post("/settings/mail/system/sending", form() | found())
+    limits = {"per_hour": "0", "per_day": "0", "per_letter": "0"}
+    assert owner.post("/settings/mail/system/other", limits | {"keep_sent": "y", "copy_to_self": "y"}).status_code == 303
+    before = {folder: len(host.mailbox(f"potok@{DOMAIN}", folder)) for folder in ("INBOX", "Sent")}
+    cast.place()  # to the manager, and to the designer, who has no mailbox
+    drain(Worker(app))
+    sent = host.arrived(f"potok@{DOMAIN}", before["Sent"] + 1, "Sent")[-1]
+    assert sent["To"] == f"Ольга Белова <manager@{DOMAIN}>"
+    assert host.arrived(f"manager@{DOMAIN}")[-1]["Message-ID"] == sent["Message-ID"]
+    assert host.arrived(f"potok@{DOMAIN}", before["INBOX"] + 1)[-1]["Message-ID"] == sent["Message-ID"]
+    answers = db.session.scalars(select(Delivery.answer).order_by(Delivery.id)).all()
+    assert any(answer.startswith("250") for answer in answers) and any("550 5.1.1" in answer for answer in answers)
+    assert "Марина Лисицына" in owner.get("/settings/letters?state=failed").text
+
+
+@needs_mail_host
+def test_a_copy_that_cannot_be_kept_harms_no_letter(owner: Signed, cast: Cast, app: Flask, names: FakeDns, host: MailHost) -> None:
+    owner.post("/settings/mail/system/sending", form() | found(receive_port="995"))
+    owner.post("/settings/mail/system/other", {"per_hour": "0", "per_day": "0", "per_letter": "0", "keep_sent": "y"})
+    before = len(host.mailbox(f"manager@{DOMAIN}"))
+    cast.place()
+    drain(Worker(app))
+    host.arrived(f"manager@{DOMAIN}", before + 1)
+    sent = db.session.scalars(select(Delivery.answer).where(Delivery.outcome == "sent")).one()
+    assert sent.startswith("250") and "no copy" in sent
