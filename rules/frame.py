@@ -66,7 +66,7 @@ def button_word(message: Message) -> str:
 
 
 def no_more_words() -> str:
-    return _("No more letters")
+    return _("Stop these letters")
 
 
 def why_sentence(message: Message) -> str:
