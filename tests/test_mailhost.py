@@ -17,7 +17,10 @@ import trustme
 from tests.fakenet import FakeDns, HttpsServer, autoconfig_xml
 from tests.mailhost import ADDRESS, IS_HERE, USERS, MailHost
 
-pytestmark = pytest.mark.skipif(not IS_HERE, reason="Postfix and Dovecot 2.3 are needed, and root: tests/install_mail.sh")
+pytestmark = [
+    pytest.mark.mailhost,
+    pytest.mark.skipif(not IS_HERE, reason="Postfix and Dovecot 2.3 are needed, and root: tests/install_mail.sh"),
+]
 
 POTOK, CLIENT = USERS
 AUTOCONFIG = "autoconfig.kuhni.example"

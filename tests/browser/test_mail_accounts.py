@@ -14,7 +14,10 @@ from tests.browser.conftest import Site, Visits, started
 from tests.fakenet import FakeDns, HttpsServer, autoconfig_xml
 from tests.mailhost import IS_HERE, MailHost
 
-pytestmark = pytest.mark.skipif(not IS_HERE, reason="Postfix and Dovecot 2.3 are needed, and root: tests/install_mail.sh")
+pytestmark = [
+    pytest.mark.mailhost,
+    pytest.mark.skipif(not IS_HERE, reason="Postfix and Dovecot 2.3 are needed, and root: tests/install_mail.sh"),
+]
 
 DOMAIN = "melnikov.example"
 HOST = f"mail.{DOMAIN}"
