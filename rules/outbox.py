@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from kanban import clock
 from kanban.db import table
@@ -93,7 +93,7 @@ def claim(
     kinds = [Message.kind != "rule"] if only_asked_for else []
     due = (
         select(Message.id)
-        .where(lane.letters, Message.state == "waiting", Message.due_at <= now, *kinds, ~_is_behind(only_asked_for))
+        .where(lane.letters, Message.state == "waiting", Message.due_at <= now, *kinds, ~_is_behind(lane, only_asked_for))
         .order_by(Message.due_at, Message.id)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -121,19 +121,19 @@ def claim(
     return messages
 
 
-def _is_behind(only_asked_for: bool) -> ColumnElement[bool]:
-    """Whether an earlier letter to the same address, on the same lane, has to go first. only_asked_for: none of a rule has."""
-    earlier = aliased(Message)
-    same = and_(
-        earlier.address == Message.address,
-        earlier.channel == Message.channel,
-        func.coalesce(earlier.account_id, 0) == func.coalesce(Message.account_id, 0),
-    )
-    in_hand = select(earlier.id).where(same, earlier.state == "sending").exists()
-    refused = and_(earlier.state == "waiting", earlier.attempts.between(1, KEEPS_ORDER - 1), earlier.id < Message.id)
+def _is_behind(lane: Lane, only_asked_for: bool) -> ColumnElement[bool]:
+    """Whether another letter to the same address, on the same lane, has to go first. only_asked_for: none of a rule has.
+
+    Each subquery stands alone, so it is run once a claim. One that looks at the row outside would be run once a letter by
+    PostgreSQL with the statistics of a quiet hour: seconds for each claim where thousands wait.
+    """
+    in_hand = select(Message.address).where(lane.letters, Message.state == "sending").correlate(None)
+    refused = [lane.letters, Message.state == "waiting", Message.attempts.between(1, KEEPS_ORDER - 1)]
     if only_asked_for:
-        refused = and_(refused, earlier.kind != "rule")
-    return or_(in_hand, select(earlier.id).where(same, refused).exists())
+        refused.append(Message.kind != "rule")
+    behind = select(Message.address).where(*refused).correlate(None)
+    first = select(func.min(Message.id)).where(*refused).group_by(Message.address).correlate(None)
+    return or_(Message.address.in_(in_hand), and_(Message.address.in_(behind), Message.id.not_in(first)))
 
 
 def _number(lane: Lane) -> int:

@@ -28,7 +28,7 @@ class Message(Base):
     __table_args__ = (
         Index("ix_message_claim", "channel", "account_id", "state", "due_at", "id"),
         Index(None, "state", "due_at"),
-        Index("ix_message_of_address", "address", "state", "attempts", "id"),
+        Index("ix_message_tried", "channel", "account_id", "state", "attempts", "address", "id"),
         Index(None, "person_id", "channel", "id"),
         Index(None, "event_id"),
         Index(None, "order_id", "id"),
