@@ -1,10 +1,15 @@
-// A form that each choice sends: an answer that was asked for before the last choice would take it back, so it is left out.
+// A form that the server draws anew at each choice.
 export function attach(form) {
   const state = () => new URLSearchParams(new FormData(form)).toString()
   const asked = new WeakMap()
+  // htmx remembers the button clicked last until the focus leaves it, and where a click gives no focus (Safari) for ever
+  form.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt === form) delete event.detail.parameters.do
+  })
   form.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.elt === form) asked.set(event.detail.xhr, state())
   })
+  // an answer that was asked for before the last choice would take it back
   form.addEventListener("htmx:beforeSwap", (event) => {
     const before = asked.get(event.detail.xhr)
     if (before !== undefined && before !== state()) event.detail.shouldSwap = false
