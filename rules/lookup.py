@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from kanban.facts import FIELDS, Field
 from kanban.models import Board, Organisation, Person, Role, Status
 from rules.models import MailAccount, Template
 
@@ -31,12 +32,27 @@ class Lookup:
         """kind: letter or short."""
         return [template for template in self.templates.values() if template.kind == kind]
 
+    @property
+    def role_names(self) -> dict[int, str]:
+        return {role.id: role.name for role in self.roles.values()}
+
+    @property
+    def fields(self) -> dict[str, list[Field]]:
+        """Fields of criteria by group, roles among them."""
+        groups: dict[str, list[Field]] = {"order": [], "role": [], "who": [], "linked": []}
+        for field in FIELDS.values():
+            groups[field.group].append(field)
+        groups["role"] = [Field(f"role:{id_}", "reference", name, "people", "role") for id_, name in self.role_names.items()]
+        return groups
+
     def choices(self, source: str, board_id: int) -> list[tuple[int, str]]:
         """(id, name) of what a reference field may be compared with."""
         rows: Any = {
             "organisations": self.organisations.values(),
             "people": self.people.values(),
             "statuses": self.statuses_of(board_id),
+            "other_statuses": [status for status in self.statuses.values() if status.board_id != board_id],
+            "roles": self.roles.values(),
         }.get(source, ())
         return [(row.id, row.name) for row in rows]
 

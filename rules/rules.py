@@ -17,7 +17,7 @@ from rules.cells import are_cells
 from rules.evaluator import trigger_key
 from rules.models import TRIGGERS, Rule, RuleVersion, Template
 
-OF_STATUS = ("status_before", "status_after")  # fields of criteria that hold statuses
+OF_STATUS = ("status_before", "status_after", "linked.status")  # fields of criteria that hold statuses
 NO_CRITERIA: dict[str, Any] = {"all": []}
 
 

@@ -6,9 +6,9 @@ from datetime import date
 from typing import Any
 
 from kanban import i18n
-from kanban.criteria import ALWAYS
-from kanban.facts import FIELDS
-from kanban.i18n import N_, _
+from kanban.criteria import ALWAYS, DAYS
+from kanban.facts import find_field
+from kanban.i18n import N_, _, ngettext
 from rules.actions import channel_of, sends
 from rules.lookup import Lookup
 from rules.senders import account_id
@@ -16,15 +16,25 @@ from rules.senders import account_id
 OPS = {
     "equals": N_("is"), "not_equals": N_("is not"), "in_list": N_("is one of"), "not_in_list": N_("is none of"),
     "filled": N_("is filled"), "empty": N_("is empty"), "more": N_("is more than"), "less": N_("is less than"),
-    "contains": N_("contains"),
+    "at_least": N_("is at least"), "at_most": N_("is at most"), "between": N_("is between"),
+    "contains": N_("contains"), "not_contains": N_("does not contain"), "starts_with": N_("starts with"),
+    "within_next": N_("is within the next"), "within_last": N_("was within the last"),
+    "changed": N_("has changed"), "changed_from": N_("has changed from"), "changed_to": N_("has changed to"),
 }  # fmt: skip
 # As the editor offers them; above, as they stand in a sentence.
 OP_LABELS = {
     "equals": N_("equals"), "not_equals": N_("not equals"), "in_list": N_("in list"), "not_in_list": N_("not in list"),
     "filled": N_("filled"), "empty": N_("empty"), "more": N_("more than"), "less": N_("less than"), "contains": N_("contains"),
+    "at_least": N_("at least"), "at_most": N_("at most"), "between": N_("between"), "not_contains": N_("does not contain"),
+    "starts_with": N_("starts with"), "within_next": N_("within the next days"), "within_last": N_("within the last days"),
+    "changed": N_("changed"), "changed_from": N_("changed from"), "changed_to": N_("changed to"),
 }  # fmt: skip
-DATE_OP_LABELS = {"more": N_("after"), "less": N_("before")}
-DATE_OPS = {"more": N_("is after"), "less": N_("is before")}
+DATE_OP_LABELS = {
+    "more": N_("after"), "less": N_("before"), "at_least": N_("on or after"), "at_most": N_("on or before"),
+}  # fmt: skip
+DATE_OPS = {
+    "more": N_("is after"), "less": N_("is before"), "at_least": N_("is on or after"), "at_most": N_("is on or before"),
+}  # fmt: skip
 CHANNEL_VERBS = {
     "email": N_("send the letter"), "sms": N_("send the SMS"), "chat": N_("send to the messenger"), "notice": N_("show the notice"),
 }  # fmt: skip
@@ -90,15 +100,17 @@ def op_label(kind: str, op: str) -> str:
 
 
 def _condition(node: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Condition:
-    known = FIELDS.get(node["field"])
+    known = find_field(node["field"], lookup.role_names)
     if known is None:
         gone.append(_("A criterion asks for a field there is not."))
         return Condition(node["field"], "", "")
     wanted = node.get("value")
     if node["op"] in ALWAYS:
         text = ""
+    elif node["op"] in DAYS:
+        text = ngettext("%(num)s day", "%(num)s days", int(wanted or 0))
     elif isinstance(wanted, list):
-        text = _(" or ").join(_value(known, one, lookup, gone) for one in wanted)
+        text = (_(" and ") if node["op"] == "between" else _(" or ")).join(_value(known, one, lookup, gone) for one in wanted)
     else:
         text = _value(known, wanted, lookup, gone)
     return Condition(i18n.lower_first(_(known.label)), op_word(known.kind, node["op"]), text)
@@ -109,17 +121,21 @@ def _value(known: Any, wanted: Any, lookup: Lookup, gone: list[str]) -> str:
         return i18n.money(wanted)
     if known.kind == "date":
         return i18n.day_long(date.fromisoformat(wanted)) if wanted else ""
-    if known.kind == "reference":
+    if known.kind == "number":
+        return str(wanted)
+    if known.kind in ("reference", "references"):
         by_source: dict[str, Mapping[int, Any]] = {
             "organisations": lookup.organisations,
             "people": lookup.people,
             "statuses": lookup.statuses,
+            "other_statuses": lookup.statuses,
+            "roles": lookup.roles,
         }
         thing = by_source[known.choices].get(wanted)
         if thing is None:
             gone.append(_("A criterion names something that is gone."))
             return _("gone")
-        return i18n.quoted(thing.name) if known.choices == "statuses" else str(thing.name)
+        return i18n.quoted(thing.name) if known.choices in ("statuses", "other_statuses") else str(thing.name)
     return i18n.quoted(wanted)
 
 

@@ -1,5 +1,7 @@
 """Changing what an order says."""
 
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
@@ -26,7 +28,8 @@ def change(
         return order, None
     if order.version != version:
         raise Conflict(who_was_first(session, order), order)
-    was, total = values_of(order) | _people_of(session, order), order.total
+    was, total, seats = values_of(order) | _people_of(session, order), order.total, facts.people_of(order)
+    share = facts.percent(order.paid, order.total)
     write_fields(session, order, fields)
     session.flush()
     now = values_of(order) | _people_of(session, order)
@@ -41,11 +44,21 @@ def change(
     links = linked(session, order)
     recorded = record(
         session, order, "order.changed", actor,
-        facts=facts.snapshot(order, actor, before=order.status, after=order.status, linked=links),
+        facts=facts.snapshot(
+            order, actor, before=order.status, after=order.status, linked=links, was=_was(order, was, differs, seats, share)
+        ),
         before={name: was.get(name) for name in differs}, after={name: now[name] for name in differs}, key=key,
         topics=(f"head-{order.status_id}", *link_topics(links)),
     )  # fmt: skip
     return order, recorded
+
+
+def _was(order: Order, values: dict[str, Any], differs: list[str], seats: dict[str, int], share: int | None) -> dict[str, Any]:
+    """What rules may know of before: fields of the catalogue, the share that was paid, and who filled the roles."""
+    was = {name: values.get(name) for name in differs if name in facts.FIELDS}
+    now = facts.people_of(order)
+    was |= {f"role:{role}": seats.get(role) for role in seats.keys() | now.keys() if seats.get(role) != now.get(role)}
+    return was | ({"paid_percent": share} if share != facts.percent(order.paid, order.total) else {})
 
 
 def _search_anew(session: Session, order: Order) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from kanban import facts
 from kanban.db import table
 from kanban.errors import NotFound
 from kanban.i18n import _
-from kanban.models import Board, Order, Status
+from kanban.models import Board, Order, Person, Status
 
 
 def find_order(session: Session, order_id: int) -> Order:
@@ -37,11 +38,25 @@ def find_status(session: Session, status_id: int) -> Status | None:
     return session.get(Status, status_id, populate_existing=True)
 
 
-_O, _S, _B = table(Order).c, table(Status).c, table(Board).c
+_O, _S, _B, _P = table(Order).c, table(Status).c, table(Board).c, table(Person).c
 _LINKED = (
-    select(_O.id, _O.number, _O.board_id, _S.id.label("status_id"), _S.name, _S.phase, _B.order_name)
+    select(
+        _O.id,
+        _O.number,
+        _O.board_id,
+        _S.id.label("status_id"),
+        _S.name,
+        _S.phase,
+        _B.order_name,
+        _O.total,
+        _O.paid,
+        _O.ship_on,
+        _P.id.label("responsible_id"),
+        _P.name.label("responsible"),
+    )
     .join(table(Status), _O.status_id == _S.id)
     .join(table(Board), _O.board_id == _B.id)
+    .outerjoin(table(Person), _O.responsible_id == _P.id)
     .where((_O.source_id == bindparam("order_id")) | (_O.id == bindparam("source_id")))
     .order_by(_O.id)
 )
@@ -57,6 +72,14 @@ def linked(session: Session, order: Order) -> list[dict[str, Any]]:
             "board": row.board_id,
             "order_name": row.order_name,
             "status": {"id": row.status_id, "name": row.name, "phase": row.phase},
+            "fields": {
+                "number": row.number,
+                "status": {"id": row.status_id, "name": row.name},
+                "total": row.total,
+                "paid": row.paid,
+                "ship_on": facts.iso(row.ship_on),
+                "responsible": {"id": row.responsible_id, "name": row.responsible} if row.responsible_id else None,
+            },
         }
         for row in rows
     ]

@@ -72,7 +72,7 @@ def carry(
     links = linked(session, order)
     return record(
         session, order, "order.moved", actor,
-        facts=facts.snapshot(order, actor, before=left, after=status, linked=links),
+        facts=facts.snapshot(order, actor, before=left, after=status, linked=links, was={"status_after": facts.reference(left)}),
         before=stood, after={"status": named(status)}, key=key, undoes=undoes, quiet=quiet,
         topics=(f"head-{left.id}", f"head-{status.id}", *link_topics(links)),
     )  # fmt: skip

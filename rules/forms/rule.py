@@ -10,9 +10,9 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from kanban import i18n
-from kanban.criteria import ALWAYS, LISTS, comparisons
+from kanban.criteria import ALWAYS, DAYS, LISTS, comparisons
 from kanban.errors import Invalid
-from kanban.facts import FIELDS
+from kanban.facts import find_field
 from kanban.forms.fields import one_line, parse_money
 from kanban.i18n import _
 from kanban.ids import read_id
@@ -76,8 +76,9 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
     )  # fmt: skip
     for number in _numbers(form, "field-"):
         name = form[f"field-{number}"]
-        if name in FIELDS:
-            known = comparisons(FIELDS[name].kind)
+        field = find_field(name)
+        if field is not None:
+            known = comparisons(field.kind)
             op = form.get(f"op-{number}", known[0])
             state.criteria.append(CriterionRow(name, op if op in known else known[0], form.getlist(f"value-{number}")))
     for number in _numbers(form, "template-"):
@@ -121,7 +122,8 @@ def state_of(fields: RuleFields) -> EditorState:
 
 
 def _row_of(node: Mapping[str, Any]) -> CriterionRow:
-    kind = FIELDS[node["field"]].kind if node["field"] in FIELDS else "text"
+    field = find_field(node["field"])
+    kind = field.kind if field else "text"
     value = node.get("value")
     values = value if isinstance(value, list) else [] if value is None else [value]
     shown = [i18n.money(one) if kind == "money" else str(one) for one in values]
@@ -181,7 +183,8 @@ def _typed_row(row: CriterionRow) -> dict[str, Any]:
     node: dict[str, Any] = {"field": row.field, "op": row.op}
     if row.op in ALWAYS:
         return node
-    kind = FIELDS[row.field].kind
+    field = find_field(row.field)
+    kind = "number" if row.op in DAYS else field.kind if field else "text"
     try:
         values = [_typed(kind, raw) for raw in _raw_values(kind, row) if raw.strip()]
     except ValueError as error:
@@ -190,6 +193,11 @@ def _typed_row(row: CriterionRow) -> dict[str, Any]:
     if not values:
         row.error = _("Give a value to compare with.")
         raise Invalid(row.error, "criteria")
+    if row.op == "between":
+        if len(values) != 2 or values[0] > values[1]:
+            row.error = _("Give the smaller value first, then the greater one.")
+            raise Invalid(row.error, "criteria")
+        return node | {"value": values}
     return node | {"value": values if row.op in LISTS else values[0]}
 
 
@@ -197,20 +205,24 @@ def _raw_values(kind: str, row: CriterionRow) -> list[str]:
     """A list of texts or sums is typed between commas (sums: semicolons); a list of things is chosen."""
     if row.op in LISTS and kind in ("text", "tags"):
         return [part for raw in row.values for part in raw.split(",")]
-    if row.op in LISTS and kind in ("money", "date"):
+    if row.op in LISTS and kind in ("money", "date", "number"):
         return [part for raw in row.values for part in raw.split(";")]
     return row.values
 
 
 def _typed(kind: str, raw: str) -> Any:
     raw = raw.strip()
-    if kind == "reference":
+    if kind in ("reference", "references"):
         id_ = read_id(raw)
         if id_ is None:
             raise ValueError(_("This choice no longer exists."))
         return id_
     if kind == "money":
         return parse_money(raw)
+    if kind == "number":
+        if not re.fullmatch("[0-9]{1,6}", raw):
+            raise ValueError(_("Write a whole number."))
+        return int(raw)
     if kind == "date":
         try:
             return date.fromisoformat(raw).isoformat()

@@ -9,12 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from kanban import clock
-from kanban.criteria import ALWAYS, LISTS, comparisons
+from kanban.criteria import ALWAYS, DAYS, LISTS, comparisons
 from kanban.db import db, transaction
 from kanban.errors import Invalid
-from kanban.facts import FIELDS
+from kanban.facts import find_field
 from kanban.htmx import fragment, is_htmx
-from kanban.i18n import _
+from kanban.i18n import N_, _
 from kanban.ids import read_id
 from kanban.views.guard import admin_only, person
 from rules import rules
@@ -26,7 +26,8 @@ from rules.senders import REPLY_TO
 from rules.sentences import CHANNEL_VERBS, Sentence, op_label, sentence_of
 
 bp = Blueprint("rules", __name__, url_prefix="/settings/rules")
-DAYS = timedelta(days=30)
+MONTH = timedelta(days=30)
+FIELD_GROUPS = {"order": N_("Of the order"), "role": N_("Role on the order"), "who": N_("Who did it"), "linked": N_("Linked order")}
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def remove(rule_id: int) -> Any:
 def _rows(lookup: Lookup) -> list[Row]:
     session = db.session()
     found = session.scalars(select(Rule).options(joinedload(Rule.version)).order_by(Rule.board_id, Rule.in_matrix, Rule.id)).all()
-    since = clock.now() - DAYS
+    since = clock.now() - MONTH
     letters = session.execute(
         select(Message.rule_id, Message.state, func.count())
         .where(Message.created_at > since, Message.rule_id.is_not(None))
@@ -174,7 +175,8 @@ def _editor(state: EditorState, lookup: Lookup, rule: Rule | None = None, error:
     for row in state.actions:
         _fit_template(row, lookup)
     values = {
-        "state": state, "lookup": lookup, "rule": rule, "error": error, "triggers": TRIGGERS, "fields": FIELDS,
+        "state": state, "lookup": lookup, "rule": rule, "error": error, "triggers": TRIGGERS, "groups": FIELD_GROUPS,
+        "find_field": lambda name: find_field(name, lookup.role_names), "days": DAYS,
         "comparisons": comparisons, "op_label": op_label, "always": ALWAYS, "lists": LISTS, "channels": CHANNEL_VERBS,
         "not_by": NOT_BY, "kind_of": template_kind, "reply_to": REPLY_TO,
         "sentence": sentence_of(sketch_of(state), lookup),

@@ -6,17 +6,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanban.criteria import ALWAYS, COMPARISONS, comparisons, judge
+from kanban.criteria import CHANGES, COMPARISONS, comparisons, judge
 
-KINDS = {"organisation": "reference", "customer": "text", "tags": "tags", "total": "money", "ship_on": "date", "absent": "text"}
+KINDS = {
+    "organisation": "reference", "customer": "text", "tags": "tags", "total": "money", "ship_on": "date", "absent": "text",
+    "actor_roles": "references", "paid_percent": "number", "linked.status": "reference", "linked.total": "money",
+}  # fmt: skip
 FACTS = {
+    "today": "2026-12-20",
+    "people": {"3": 5},
+    "was": {"total": 30_000_000, "organisation": {"id": 8, "name": "ИП"}, "role:3": None},
+    "linked": [
+        {"fields": {"status": {"id": 21, "name": "Сборка"}, "total": 100}},
+        {"fields": {"status": {"id": 22, "name": "Готов"}, "total": 200}},
+    ],
     "fields": {
+        "actor_roles": [{"id": 1, "name": "Менеджер"}, {"id": 2, "name": "Дизайнер"}],
+        "paid_percent": 50,
         "organisation": {"id": 7, "name": "ООО «Мельников»"},
         "customer": "Хасанова Гузель",
         "tags": ["Камень", "повторный"],
         "total": 38_700_000,
         "ship_on": "2026-12-26",
-    }
+    },
 }
 
 TABLE = [
@@ -45,6 +57,61 @@ TABLE = [
     ("ship_on", "more", "2026-12-01", True),
     ("ship_on", "less", "2026-12-01", False),
     ("ship_on", "equals", "2026-12-26", True),
+    ("customer", "not_contains", "ГУЗ", False),
+    ("customer", "not_contains", "анна", True),
+    ("customer", "starts_with", "хасан", True),
+    ("customer", "starts_with", "гузель", False),
+    ("tags", "not_contains", "камень", False),
+    ("tags", "not_equals", "камень", True),
+    ("total", "at_least", 38_700_000, True),
+    ("total", "at_least", 38_700_001, False),
+    ("total", "at_most", 38_700_000, True),
+    ("total", "at_most", 1, False),
+    ("total", "between", [38_700_000, 40_000_000], True),
+    ("total", "between", [1, 2], False),
+    ("total", "not_equals", 1, True),
+    ("total", "not_in_list", [1], True),
+    ("paid_percent", "equals", 50, True),
+    ("paid_percent", "not_equals", 50, False),
+    ("paid_percent", "in_list", [50, 100], True),
+    ("paid_percent", "not_in_list", [50, 100], False),
+    ("paid_percent", "more", 50, False),
+    ("paid_percent", "at_least", 50, True),
+    ("paid_percent", "less", 50, False),
+    ("paid_percent", "at_most", 50, True),
+    ("paid_percent", "between", [50, 99], True),
+    ("ship_on", "between", ["2026-12-01", "2026-12-26"], True),
+    ("ship_on", "at_least", "2026-12-27", False),
+    ("ship_on", "at_most", "2026-12-26", True),
+    ("ship_on", "not_equals", "2026-12-26", False),
+    ("ship_on", "in_list", ["2026-12-26"], True),
+    ("ship_on", "not_in_list", ["2026-12-26"], False),
+    ("ship_on", "within_next", 6, True),
+    ("ship_on", "within_next", 5, False),
+    ("ship_on", "within_last", 30, False),
+    ("actor_roles", "equals", 2, True),
+    ("actor_roles", "not_equals", 2, False),
+    ("actor_roles", "in_list", [7, 1], True),
+    ("actor_roles", "not_in_list", [7, 1], False),
+    ("role:3", "equals", 5, True),
+    ("role:3", "in_list", [4], False),
+    ("role:4", "empty", None, True),
+    ("role:4", "equals", 5, False),
+    ("linked.status", "equals", 22, True),
+    ("linked.status", "equals", 23, False),
+    ("linked.total", "at_least", 200, True),
+    ("linked.total", "more", 200, False),
+    ("linked.ship_on", "empty", None, None),
+    ("total", "changed", None, True),
+    ("customer", "changed", None, False),
+    ("total", "changed_from", 30_000_000, True),
+    ("total", "changed_from", 1, False),
+    ("total", "changed_to", 38_700_000, True),
+    ("customer", "changed_to", "Хасанова Гузель", False),
+    ("organisation", "changed_from", 8, True),
+    ("organisation", "changed_to", 7, True),
+    ("role:3", "changed", None, True),
+    ("role:3", "changed_to", 5, True),
     ("absent", "equals", "x", None),
     ("absent", "filled", None, None),
 ]
@@ -58,23 +125,30 @@ def test_comparison(field: str, op: str, value: Any, truth: bool | None) -> None
 
 
 def test_every_comparison_of_every_type_is_in_the_table() -> None:
-    tried = {(KINDS[field], op) for field, op, _, _ in TABLE}
+    tried = {(KINDS.get(field, "reference"), op) for field, op, _, _ in TABLE}
     known = {(kind, op) for kind, ops in COMPARISONS.items() for op in ops}
-    by_inheritance = {
-        ("money", "not_equals"),
-        ("money", "not_in_list"),
-        ("date", "not_equals"),
-        ("date", "in_list"),
-        ("date", "not_in_list"),
-    }
-    assert known - tried <= by_inheritance | {("tags", "not_equals")}
+    assert known <= tried
+    assert set(CHANGES) | {"filled", "empty", "within_next", "within_last"} <= {op for _, op, _, _ in TABLE}
+
+
+def test_the_day_counts_both_ways_and_an_old_fact_without_it_is_unknown() -> None:
+    facts = {"today": "2026-12-20", "fields": {"ship_on": "2026-12-20"}}
+    for op in ("within_next", "within_last"):
+        assert judge({"field": "ship_on", "op": op, "value": 0}, facts, KINDS).truth is True
+        assert judge({"field": "ship_on", "op": op, "value": 3}, {"fields": facts["fields"]}, KINDS).truth is None
+
+
+def test_without_linked_orders_nothing_is_known_of_them() -> None:
+    for linked in ([], None, "x", [1]):
+        assert judge({"field": "linked.total", "op": "more", "value": 0}, {"linked": linked}, KINDS).truth is None
 
 
 def test_empty_matches_only_what_asks_for_it_or_against_a_value() -> None:
     facts = {"fields": {"customer": None, "tags": [], "organisation": None}}
     asked = [judge({"field": "customer", "op": op, "value": "x"}, facts, KINDS).truth for op in comparisons("text")]
     assert dict(zip(comparisons("text"), asked, strict=True)) == {
-        "equals": False, "not_equals": True, "in_list": False, "not_in_list": True, "contains": False, "filled": False, "empty": True,
+        "equals": False, "not_equals": True, "in_list": False, "not_in_list": True, "contains": False, "not_contains": True,
+        "starts_with": False, "filled": False, "empty": True, "changed": None, "changed_from": None, "changed_to": None,
     }  # fmt: skip
 
 
@@ -92,16 +166,22 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
-LEAF = st.fixed_dictionaries(
-    {"field": st.sampled_from(list(KINDS)), "op": st.sampled_from(sorted({op for ops in COMPARISONS.values() for op in ops} | set(ALWAYS))),
-     "value": JSON}
-)  # fmt: skip
+NAMES = [*KINDS, "role:3", "role:x", "linked.", "linked.role:3", "linked.linked.total"]
+OPS = sorted({op for kind in COMPARISONS for op in comparisons(kind)} | {"no such"})
+LEAF = st.fixed_dictionaries({"field": st.sampled_from(NAMES), "op": st.sampled_from(OPS), "value": JSON})
 TREE = st.recursive(
     LEAF,
     lambda inner: st.builds(lambda key, parts: {key: parts}, st.sampled_from(["all", "any"]), st.lists(inner, max_size=4)),
     max_leaves=10,
 )
 FIELDS = st.dictionaries(st.sampled_from(list(KINDS)), JSON, max_size=6)
+WHOLE = st.fixed_dictionaries(
+    {"fields": FIELDS | JSON},
+    optional={
+        "today": JSON | st.just("2026-12-20"), "was": FIELDS | JSON, "people": JSON,
+        "linked": st.lists(st.builds(dict, fields=FIELDS)) | JSON,
+    },
+)  # fmt: skip
 
 
 @given(JSON, JSON)
@@ -109,16 +189,15 @@ def test_never_raises_whatever_is_stored(tree: Any, facts: Any) -> None:
     judge(tree, facts, KINDS)
 
 
-@given(TREE, FIELDS)
-def test_never_raises_on_trees(tree: Any, fields: Any) -> None:
-    assert judge(tree, {"fields": fields}, KINDS).truth in (True, False, None)
+@given(TREE, WHOLE)
+def test_never_raises_on_trees(tree: Any, facts: Any) -> None:
+    assert judge(tree, facts, KINDS).truth in (True, False, None)
 
 
-@given(st.sampled_from(["all", "any"]), st.lists(TREE, max_size=5), FIELDS, st.randoms())
-def test_the_order_of_criteria_in_a_group_changes_nothing(group: str, parts: list[Any], fields: Any, random: Any) -> None:
+@given(st.sampled_from(["all", "any"]), st.lists(TREE, max_size=5), WHOLE, st.randoms())
+def test_the_order_of_criteria_in_a_group_changes_nothing(group: str, parts: list[Any], facts: Any, random: Any) -> None:
     shuffled = parts[:]
     random.shuffle(shuffled)
-    facts = {"fields": fields}
     assert judge({group: parts}, facts, KINDS).truth is judge({group: shuffled}, facts, KINDS).truth
 
 
