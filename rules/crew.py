@@ -56,7 +56,11 @@ class Crew:
         except Exception as error:
             log.exception("letter %s could not be made", message.id)
             return Answer("failed", type(error).__name__)
-        return way.send(letter)
+        try:
+            return way.send(letter)
+        except Exception as error:  # a sender that died would hold its lane, and the letter, for ever
+            log.exception("letter %s: the transport stumbled", message.id)
+            return Answer("unclear", type(error).__name__)
 
     def _lease_is_short(self, message: Message) -> bool:
         left = message.lease_until - clock.now() if message.lease_until else timedelta(0)

@@ -3,11 +3,13 @@
 No stage sends a password. What a stage finds is shown and can be corrected before anything is saved.
 """
 
+import contextlib
 import http.client
 import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -16,9 +18,9 @@ from rules import names
 from rules.accounts import Account
 from rules.providers import Found, Provider, Server, find_by_mx, find_provider
 from rules.steps import Step
-from rules.transports import imap
+from rules.transports import imap, words
 from rules.transports.smtp import Smtp
-from rules.transports.wire import Wire, tls_context
+from rules.transports.wire import Bounded, Wire, tls_context
 
 STAGES = ("table", "mx", "autoconfig", "srv", "probe")
 STAGE_NAMES = {
@@ -88,13 +90,13 @@ def _fetch(account: Account, host: str, path: str) -> bytes:
     """The body of a 200 by HTTPS; b"" for anything else. No redirects: they may lead anywhere."""
     wire = Wire()
     try:
-        with wire.deadline(TRY_S):
-            connection = http.client.HTTPSConnection(host, timeout=TRY_S)
+        with wire.deadline(TRY_S), contextlib.closing(http.client.HTTPSConnection(host, timeout=TRY_S)) as connection:
             bare = wire.open(host, 443, TRY_S, account.name_servers)
             connection.sock = tls_context(account).wrap_socket(bare, server_hostname=host)
             connection.request("GET", path, headers={"Accept": "text/xml", "User-Agent": "Potok", "Connection": "close"})
-            answer = connection.getresponse()
-            return answer.read(MOST_BYTES) if answer.status == 200 else b""
+            answer: Any = connection.getresponse()
+            answer.fp = Bounded(answer.fp, 2 * MOST_BYTES)  # a chunk of less than nothing would be read to its end
+            return bytes(answer.read(MOST_BYTES)) if answer.status == 200 else b""
     except (OSError, http.client.HTTPException, ValueError):
         return b""
     finally:
@@ -104,11 +106,11 @@ def _fetch(account: Account, host: str, path: str) -> bytes:
 
 def _described(xml: bytes, address: str) -> Found | None:
     """clientConfig of Thunderbird's format 1.1; a document type of its own is refused (it could grow without bounds)."""
-    if not xml or b"<!" in xml.replace(b"<!--", b""):
+    if not xml or b"\0" in xml or b"<!" in xml.replace(b"<!--", b""):  # with zeros it is UTF-16, where a “<!” looks otherwise
         return None
     try:
         root = ElementTree.fromstring(xml)
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, LookupError, ValueError):  # the last two: an encoding that there isn't, or that can't be read
         return None
     outgoing = _first(root.iter("outgoingServer"), "smtp")
     if outgoing is None:
@@ -128,7 +130,7 @@ def _first(servers: Iterable[ElementTree.Element], kind: str) -> tuple[Server, s
         security = {"SSL": "tls", "STARTTLS": "starttls"}.get((one.findtext("socketType") or "").strip().upper())
         is_host = re.fullmatch(r"[A-Za-z0-9.-]{1,253}", host)
         if one.get("type") == kind and security and is_host and re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65_536:
-            return Server(host.lower(), int(port), security), (one.findtext("username") or "").strip()[:254]
+            return Server(host.lower(), int(port), security), words(one.findtext("username") or "")[:254]
     return None
 
 

@@ -1,8 +1,18 @@
 """Ways into the world, one slice each. A transport takes letters and says what became of each."""
 
+import unicodedata
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
+
+MOST_WORDS, MOST_READ = 1000, 10_000
+
+
+def words(said: bytes | str) -> str:
+    """What the other side said, as it can be kept and shown: one line without control characters (PostgreSQL refuses NUL)."""
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    plain = "".join(" " if unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in text[:MOST_READ])
+    return " ".join(plain.split())[:MOST_WORDS]
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,9 @@ class Answer:
     text: str
     by_account: bool = False
     pause_s: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", words(self.text))
 
 
 class Transport(Protocol):

@@ -5,7 +5,7 @@ import smtplib
 
 from flask_mail import BadHeaderError
 
-from rules.transports import Answer
+from rules.transports import Answer, words
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 LIMIT_PAUSE_S = 3600
@@ -69,14 +69,13 @@ def words_of(error: Exception) -> str:
     """The server's own words where there are any. Never the password: an encoding error would quote a letter of it."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, said = next(iter(error.recipients.values()))
-        return f"{code} {_decoded(said)}"
+        return words(f"{code} {_decoded(said)}")
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {_decoded(error.smtp_error)}"
+        return words(f"{error.smtp_code} {_decoded(error.smtp_error)}")
     if isinstance(error, UnicodeEncodeError):
         return "UnicodeEncodeError: letters outside ASCII in the user name or password"
-    return str(error) or type(error).__name__
+    return words(str(error)) or type(error).__name__
 
 
 def _decoded(said: bytes | str) -> str:
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-    return " ".join(text.split())[:1000]
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else said

@@ -13,19 +13,40 @@ from imapclient.exceptions import LoginError
 from imapclient.imapclient import JUNK, SENT
 
 from rules.accounts import Account
-from rules.transports.wire import Wire, tls_context
+from rules.transports import words
+from rules.transports.wire import MOST_ANSWER, Wire, tls_context
 
 ERRORS = (imaplib.IMAP4.error, OSError, UnicodeError, ValueError)
 LOOK_EACH_S = 0.5
 
 
 class _Plain(imaplib.IMAP4):
+    _left = MOST_ANSWER  # bytes that an answer may still have
+
     def __init__(self, account: Account, wire: Wire) -> None:
         self._account, self._wire = account, wire
         super().__init__(account.receive_host, account.receive_port, account.timeout_s)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
         return self._wire.open(self._account.receive_host, self._account.receive_port, timeout or 20, self._account.name_servers)
+
+    def send(self, data: Any) -> None:
+        self._left = MOST_ANSWER
+        super().send(data)
+
+    def read(self, size: int) -> bytes:
+        self._take(size)
+        return super().read(size)
+
+    def readline(self) -> bytes:
+        line = super().readline()
+        self._take(len(line))
+        return line
+
+    def _take(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise self.abort(f"an answer of more than {MOST_ANSWER} bytes")
 
 
 class _Tls(_Plain):
@@ -46,15 +67,29 @@ class _Client(IMAPClient):  # type: ignore[misc]
 
 
 @contextlib.contextmanager
+def _sense() -> Iterator[None]:
+    """What the libraries stumble over in an answer that is no IMAP becomes one of ERRORS."""
+    try:
+        yield
+    except ERRORS:
+        raise
+    except Exception as error:
+        raise imaplib.IMAP4.error(f"an answer that is no IMAP: {type(error).__name__}") from error
+
+
+@contextlib.contextmanager
 def reached(account: Account, deadline_s: float) -> Iterator[IMAPClient]:
     """Connected, with a good certificate, and cut when the time is over. Raises ERRORS."""
     wire = Wire()
     try:
-        with wire.deadline(deadline_s):
+        with wire.deadline(deadline_s), _sense():
             client = _connect(account, wire)
-            yield client
-            with contextlib.suppress(*ERRORS):
-                client.logout()
+            try:
+                yield client
+                with contextlib.suppress(Exception):
+                    client.logout()
+            finally:
+                _close(client)
     finally:
         wire.cut()
         wire.let_go()
@@ -62,9 +97,18 @@ def reached(account: Account, deadline_s: float) -> Iterator[IMAPClient]:
 
 def _connect(account: Account, wire: Wire) -> IMAPClient:
     client = _Client(account, wire)
-    if account.receive_security == "starttls":
-        client.starttls(tls_context(account))
+    try:
+        if account.receive_security == "starttls":
+            client.starttls(tls_context(account))
+    except BaseException:
+        _close(client)
+        raise
     return client
+
+
+def _close(client: IMAPClient) -> None:
+    with contextlib.suppress(Exception):
+        client.shutdown()
 
 
 def sign_in(client: IMAPClient, account: Account) -> None:
@@ -104,29 +148,35 @@ class SentFolder:
 
     def keep(self, letter: bytes, at: datetime) -> None:
         """Lays a letter there, as read. Raises ERRORS."""
-        with self._wire.deadline(self._deadline_s):
+        with self._wire.deadline(self._deadline_s), _sense():
             if self._client is None:
                 self._client = self._open()
             self._client.append(self._name, letter, [b"\\Seen"], at)
 
     def _open(self) -> IMAPClient:
         client = _connect(self._account, self._wire)
-        sign_in(client, self._account)
-        self._name = str(self._name or client.find_special_folder(SENT) or "Sent")
-        if not client.folder_exists(self._name):
-            client.create_folder(self._name)
+        try:
+            sign_in(client, self._account)
+            self._name = str(self._name or client.find_special_folder(SENT) or "Sent")
+            if not client.folder_exists(self._name):
+                client.create_folder(self._name)
+        except BaseException:
+            _close(client)
+            raise
         return client
 
     def close(self) -> None:
         if self._client is not None:
-            with contextlib.suppress(*ERRORS), self._wire.deadline(self._deadline_s):
+            with contextlib.suppress(Exception), self._wire.deadline(self._deadline_s):
                 self._client.logout()
+            _close(self._client)
         self._wire.cut()
         self._wire.let_go()
 
 
-def words_of(error: Exception) -> str:
-    """The server's own words."""
+def words_of(error: BaseException) -> str:
+    """The server's own words. IMAPClient keeps those of a refused sign-in as Python writes bytes."""
+    if isinstance(error, LoginError) and error.__context__ is not None:
+        error = error.__context__
     found: Any = error.args[0] if error.args else ""
-    text = found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found or type(error).__name__)
-    return " ".join(text.split())[:1000]
+    return words(found if isinstance(found, bytes) else str(found)) or type(error).__name__

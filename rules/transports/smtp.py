@@ -16,7 +16,7 @@ from rules.accounts import Account
 from rules.transports import Answer, Letter
 from rules.transports.answers import judge
 from rules.transports.compose import compose
-from rules.transports.wire import Wire, tls_context
+from rules.transports.wire import Bounded, Wire, tls_context
 
 
 class _Staged:
@@ -27,6 +27,13 @@ class _Staged:
     stage = "connect"
     wanted = ""  # the recipient that matters; a copy to oneself may be refused
     said = ""
+
+    def getreply(self) -> tuple[int, bytes]:
+        smtp: Any = self
+        if smtp.file is None:
+            smtp.file = Bounded(smtp.sock.makefile("rb"))
+        smtp.file.renew()
+        return super().getreply()  # type: ignore[misc, no-any-return]
 
     def mail(self, sender: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
         self.stage = "mail"
@@ -43,7 +50,7 @@ class _Staged:
     def data(self, text: Any) -> tuple[int, bytes]:
         self.stage = "data"
         code, said = super().data(text)  # type: ignore[misc]
-        self.said = f"{code} {said.decode('utf-8', 'replace')}"[:1000]
+        self.said = f"{code} {said.decode('utf-8', 'replace')}"
         return code, said
 
     def send(self, text: Any) -> None:

@@ -1,7 +1,7 @@
 """Connections that can be cut: names resolved, certificates verified, and a deadline over the whole of a talk.
 
 A library's timeout counts each read; a server that drips a byte at a time outlives it, so a watchdog cuts the socket when
-the whole time is over.
+the whole time is over. What is read is bounded too: libraries collect an answer of any length.
 """
 
 import contextlib
@@ -11,9 +11,13 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from rules.accounts import Account
 from rules.names import addresses
+
+MOST_ANSWER = 1_000_000
+MOST_TRIED = 8  # addresses of one name
 
 
 class Wire:
@@ -22,16 +26,21 @@ class Wire:
 
     def __init__(self) -> None:
         self._handle: socket.socket | None = None
+        self._ends_at = math.inf
 
     def open(self, host: str, port: int, timeout_s: float, name_servers: str = "") -> socket.socket:
-        """A connected socket. Raises OSError."""
+        """A connected socket, before the deadline is over: a name may have many addresses that don't answer. Raises OSError."""
         error: OSError | None = None
-        for address in addresses(host, name_servers):
+        for address in _spread(addresses(host, name_servers), port):
+            left = self._ends_at - time.monotonic()
+            if left <= 0:
+                raise error or TimeoutError("timed out")
             try:
-                bare = socket.create_connection((address, port), timeout_s)
+                bare = socket.create_connection((address, port), min(timeout_s, left))
             except OSError as refused:
                 error = refused
                 continue
+            bare.settimeout(timeout_s)
             self.let_go()
             self._handle = bare.dup()
             return bare
@@ -68,6 +77,7 @@ class Wire:
             threading.Thread(target=expire, daemon=True).start()
 
         watched = _watch.add(seconds, begin_to_expire)
+        self._ends_at = time.monotonic() + seconds
         try:
             yield
         except Exception as error:
@@ -75,8 +85,48 @@ class Wire:
                 raise TimeoutError(f"no answer within {seconds:g} s") from error
             raise
         finally:
+            self._ends_at = math.inf
             over.set()
             _watch.remove(watched)
+
+
+def _spread(hosts: list[str], port: int) -> list[str]:
+    """Each address of names that the system resolves, so that the time of each connection can be bounded. Raises OSError."""
+    try:
+        found = [str(info[4][0]) for host in hosts for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except UnicodeError:
+        raise OSError("Name or service not known: a part of the name is empty or too long") from None
+    return list(dict.fromkeys(found))[:MOST_TRIED]
+
+
+class Bounded:
+    """A file of a connection that gives `most` bytes and no more, until `renew` is called. Raises OSError then."""
+
+    def __init__(self, file: Any, most: int = MOST_ANSWER) -> None:
+        self._file, self._most, self._left = file, most, most
+
+    def renew(self) -> None:
+        self._left = self._most
+
+    def readline(self, size: int) -> bytes:
+        return self._counted(self._file.readline(size))
+
+    def read(self, size: int) -> bytes:
+        if not 0 <= size <= self._left:
+            raise OSError(f"an answer of more than {self._most} bytes")
+        return self._counted(self._file.read(size))
+
+    def flush(self) -> None:
+        """Of what is read there is nothing to flush."""
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _counted(self, got: bytes) -> bytes:
+        self._left -= len(got)
+        if self._left < 0:
+            raise OSError(f"an answer of more than {self._most} bytes")
+        return got
 
 
 class _Watch:
