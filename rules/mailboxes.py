@@ -16,6 +16,7 @@ from kanban.ids import read_id
 from kanban.models import Person
 from kanban.people import clean_email
 from kanban.policy import may_administer
+from rules import oauth
 from rules.accounts import SECURITIES, seal
 from rules.models import MailAccount
 
@@ -96,15 +97,15 @@ def set_sending(session: Session, actor: Actor, which: Which, values: Sending, k
     if stored is None:
         stored = MailAccount(kind=which.kind, person_id=which.id if which.kind == "person" else None)
         session.add(stored)
-    elif (values.host, values.security) != (stored.host, stored.security):
+    elif _end(values.host, values.port, values.security) != _end(stored.host, stored.port, stored.security):
         _require_password(stored, values.password)
     stored.address, stored.sender_name = address, values.sender_name
     stored.host, stored.port, stored.security = values.host, values.port, values.security
     stored.username, stored.timeout_s = values.username, values.timeout_s
     if values.found is not None:
-        if values.found["receive_host"] and (values.found["receive_host"] != stored.receive_host):
-            _require_server(actor, values.found["receive_host"], values.found["receive_port"], values.found["receive_security"])
-            _require_password(stored, values.password)
+        _require_receiving(
+            actor, stored, values.found["receive_host"], values.found["receive_port"], values.found["receive_security"], values.password
+        )
         for name, value in values.found.items():
             setattr(stored, name, value)
     _keep_password(stored, values.password, key)
@@ -127,10 +128,7 @@ class Receiving:
 def set_receiving(session: Session, actor: Actor, which: Which, values: Receiving, key: str) -> MailAccount:
     """Raises Forbidden, NotFound, Invalid."""
     stored = _existing(session, actor, which)
-    if values.host:
-        _require_server(actor, values.host, values.port, values.security)
-        if (values.host, values.security) != (stored.receive_host, stored.receive_security):
-            _require_password(stored, values.password)
+    _require_receiving(actor, stored, values.host, values.port, values.security, values.password)
     stored.receive_host, stored.receive_port, stored.receive_security = values.host, values.port, values.security
     stored.receive_username = values.username
     stored.keep_sent = stored.keep_sent and bool(values.host)
@@ -151,25 +149,41 @@ class Other:
     sent_folder: str
     fall_back: bool
     ca_pem: str
+    password: str = ""
 
 
-def set_other(session: Session, actor: Actor, which: Which, values: Other) -> MailAccount:
-    """Raises Forbidden, NotFound, Invalid."""
+def set_other(session: Session, actor: Actor, which: Which, values: Other, key: str) -> MailAccount:
+    """Raises Forbidden, NotFound, Invalid. Whoever trusts another authority could pass a server of theirs off as the right one."""
     stored = _existing(session, actor, which)
     _require_certificates(values.ca_pem)
+    if values.ca_pem not in ("", stored.ca_pem) and _has_secret(stored) and not values.password:
+        raise Invalid(_("Another authority would be trusted: type the password again. It is sent only where it was given for."), "password")
     if values.keep_sent and not stored.receive_host:
         raise Invalid(_("A copy in the Sent folder needs the server of receiving: set it on that tab first."), "keep_sent")
     for name, value in vars(values).items():
-        setattr(stored, name, value)
+        if name != "password":
+            setattr(stored, name, value)
+    _keep_password(stored, values.password, key)
     _seen_to(stored)
     return stored
 
 
 def set_token(session: Session, actor: Actor, which: Which, service: str, sealed_token: str) -> None:
-    """From now on it signs in with this service instead of a password. Raises Forbidden, NotFound."""
+    """From now on it signs in with this service instead of a password. Raises Forbidden, NotFound, Invalid."""
     stored = _existing(session, actor, which)
+    require_servers_of(stored, service)
     stored.oauth, stored.sealed_token, stored.sealed_password = service, sealed_token, ""
     _seen_to(stored)
+
+
+def require_servers_of(stored: MailAccount, service: str) -> None:
+    """A token opens the whole mailbox: it goes to the service's own servers, and by TLS. Raises Invalid."""
+    hosts, known = {stored.host, stored.receive_host} - {""}, oauth.SERVICES[service]
+    if not hosts <= set(known.hosts) or "none" in (stored.security, stored.receive_host and stored.receive_security):
+        raise Invalid(
+            _("With this sign-in %(service)s's own servers are needed, by SSL/TLS or STARTTLS. Press “Find settings”.", service=known.name),
+            "host",
+        )
 
 
 def correct_username(session: Session, account_id: int, name: str, value: str) -> None:
@@ -206,9 +220,22 @@ def _existing(session: Session, actor: Actor, which: Which) -> MailAccount:
     return stored
 
 
+def _require_receiving(actor: Actor, stored: MailAccount, host: str, port: int, security: str, password: str) -> None:
+    if not host:
+        return
+    _require_server(actor, host, port, security)
+    if _end(host, port, security) != _end(stored.receive_host, stored.receive_port, stored.receive_security):
+        _require_password(stored, password)
+
+
+def _end(host: str, port: int, security: str) -> tuple[str, str, int]:
+    """Where a password ends up: with a verified certificate any port is the same server's; without one it's anybody's."""
+    return host, security, port if security == "none" else 0
+
+
 def _require_server(actor: Actor, host: str, port: int, security: str) -> None:
     """Employees reach ports of mail only: an account is no means of looking around in the firm's network."""
-    if not re.fullmatch(r"[\w.:-]{1,254}", host) or host.startswith(("-", ".")):
+    if not re.fullmatch(r"[\w.:-]{1,254}", host) or host.startswith(("-", ".")) or not _is_name(host):
         raise Invalid(_("Write the server's name only, such as smtp.yandex.ru."), "host")
     if security not in SECURITIES:
         raise Invalid(_("This choice no longer exists."), "security")
@@ -216,10 +243,23 @@ def _require_server(actor: Actor, host: str, port: int, security: str) -> None:
         raise Invalid(_("This is no port of mail: %(ports)s.", ports=", ".join(map(str, MAIL_PORTS))), "port")
 
 
+def _is_name(host: str) -> bool:
+    """Whether its parts are as long as DNS allows."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
 def _require_password(stored: MailAccount, password: str) -> None:
     """A password is sent only to the server it was given for; otherwise a new server could be used to read it."""
-    if (stored.sealed_password or stored.sealed_token) and not password:
+    if _has_secret(stored) and not password:
         raise Invalid(_("The server is another one: type the password again. It is sent only where it was given for."), "password")
+
+
+def _has_secret(stored: MailAccount) -> bool:
+    return bool(stored.sealed_password or stored.sealed_token)
 
 
 def _require_certificates(pem: str) -> None:
@@ -229,7 +269,7 @@ def _require_certificates(pem: str) -> None:
         raise Invalid(_("This is too long: at most %(most)s characters.", most=MOST_PEM), "ca_pem")
     try:
         ssl.create_default_context().load_verify_locations(cadata=pem)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):  # the last: letters outside ASCII
         raise Invalid(_("This is no certificate in PEM form. It begins with “-----BEGIN CERTIFICATE-----”."), "ca_pem") from None
 
 

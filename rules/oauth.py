@@ -27,25 +27,26 @@ RENEW_S = 60
 
 @dataclass(frozen=True)
 class Service:
-    """Endpoints as the services document them. {tenant}: of Microsoft, common or the firm's own."""
+    """Endpoints as the services document them. {tenant}: of Microsoft, common or the firm's own. hosts: its mail servers."""
 
     name: str
     authorize_url: str
     token_url: str
     scope: str
     options: dict[str, str]
+    hosts: tuple[str, ...]
 
 
 SERVICES = {
     "google": Service(
         "Google", "https://accounts.google.com/o/oauth2/v2/auth", "https://oauth2.googleapis.com/token", "https://mail.google.com/",
-        {"access_type": "offline", "prompt": "consent"},
+        {"access_type": "offline", "prompt": "consent"}, ("smtp.gmail.com", "imap.gmail.com"),
     ),
     "microsoft": Service(
         "Microsoft", "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize",
         "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token",
         "offline_access https://outlook.office.com/SMTP.Send https://outlook.office.com/IMAP.AccessAsUser.All",
-        {"prompt": "select_account"},
+        {"prompt": "select_account"}, ("smtp.office365.com", "smtp-mail.outlook.com", "outlook.office365.com"),
     ),
 }  # fmt: skip
 
@@ -113,7 +114,8 @@ def finish(service: str, config: Config, redirect_uri: str, code: str, verifier:
 def fresh(account: Account, config: Config) -> str:
     """An access token that lasts a minute at least; a new one is kept. Raises SignInLost."""
     stored = db.session.get(MailAccount, account.stored_id, populate_existing=True)
-    kept: dict[str, Any] = json.loads(unseal(stored.sealed_token, config.seal_key) or "{}") if stored else {}
+    sealed = stored.sealed_token if stored else ""
+    kept: dict[str, Any] = json.loads(unseal(sealed, config.seal_key) or "{}")
     db.session.rollback()
     if kept.get("access_token") and kept.get("expires_at", 0) > time.time() + RENEW_S:
         return str(kept["access_token"])
@@ -124,7 +126,7 @@ def fresh(account: Account, config: Config) -> str:
     token = _asked(lambda: session.refresh_token(url, refresh_token=kept["refresh_token"]))
     with transaction(numbered=False) as writing:
         row = writing.get(MailAccount, account.stored_id)
-        if row is not None:
+        if row is not None and row.sealed_token == sealed:  # else somebody signed in anew meanwhile, or typed a password
             row.sealed_token = _sealed(token, kept, config)
     return str(token["access_token"])
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from wtforms import BooleanField, HiddenField, IntegerField, PasswordField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Regexp
 
-from kanban.forms.fields import PotokForm, line
+from kanban.forms.fields import PotokForm, line, many_lines
 from kanban.i18n import _l
 from rules.mailboxes import Other, Receiving, Sending
 from rules.models import MailAccount
@@ -14,6 +14,10 @@ from rules.providers import Found
 
 MOST_LIMIT = 1_000_000
 NO_NUMBER = _l("Write a number.")
+
+
+def password() -> PasswordField:
+    return PasswordField(_l("Password"), [Length(max=500), Regexp(r"[^\x00-\x1f\x7f]*\Z", message=_l("A password has no line breaks."))])
 
 
 def port(label: Any, default: int) -> IntegerField:
@@ -35,7 +39,7 @@ class SendingForm(PotokForm):
     """found: "1" where receiving and limits, in the hidden fields, came with the servers and are to be saved with them."""
 
     address = line(_l("Address"), 254, DataRequired(_l("Write an e-mail address.")))
-    password = PasswordField(_l("Password"), [Length(max=500)])
+    password = password()
     sender_name = line(_l("Sender's name"), 120)
     host = line(_l("Outgoing server"), 254, DataRequired(_l("Write the server, or press “Find settings”.")))
     port = port(_l("Port"), 465)
@@ -91,7 +95,7 @@ class ReceivingForm(PotokForm):
     port = port(_l("Port"), 993)
     security = security(_l("Security"))
     username = line(_l("User name"), 254)
-    password = PasswordField(_l("Password"), [Length(max=500)])
+    password = password()
 
     def values(self) -> Receiving:
         return Receiving(
@@ -107,12 +111,14 @@ class OtherForm(PotokForm):
     keep_sent = BooleanField(_l("Keep a copy in the Sent folder"))
     sent_folder = line(_l("Sent folder"), 120)
     fall_back = BooleanField(_l("What it can't send goes by the firm's account"))
-    ca_pem = TextAreaField(_l("Certificate of an own authority, PEM"), filters=[lambda text: (text or "").strip()])
+    ca_pem = TextAreaField(_l("Certificate of an own authority, PEM"), filters=[many_lines])
+    password = password()
 
     def values(self) -> Other:
         return Other(
             int(self.per_hour.data or 0), int(self.per_day.data or 0), int(self.per_letter.data or 0), bool(self.copy_to_self.data),
             bool(self.keep_sent.data), self.sent_folder.data or "", bool(self.fall_back.data), self.ca_pem.data or "",
+            self.password.data or "",
         )  # fmt: skip
 
 

@@ -94,13 +94,14 @@ def begin_oauth(which: str, service: str) -> Any:
     def write(values: Any) -> str:
         with transaction() as writing:
             stored = mailboxes.set_sending(writing, person(), account, values, config().seal_key)
+            mailboxes.require_servers_of(stored, service)
             return "me" if which == "me" else str(which_of(stored))
 
     named = _saved(which, "sending", form, write)
     if not isinstance(named, str):
         return named
     url, state, verifier = oauth.begin(service, config(), _callback(), form.address.data or "")
-    session[OAUTH] = {"state": state, "verifier": verifier, "which": named, "service": service}
+    session[OAUTH] = {"state": state, "verifier": verifier, "which": named, "service": service, "person": person().id}
     if is_htmx():
         return go(url)
     return render_template("mail/leave.html", url=url, name=oauth.SERVICES[service].name, host=urlsplit(url).hostname)
@@ -110,8 +111,12 @@ def begin_oauth(which: str, service: str) -> Any:
 @signed_in
 def end_oauth() -> Any:
     """The service sends the browser back here."""
-    begun: dict[str, str] = session.pop(OAUTH, {})
-    if not begun or not hmac.compare_digest(begun["state"].encode(), request.args.get("state", "").encode()):
+    begun: dict[str, Any] = session.pop(OAUTH, {})
+    if (
+        not begun
+        or begun["person"] != person().id
+        or not hmac.compare_digest(begun["state"].encode(), request.args.get("state", "").encode())
+    ):
         raise NotFound(_("This sign-in is over. Begin it again at the mail account."))
     which, account = begun["which"], read(begun["which"])
     if "code" not in request.args:
@@ -120,11 +125,11 @@ def end_oauth() -> Any:
     db.session.rollback()
     try:
         token = oauth.finish(begun["service"], config(), _callback(), request.args["code"][:4000], begun["verifier"])
-    except oauth.SignInLost as lost:
+        with transaction() as writing:
+            mailboxes.set_token(writing, person(), account, begun["service"], token)
+    except (oauth.SignInLost, Invalid) as lost:
         flash(_("Not signed in: %(reason)s", reason=str(lost)[:300]))
         return redirect(url_for("mail.tab", which=which, tab="sending"))
-    with transaction() as writing:
-        mailboxes.set_token(writing, person(), account, begun["service"], token)
     session[NEEDS_CHECK] = which
     return redirect(url_for("mail.tab", which=which, tab="sending"))
 
@@ -155,7 +160,7 @@ def save_other(which: str) -> Any:
 
     def write(values: Any) -> str:
         with transaction() as writing:
-            mailboxes.set_other(writing, person(), account, values)
+            mailboxes.set_other(writing, person(), account, values, config().seal_key)
         return which
 
     named = _saved(which, "other", form, write)

@@ -107,7 +107,7 @@ def check_account(which: str, stage: str) -> Any:
     """«Check»: connects, signs in, sends a letter to itself, finds it."""
     whose = read(which)
     stored = mailboxes.find(db.session(), whose)
-    if stored is None or stage not in check.STAGES:
+    if stored is None or stage not in check.STAGES or (stage == "mailbox" and not stored.receive_host):
         raise NotFound(_("Save the address and the server of sending first."))
     account, lost = _opened(stored)
     letter_id = request.form.get("letter", "")
