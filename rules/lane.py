@@ -83,7 +83,10 @@ class LaneRun:
             now = clock.now()
             self.only_asked_for = pause.pause_of(session) is not None
             stored = stored_of(session, self.lane, self.config)
-            most = may_leave(session, stored, now, outbox.BATCH)
+            is_gone = stored is None and self.lane.account_id is not None
+            most = 0 if is_gone else may_leave(session, stored, now, outbox.BATCH)
+            if is_gone:  # its letters are the firm's account's by now, those in hand too
+                self.desk.clear(now)
             if not most:
                 return 0
             self.way = way_of(stored, self.lane, self.config)

@@ -15,13 +15,16 @@ from sqlalchemy.orm import Session
 from kanban.db import table
 from kanban.i18n import N_
 from kanban.ids import read_id
-from kanban.models import Event, Order
+from kanban.models import Event, Order, Person
 from rules.models import MailAccount
 
 REPLY_TO = {"": N_("nobody in particular"), "responsible": N_("the responsible"), "mover": N_("who did it")}
 _A = table(MailAccount).c
-_ACCOUNTS = select(_A.id, _A.kind, _A.person_id, _A.fall_back, _A.failures, _A.paused_until).where(
-    or_(_A.id.in_(bindparam("ids", expanding=True)), _A.person_id == bindparam("responsible"))
+FIRMS = ("system", "environment")
+_ACCOUNTS = (
+    select(_A.id, _A.kind, _A.person_id, _A.fall_back, _A.failures, _A.paused_until, table(Person).c.active)
+    .outerjoin(table(Person), table(Person).c.id == _A.person_id)
+    .where(or_(_A.id.in_(bindparam("ids", expanding=True)), _A.person_id == bindparam("responsible"), _A.kind.in_(FIRMS)))
 )
 
 
@@ -38,13 +41,18 @@ class Senders:
         if not wish:
             return None, ""
         own = wish == "responsible"
-        found = next((row for row in self.rows if (row.person_id == self.responsible_id if own else row.id == account_id(wish))), None)
-        if found is None:
+        is_wished = self._is_responsibles if own else lambda row: row.id == account_id(wish)
+        found = next((row for row in self.rows if is_wished(row)), None)
+        if found is None or (found.kind == "person" and not found.active):  # who left writes no more letters
             return None, "no_own_account" if own else "account_gone"
-        if found.kind in ("system", "environment"):
+        if found.kind in FIRMS:
             return None, ""
         is_failing = found.failures and found.paused_until is not None and found.paused_until > now
-        return (None, "own_account_failed") if is_failing and found.fall_back else (found.id, "")
+        has_firms = any(row.kind in FIRMS for row in self.rows)
+        return (None, "own_account_failed") if is_failing and found.fall_back and has_firms else (found.id, "")
+
+    def _is_responsibles(self, row: Any) -> bool:
+        return row.person_id is not None and row.person_id == self.responsible_id
 
 
 def account_id(wish: str) -> int | None:

@@ -98,5 +98,6 @@ def note_health(session: Session, stored: Stored, lane: Lane, tried: Sequence[Tr
     before = bad.ended_at - timedelta(seconds=config.retry_for_s)
     if pause.age_from(session, before) == before and pause.pause_of(session) is None:
         outbox.expire(session, lane, before, bad.answer.text)
-    if lane.account_id is not None and isinstance(fresh, MailAccount) and fresh.fall_back:
+    has_firms = accounts.system_account(session, config) is not None  # else they would end in the tray
+    if lane.account_id is not None and isinstance(fresh, MailAccount) and fresh.fall_back and has_firms:
         outbox.hand_over(session, lane.account_id, "own_account_failed")

@@ -41,7 +41,7 @@ def upgrade() -> None:
             batch_op.f("fk_delivery_account_id_mail_account"), "mail_account", ["account_id"], ["id"], ondelete="SET NULL"
         )
 
-    with op.batch_alter_table("mail_account") as batch_op:
+    with op.batch_alter_table("mail_account", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.add_column(sa.Column("kind", sa.String(length=12), nullable=False, server_default="system"))
         batch_op.add_column(sa.Column("person_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("oauth", sa.String(length=12), nullable=False, server_default=""))

@@ -43,7 +43,7 @@ class MailAccount(Outlet, Base):
     """
 
     __tablename__ = "mail_account"
-    __table_args__ = (Index(None, "kind"),)
+    __table_args__ = (Index(None, "kind"), {"sqlite_autoincrement": True})  # rules name accounts by number: none is given twice
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(12), default="system")

@@ -32,6 +32,8 @@ def switch(token: str) -> Any:
     address = _address(token)
     with transaction(numbered=False) as session:
         switch_letters(session, address, on=request.form.get("letters") == "on")
+    if request.form.get("List-Unsubscribe") == "One-Click":
+        return show(token)  # RFC 8058, 3.1: no redirect, since programs lose a POST on the way
     return redirect(url_for("unsubscribe.show", token=token), 303)
 
 

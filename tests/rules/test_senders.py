@@ -10,17 +10,20 @@ from sqlalchemy import select
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
+from kanban.models import Person
 from rules import rules
 from rules.accounts import seal
 from rules.actions import recipient, send, send_email
 from rules.cells import are_cells
+from rules.lane import LaneRun
 from rules.models import Delivery, MailAccount, Message, Rule, RuleVersion, Run, Unsubscribed
+from rules.outbox import Lane
 from rules.rules import RuleFields
 from rules.unsubscribe import address_of, token_of
 from rules.worker import Worker
 from tests.cast import Cast, Signed
-from tests.mailserver import USER, WORD, Certificates, MailServer
-from tests.rules.test_worker import drain, smtp, use
+from tests.mailserver import USER, WORD, Certificates, MailServer, free_port
+from tests.rules.test_worker import drain, hurry, smtp, use
 
 
 @pytest.fixture
@@ -109,6 +112,68 @@ def test_a_named_account_and_one_that_is_gone(worker: Worker, cast: Cast, mail_s
     }  # fmt: skip
 
 
+def test_without_a_responsible_no_other_account_is_taken_for_theirs(
+    worker: Worker, cast: Cast, mail_server: MailServer, app: Flask
+) -> None:
+    named = add_account(mail_server.port, app.config["POTOK"], kind="named", address="info@melnikov.example")
+    add_rule(cast, letter(cast, from_="responsible"), letter(cast, recipient("customer"), from_=f"account:{named}"))
+    move(cast, responsible=None)
+    letters = {one.address: (one.account_id, one.note) for one in cast.letters()}
+    assert letters == {"accountant@melnikov.example": (None, "no_own_account"), "guzel@mail.example": (named, "")}
+
+
+def test_the_number_of_a_removed_account_is_given_to_no_other(worker: Worker, cast: Cast, mail_server: MailServer, app: Flask) -> None:
+    named = add_account(mail_server.port, app.config["POTOK"], kind="named", address="info@melnikov.example")
+    add_rule(cast, letter(cast, from_=f"account:{named}"))
+    with transaction() as session:
+        session.delete(session.get_one(MailAccount, named))
+    add_account(mail_server.port, app.config["POTOK"], person_id=cast.people["manager"])
+    move(cast)
+    assert [(one.account_id, one.note) for one in cast.letters()] == [(None, "account_gone")]
+
+
+def test_the_account_of_somebody_who_left_sends_no_more(worker: Worker, cast: Cast, mail_server: MailServer, app: Flask) -> None:
+    add_account(mail_server.port, app.config["POTOK"], person_id=cast.people["manager"])
+    add_rule(cast, letter(cast, from_="responsible"))
+    order = cast.place(responsible_id=cast.people["manager"])
+    with transaction() as session:
+        session.get_one(Person, cast.people["manager"]).active = False
+    cast.move(order, "prepaid")
+    assert [(one.account_id, one.note) for one in cast.letters()] == [(None, "no_own_account")]
+
+
+def test_without_an_account_of_the_firm_nothing_is_handed_over_to_the_tray(app: Flask, cast: Cast) -> None:
+    with transaction() as session:
+        for rule in session.scalars(select(Rule)):
+            rule.active = False
+    account = add_account(free_port(), app.config["POTOK"], person_id=cast.people["manager"])
+    add_rule(cast, letter(cast, from_="responsible"))
+    move(cast)
+    hurry()
+    Worker(app).step()
+    assert db.session.get_one(MailAccount, account).paused_until is not None  # it failed
+    db.session.rollback()
+    move(cast)
+    assert [(one.account_id, one.state, one.note) for one in cast.letters()] == [(account, "waiting", "")] * 2
+
+
+def test_letters_in_hand_of_an_account_that_is_removed_go_by_the_firms(
+    worker: Worker, cast: Cast, mail_server: MailServer, app: Flask
+) -> None:
+    account = add_account(free_port(), app.config["POTOK"], person_id=cast.people["manager"])
+    add_rule(cast, letter(cast, from_="responsible"))
+    move(cast)
+    hurry()
+    run = LaneRun(app, app.config["POTOK"], Lane("email", account), lambda: False)
+    assert run._refill() == 1
+    with transaction() as session:
+        session.delete(session.get_one(MailAccount, account))
+    run.run()
+    assert [(one.account_id, one.state, one.attempts) for one in cast.letters()] == [(None, "waiting", 0)]
+    drain(worker)
+    assert [USER in one["From"] for one in mail_server.mail] == [True]
+
+
 def test_who_it_was_wished_from_is_no_matter_of_the_matrix(cast: Cast) -> None:
     assert are_cells([send_email(1, [recipient("responsible")])])
     assert not are_cells([send("email", 1, [recipient("responsible")], from_="responsible")])
@@ -141,7 +206,7 @@ def test_one_click_stops_letters_and_an_employee_finds_the_news_at_the_bell(
     assert "accountant@melnikov.example" in stranger.get(f"/letters/{token}").text
     assert db.session.scalar(select(Unsubscribed)) is None  # looking changes nothing
     for _twice in range(2):
-        assert stranger.post(f"/letters/{token}", data={"List-Unsubscribe": "One-Click"}).status_code == 303
+        assert stranger.post(f"/letters/{token}", data={"List-Unsubscribe": "One-Click"}).status_code == 200  # no redirect
     db.session.rollback()
     event = move(cast)
     drain(worker)
