@@ -46,10 +46,10 @@ def find(which: str, stage: str) -> Any:
         raise NotFound(_("There is no such page."))
     stored = mailboxes.find(db.session(), account)
     draft = _draft(form.address.data or "", stored)
-    db.session.rollback()
     if draft is None:
         form.address.errors = [_("Write the whole address first, such as name@firm.ru.")]
-        return _filled(which, form) if is_htmx() else page(which, "sending", form=form, code=422)
+        return _filled(which, form, stored) if is_htmx() else page(which, "sending", form=form, code=422)
+    db.session.rollback()
     stages = () if stage == END else discovery.STAGES[discovery.STAGES.index(stage) :]
     skipped = request.args.get("skipped", "")
     if is_htmx() and skipped in discovery.STAGES:
@@ -95,11 +95,10 @@ def _draft(text: str, stored: MailAccount | None) -> Account | None:
     )  # fmt: skip
 
 
-def _filled(which: str, form: SendingForm) -> Any:
-    """The form's first fields again, with what is wrong."""
-    return fragment(
-        render_template("mail/_sending.html", which=which, form=form, oob=True), 422, retarget="#sending-fields", reswap="outerHTML"
-    )
+def _filled(which: str, form: SendingForm, stored: MailAccount | None) -> Any:
+    """The form's fields again, with what is wrong."""
+    html = render_template("mail/_sending.html", which=which, form=form, stored=stored, provider=None, services=oauth.offered(config()))
+    return fragment(html, 422, retarget="#sending-fields", reswap="outerHTML")
 
 
 @both("/check/<stage>", methods=["POST"])

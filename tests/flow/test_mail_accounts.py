@@ -106,6 +106,13 @@ def test_the_search_goes_on_stage_by_stage_and_each_can_be_skipped(owner: Signed
 def test_a_search_needs_an_address(owner: Signed, cast: Cast, address: str) -> None:
     answer = owner.post("/settings/mail/system/find/table", {"address": address}, htmx=True)
     assert answer.status_code == 422 and "адрес целиком" in answer.text
+    assert "hx-swap-oob" not in answer.text and 'id="host"' in answer.text  # the servers come with it, and stay where they are
+    assert re.search(r'<input aria-describedby="address-error-1" aria-invalid="true" autocomplete="off" autofocus', answer.text)
+
+
+def test_hints_belong_to_their_fields(owner: Signed, cast: Cast) -> None:
+    page = owner.get("/settings/mail/system/sending").text
+    assert 'aria-describedby="username-hint"' in page and '<p id="username-hint">' in page and "autofocus" not in page
 
 
 @needs_mail_host
