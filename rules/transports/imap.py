@@ -18,6 +18,7 @@ from rules.transports.wire import MOST_ANSWER, Wire, tls_context
 
 ERRORS = (imaplib.IMAP4.error, OSError, UnicodeError, ValueError)
 LOOK_EACH_S = 0.5
+LOGOUT_S = 5.0
 
 
 class _Plain(imaplib.IMAP4):
@@ -140,15 +141,15 @@ def look_for(client: IMAPClient, message_id: str, within_s: float) -> str:
 class SentFolder:
     """The folder of sent letters, over one connection: the one named, else the one the server marks so, else «Sent»."""
 
-    def __init__(self, account: Account, deadline_s: float) -> None:
-        self._account, self._deadline_s = account, deadline_s
+    def __init__(self, account: Account) -> None:
+        self._account = account
         self._wire = Wire()
         self._client: IMAPClient | None = None
         self._name = account.sent_folder
 
-    def keep(self, letter: bytes, at: datetime) -> None:
+    def keep(self, letter: bytes, at: datetime, deadline_s: float) -> None:
         """Lays a letter there, as read. Raises ERRORS."""
-        with self._wire.deadline(self._deadline_s), _sense():
+        with self._wire.deadline(deadline_s), _sense():
             if self._client is None:
                 self._client = self._open()
             self._client.append(self._name, letter, [b"\\Seen"], at)
@@ -167,7 +168,7 @@ class SentFolder:
 
     def close(self) -> None:
         if self._client is not None:
-            with contextlib.suppress(Exception), self._wire.deadline(self._deadline_s):
+            with contextlib.suppress(Exception), self._wire.deadline(LOGOUT_S):
                 self._client.logout()
             _close(self._client)
         self._wire.cut()

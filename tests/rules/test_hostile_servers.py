@@ -21,7 +21,8 @@ from rules.crew import Crew
 from rules.desk import Desk
 from rules.discovery import _described, _fetch
 from rules.models import Delivery, MailAccount
-from rules.transports import Answer, imap
+from rules.transports import Answer, Letter, imap
+from rules.transports.copies import KeepsCopies
 from rules.transports.smtp import Smtp
 from rules.transports.wire import Wire
 from tests.cast import Cast
@@ -114,9 +115,9 @@ def test_imap_that_is_none_ends_in_a_sentence(app: Flask, answers: dict[str, byt
     with app.test_request_context(), imap_server(**answers) as server:
         checked = find_in_mailbox(account(server.port), "<potok.test.1@potok>")
         assert not checked.is_good and checked.answer and checked.answer.isprintable()
-        folder = imap.SentFolder(account(server.port), 5)
+        folder = imap.SentFolder(account(server.port))
         with contextlib.suppress(*imap.ERRORS):
-            folder.keep(b"Subject: x\r\n\r\ntext", clock.now())
+            folder.keep(b"Subject: x\r\n\r\ntext", clock.now(), 5)
         folder.close()
         assert server.given < 20_000_000
 
@@ -153,6 +154,17 @@ def test_a_zero_in_a_refusal_is_kept_too(app: Flask, config: Config, certificate
         drain(worker, 1)
     assert {letter.state for letter in cast.letters()} == {"waiting"}
     assert db.session.scalars(select(MailAccount.last_error)).one() == "451 later"
+
+
+def test_letter_and_copy_together_keep_to_the_deadline(app: Flask) -> None:
+    letter = Letter("<1@potok>", None, "", "b@melnikov.example", "Тема", "text", "<p>text</p>")
+    with smtp_server() as server, DrippingServer() as slow:
+        there = account(server.port, receive_port=slow.port)
+        started = time.monotonic()
+        with KeepsCopies(there, 2) as way:
+            answer = way.send(letter)
+            assert time.monotonic() - started < 3
+    assert answer.outcome == "sent" and "no copy: no answer within" in answer.text
 
 
 class Stumbles:
