@@ -15,8 +15,16 @@ class ActorRole:
 
 
 @dataclass(frozen=True)
+class Cause:
+    """Why a rule acts: the event that woke it. rule_id is None where an event only passes on to a linked order."""
+
+    event_id: int
+    rule_id: int | None
+
+
+@dataclass(frozen=True)
 class Actor:
-    """access: admin, staff or viewer; roles: of the firm."""
+    """access: admin, staff or viewer; roles: of the firm. A rule acts too: its id is 0, and it has a cause."""
 
     id: int
     name: str
@@ -25,6 +33,7 @@ class Actor:
     language: str
     tone: str
     roles: tuple[ActorRole, ...]
+    cause: "Cause | None" = None
 
     @property
     def role_ids(self) -> set[int]:

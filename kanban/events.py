@@ -64,10 +64,12 @@ def record(
     topics: tuple[str, ...] = (),
 ) -> Recorded:
     """Writes the event and the change, and tells the listeners, unless `quiet` (a clean undo fires no rules)."""
+    cause = actor.cause if actor else None
     values = {
-        "kind": kind, "board_id": order.board_id, "order_id": order.id, "actor_id": actor.id if actor else None,
+        "kind": kind, "board_id": order.board_id, "order_id": order.id, "actor_id": actor.id or None if actor else None,
         "actor_name": actor.name if actor else "", "before": before or {}, "after": after or {}, "facts": facts,
-        "key": key or None, "undoes_id": undoes.id if undoes else None, "at": clock.now(), "cause_event_id": None, "cause_rule_id": None,
+        "key": key or None, "undoes_id": undoes.id if undoes else None, "at": clock.now(),
+        "cause_event_id": cause.event_id if cause else None, "cause_rule_id": cause.rule_id if cause else None,
     }  # fmt: skip
     session.flush()
     made = session.connection().execute(_RECORD, values)

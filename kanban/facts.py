@@ -91,6 +91,7 @@ def snapshot(
         "schema": SCHEMA,
         "today": clock.today().isoformat(),
         "order": {"id": order.id, "number": order.number, "board": order.board_id},
+        "phase": after.phase,
         "fields": {
             "organisation": reference(order.organisation),
             "status_before": reference(before),

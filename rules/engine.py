@@ -1,6 +1,7 @@
-"""From event to runs to letters, inside the transaction of the change. Nothing here may harm a move."""
+"""From event to runs to letters and changes, inside the transaction of the change. Nothing here may harm a move."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +14,16 @@ from kanban.db import table
 from kanban.events import Outcome, Undone
 from kanban.facts import KINDS
 from kanban.models import Event, Order
-from rules import outbox
-from rules.evaluator import evaluate, trigger_keys
+from rules import links, outbox
+from rules.chain import Chain
+from rules.evaluator import evaluate, passes_on, starts, trigger_keys
 from rules.maker import Maker, Woken
 from rules.models import Rule, RuleVersion
 
 log = logging.getLogger(__name__)
+
+LETTERS = "letters_made"  # counted on the session, so that what rules cause counts for what caused it
+Made = tuple[dict[str, Any], list[dict[str, Any]]]  # a run, and its messages
 
 
 @dataclass(frozen=True)
@@ -28,20 +33,34 @@ class Engine:
     config: Config
 
     def on_event(self, session: Session, event: Event, order: Order) -> Outcome:
-        """Runs every rule that the event wakes, and queues its letters."""
+        """Runs every rule that the event wakes: letters are queued, then orders changed, each change an event of its own.
+
+        Rules of linked orders' boards hear of it as an event of those orders. The outcome counts all letters there are by then.
+        """
+        before = session.info.get(LETTERS, 0)
         try:
-            rules = rules_for(session, event)
-            matched = [rule for rule in rules if _matches(rule, event)]
-            if not matched:
-                return Outcome()
-            maker = Maker.load(session, event, order, matched, self.config)
-            made = [maker.run(rule) for rule in matched]
-            return Outcome(self._store(session, made), self.config.undo_window_s)
+            woken = rules_for(session, event)
+            matched = [rule for rule in woken if rule.board_id == event.board_id and _matches(rule, event)]
+            if matched:
+                letters = self._run(session, event, order, matched)  # first: what it causes counts up too
+                session.info[LETTERS] = session.info.get(LETTERS, 0) + letters
+            links.pass_on(session, event, {rule.board_id for rule in woken if rule.board_id != event.board_id})
+            letters = session.info.get(LETTERS, 0) - before
+            return Outcome(letters, self.config.undo_window_s if letters else 0)
         except Exception:
             log.exception("rules failed for event %s", event.id)
             return Outcome()
 
-    def _store(self, session: Session, made: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> int:
+    def _run(self, session: Session, event: Event, order: Order, matched: list[Woken]) -> int:
+        maker = Maker.load(session, event, order, matched, self.config)
+        made = [maker.run(rule) for rule in matched]
+        if any(rule.changes for rule in matched):
+            chain = Chain.of(session, event)
+            for rule, (run, _messages) in zip(matched, made, strict=True):
+                chain.change(rule, run, maker.values)
+        return self._store(session, made)
+
+    def _store(self, session: Session, made: Sequence[Made]) -> int:
         """One SAVEPOINT around one bulk insert; if it fails, rule by rule, so that one bad row costs only its rule."""
         messages = [message for _, rows in made for message in rows]
         try:
@@ -76,7 +95,7 @@ class Engine:
 
 _R, _V = table(Rule).c, table(RuleVersion).c
 _WOKEN = (
-    select(_R.id, _V.id.label("version_id"), _V.criteria, _V.actions, _V.tell_actor)
+    select(_R.id, _R.board_id, _R.name, _V.id.label("version_id"), _V.trigger, _V.options, _V.criteria, _V.actions, _V.tell_actor)
     .join(table(RuleVersion), _V.id == _R.version_id)
     .where(_R.trigger_key.in_(bindparam("keys", expanding=True)), _R.active)
     .order_by(_R.id)
@@ -84,14 +103,17 @@ _WOKEN = (
 
 
 def rules_for(session: Session, event: Event) -> list[Woken]:
-    """Active rules that an event wakes, by one indexed SELECT."""
+    """Active rules that an event wakes, those about linked orders among them, by one indexed SELECT."""
     before = event.before.get("status", {}).get("id")
     after = event.after.get("status", {}).get("id")
-    keys = trigger_keys(event.kind, event.board_id, before, after)
+    keys = trigger_keys(event.kind, event.board_id, before, after, event.facts)
+    linked = event.facts.get("linked") or []
+    if linked:
+        keys += passes_on(event.kind, after, event.facts.get("phase", ""), {one["board"] for one in linked})
     if not keys:
         return []
     return [Woken(*row) for row in session.connection().execute(_WOKEN, {"keys": keys})]
 
 
 def _matches(rule: Woken, event: Event) -> bool:
-    return evaluate(rule.criteria, event.facts, KINDS).truth is True
+    return starts(rule.trigger, rule.options, event.facts) and evaluate(rule.criteria, event.facts, KINDS).truth is True

@@ -28,6 +28,12 @@ class Lookup:
     def statuses_of(self, board_id: int) -> list[Status]:
         return [status for status in self.statuses.values() if status.board_id == board_id]
 
+    def linked_statuses(self, board_id: int) -> list[Status]:
+        """Statuses of boards whose orders are made from this board's, or the other way round."""
+        board = self.boards.get(board_id)
+        kin = {one.id for one in self.boards.values() if one.source_id == board_id} | ({board.source_id} if board else set())
+        return [status for status in self.statuses.values() if status.board_id in kin]
+
     def templates_of(self, kind: str) -> list[Template]:
         """kind: letter or short."""
         return [template for template in self.templates.values() if template.kind == kind]
@@ -51,7 +57,7 @@ class Lookup:
             "organisations": self.organisations.values(),
             "people": self.people.values(),
             "statuses": self.statuses_of(board_id),
-            "other_statuses": [status for status in self.statuses.values() if status.board_id != board_id],
+            "other_statuses": self.linked_statuses(board_id),
             "roles": self.roles.values(),
         }.get(source, ())
         return [(row.id, row.name) for row in rows]

@@ -15,7 +15,7 @@ from kanban.i18n import force_locale
 from kanban.models import Event, Order
 from kanban.settings import settings
 from rules import outbox, texts
-from rules.actions import channel_of, recipients_of, sends, templates_of
+from rules.actions import CHANNEL_OF, channel_of, recipients_of, sends, templates_of
 from rules.letter_values import letter_values
 from rules.models import Template
 from rules.recipients import Directory, Recipient, load_directory, resolve
@@ -30,13 +30,22 @@ NO_WAY = {"account_id": None, "note": "", "reply_to": ""}
 
 @dataclass(frozen=True)
 class Woken:
-    """A rule as an event finds it: its id and what its version of now says."""
+    """A rule as an event finds it: what it is, and what its version of now says."""
 
     id: int
+    board_id: int
+    name: str
     version_id: int
+    trigger: str
+    options: dict[str, Any]
     criteria: dict[str, Any]
     actions: list[dict[str, Any]]
     tell_actor: bool
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """Its actions that change orders."""
+        return [action for action in self.actions if action.get("do") not in CHANNEL_OF]
 
 
 @dataclass

@@ -43,12 +43,22 @@ def _fill_matrix(session: Session, loaded: Loaded, templates: dict[str, Template
 
 
 def _add(session: Session, content: dict[str, Any], loaded: Loaded, templates: dict[str, Template], language: str) -> None:
-    to = [recipient(kind) if kind not in loaded.roles else recipient("role", loaded.roles[kind].id) for kind in content["to"]]
-    add_rule(
-        session,
-        None,
-        RuleFields(
-            content["name"][language], loaded.boards[content["board"]].id, content["trigger"],
-            actions=[send_email(templates[content["template"]].id, to)], active=content.get("active", True),
-        ),
+    status = loaded.statuses[content["status"]].id if "status" in content else None
+    fields = RuleFields(
+        content["name"][language], loaded.boards[content["board"]].id, content["trigger"], status,
+        {"all": [_criterion(one, loaded) for one in content.get("when", [])]}, _actions(content, loaded, templates),
+        active=content.get("active", True),
     )  # fmt: skip
+    add_rule(session, None, fields)
+
+
+def _criterion(content: dict[str, Any], loaded: Loaded) -> dict[str, Any]:
+    value = loaded.statuses[content["status"]].id if "status" in content else content.get("value")
+    return {"field": content["field"], "op": content["op"], "value": value}
+
+
+def _actions(content: dict[str, Any], loaded: Loaded, templates: dict[str, Template]) -> list[dict[str, Any]]:
+    if "set_status" in content:
+        return [{"do": "set_status", "status": loaded.statuses[content["set_status"]].id}]
+    to = [recipient(kind) if kind not in loaded.roles else recipient("role", loaded.roles[kind].id) for kind in content["to"]]
+    return [send_email(templates[content["template"]].id, to)]

@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session, joinedload
 
 from kanban.actor import Actor
 from kanban.errors import Invalid, NotFound
+from kanban.facts import find_field
 from kanban.i18n import _
-from kanban.models import Board, Status
+from kanban.models import PHASES, Board, Status
 from kanban.policy import require_admin
-from rules.actions import NOT_BY, channel_of, recipients_of, sends, template_kind
+from rules.actions import CHANNEL_OF, NOT_BY, channel_of, template_kind
 from rules.cells import are_cells
-from rules.evaluator import trigger_key
+from rules.changes import require_change
+from rules.evaluator import WITH_STATUS, trigger_key
 from rules.models import TRIGGERS, Rule, RuleVersion, Template
 
 OF_STATUS = ("status_before", "status_after", "linked.status")  # fields of criteria that hold statuses
@@ -23,7 +25,7 @@ NO_CRITERIA: dict[str, Any] = {"all": []}
 
 @dataclass
 class RuleFields:
-    """What a rule says. status_id goes with the triggers entered and left."""
+    """What a rule says. status_id goes with the triggers entered, left and linked; options: see RuleVersion."""
 
     name: str
     board_id: int
@@ -33,6 +35,7 @@ class RuleFields:
     actions: list[dict[str, Any]] = field(default_factory=list)
     tell_actor: bool = False
     active: bool = True
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 def add_rule(session: Session, actor: Actor | None, fields: RuleFields, *, in_matrix: bool = False) -> Rule:
@@ -53,9 +56,9 @@ def change_rule(session: Session, actor: Actor, rule_id: int, fields: RuleFields
     _require_sense(session, fields)
     rule.name, rule.active, rule.board_id = fields.name, fields.active, fields.board_id
     rule.in_matrix = rule.in_matrix and _is_a_row(fields) and fields.status_id == rule.status_id
-    says = (fields.trigger, fields.status_id, fields.criteria, fields.actions, fields.tell_actor)
+    says = (fields.trigger, fields.status_id, fields.options, fields.criteria, fields.actions, fields.tell_actor)
     version = rule.version
-    if says != (version.trigger, version.status_id, version.criteria, version.actions, version.tell_actor):
+    if says != (version.trigger, version.status_id, version.options, version.criteria, version.actions, version.tell_actor):
         _write_version(session, rule, actor, fields, version.number + 1)
     return rule
 
@@ -92,7 +95,7 @@ def fields_of(rule: Rule) -> RuleFields:
     version = rule.version
     return RuleFields(
         rule.name, rule.board_id, version.trigger, version.status_id, version.criteria, list(version.actions),
-        version.tell_actor, rule.active,
+        version.tell_actor, rule.active, dict(version.options),
     )  # fmt: skip
 
 
@@ -144,13 +147,12 @@ def hand_over(session: Session, status: Status, to: int | None) -> None:
 
 
 def _write_version(session: Session, rule: Rule, actor: Actor | None, fields: RuleFields, number: int) -> None:
-    needs_status = fields.trigger in ("entered", "left")
-    rule.status_id = fields.status_id if needs_status else None
-    rule.trigger_key = trigger_key(fields.trigger, fields.board_id, rule.status_id)
+    rule.status_id = fields.status_id if fields.trigger in WITH_STATUS else None
+    rule.trigger_key = trigger_key(fields.trigger, fields.board_id, rule.status_id, fields.options)
     session.flush()
     version = RuleVersion(
-        rule_id=rule.id, number=number, trigger=fields.trigger, status_id=rule.status_id, criteria=fields.criteria,
-        actions=fields.actions, tell_actor=fields.tell_actor, author_id=actor.id if actor else None,
+        rule_id=rule.id, number=number, trigger=fields.trigger, status_id=rule.status_id, options=fields.options,
+        criteria=fields.criteria, actions=fields.actions, tell_actor=fields.tell_actor, author_id=actor.id if actor else None,
     )  # fmt: skip
     session.add(version)
     session.flush()
@@ -164,15 +166,37 @@ def _require_sense(session: Session, fields: RuleFields) -> None:
         raise Invalid(_("Choose when the rule starts."), "trigger")
     if session.get(Board, fields.board_id) is None:
         raise Invalid(_("This board no longer exists."), "board_id")
-    if fields.trigger in ("entered", "left"):
+    _require_trigger(session, fields)
+    for action in fields.actions:
+        _require_action(session, action)
+    if not fields.actions:
+        raise Invalid(_("Choose what the rule does."), "actions")
+
+
+def _require_trigger(session: Session, fields: RuleFields) -> None:
+    options = fields.options
+    if fields.trigger in WITH_STATUS:
         status = session.get(Status, fields.status_id) if fields.status_id is not None else None
-        if status is None or status.board_id != fields.board_id:
-            raise Invalid(_("Choose a status of this board."), "status_id")
-    if not recipients_of(fields.actions):
+        if status is None or (status.board_id == fields.board_id) != (fields.trigger != "linked"):
+            raise Invalid(
+                _("Choose a status of another board.") if fields.trigger == "linked" else _("Choose a status of this board."), "status_id"
+            )
+    if fields.trigger == "field" and find_field(str(options.get("field"))) is None:
+        raise Invalid(_("Choose the field."), "options")
+    if fields.trigger == "all_linked" and options.get("phase") not in PHASES:
+        raise Invalid(_("Choose the phase."), "options")
+    if fields.trigger == "paid" and not (1 <= options.get("percent", 0) <= 100 or options.get("sum", 0) > 0):
+        raise Invalid(_("Give a share from 1 to 100 per cent, or a sum."), "options")
+
+
+def _require_action(session: Session, action: dict[str, Any]) -> None:
+    if action["do"] not in CHANNEL_OF:
+        require_change(session, action)
+        return
+    if not action["to"]:
         raise Invalid(_("Choose who gets the message."), "to")
-    for action in sends(fields.actions):
-        template = session.get(Template, action["template"])
-        if template is None or template.kind != template_kind(channel_of(action)):
-            raise Invalid(_("Choose a message template."), "template")
-        if any(one["kind"] in NOT_BY.get(channel_of(action), ()) for one in action["to"]):
-            raise Invalid(_("Customers have no bell and no messenger here: choose employees."), "to")
+    template = session.get(Template, action["template"])
+    if template is None or template.kind != template_kind(channel_of(action)):
+        raise Invalid(_("Choose a message template."), "template")
+    if any(one["kind"] in NOT_BY.get(channel_of(action), ()) for one in action["to"]):
+        raise Invalid(_("Customers have no bell and no messenger here: choose employees."), "to")

@@ -6,10 +6,13 @@ from datetime import date
 from typing import Any
 
 from kanban import i18n
-from kanban.criteria import ALWAYS, DAYS
+from kanban.criteria import ALWAYS
+from kanban.criteria import DAYS as DAY_OPS
 from kanban.facts import find_field
 from kanban.i18n import N_, _, ngettext
-from rules.actions import channel_of, sends
+from rules.actions import CHANNEL_OF, channel_of
+from rules.changes import DATES
+from rules.evaluator import WITH_STATUS
 from rules.lookup import Lookup
 from rules.senders import account_id
 
@@ -38,6 +41,13 @@ DATE_OPS = {
 CHANNEL_VERBS = {
     "email": N_("send the letter"), "sms": N_("send the SMS"), "chat": N_("send to the messenger"), "notice": N_("show the notice"),
 }  # fmt: skip
+CHANGE_VERBS = {
+    "set_status": N_("move the order"), "set_field": N_("set a field"), "tag": N_("add the tag"), "untag": N_("take off the tag"),
+    "assign": N_("assign a person"), "make_production": N_("make the production order"), "comment": N_("add the comment"),
+}  # fmt: skip
+PHASE_WORDS = {
+    "new": N_("new"), "active": N_("in work"), "waiting": N_("waiting"), "done": N_("done"), "cancelled": N_("cancelled"),
+}  # fmt: skip
 RECIPIENTS = {"responsible": N_("the responsible"), "author": N_("the author"), "customer": N_("the customer")}
 
 
@@ -60,7 +70,8 @@ class Send:
 
 @dataclass(frozen=True)
 class Sentence:
-    """status: {"name", "tone"} or None. gone: what the rule points at and can't be found any more."""
+    """status: {"name", "tone"} or None. what: the field, share, sum or phase that the trigger names. gone: what the rule
+    points at and can't be found any more."""
 
     board: str
     trigger: str
@@ -70,6 +81,7 @@ class Sentence:
     sends: tuple[Send, ...]
     tell_actor: bool = False
     gone: tuple[str, ...] = field(default=())
+    what: str = ""
 
 
 def sentence_of(fields: Any, lookup: Lookup) -> Sentence:
@@ -77,16 +89,65 @@ def sentence_of(fields: Any, lookup: Lookup) -> Sentence:
     gone: list[str] = []
     board = lookup.boards.get(fields.board_id)
     status = lookup.statuses.get(fields.status_id) if fields.status_id else None
-    if fields.trigger in ("entered", "left") and status is None:
+    if fields.trigger in WITH_STATUS and status is None:
         gone.append(_("The status this rule starts at is gone."))
     group = "any" if "any" in fields.criteria else "all"
     conditions = tuple(_condition(node, lookup, gone) for node in fields.criteria.get(group, ()) if "field" in node)
-    actions = tuple(_send(action, lookup, gone) for action in sends(fields.actions))
+    actions = tuple(
+        _send(action, lookup, gone) if action["do"] in CHANNEL_OF else _change(action, lookup, gone) for action in fields.actions
+    )
     return Sentence(
         board=i18n.lower_first(board.order_name) if board else "", trigger=fields.trigger,
         status={"name": status.name, "tone": status.tone} if status else None, group=group, conditions=conditions,
-        sends=actions, tell_actor=fields.tell_actor, gone=tuple(dict.fromkeys(gone)),
+        sends=actions, tell_actor=fields.tell_actor, gone=tuple(dict.fromkeys(gone)), what=_what(fields, lookup),
     )  # fmt: skip
+
+
+def _what(fields: Any, lookup: Lookup) -> str:
+    options = fields.options
+    if fields.trigger == "field":
+        known = find_field(str(options.get("field")), lookup.role_names)
+        return (known.label if known.group == "role" else _(known.label)) if known else _("gone")
+    if fields.trigger == "paid":
+        return i18n.money(options["sum"]) if "sum" in options else f"{options.get('percent', 0)}\u00a0%"
+    if fields.trigger == "all_linked":
+        word = PHASE_WORDS.get(str(options.get("phase")))
+        return _(word) if word else _("gone")
+    return ""
+
+
+def _change(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
+    do = action["do"]
+    if do == "set_status":
+        status = lookup.statuses.get(action["status"])
+        if status is None:
+            gone.append(_("The status this rule moves orders to is gone."))
+        return Send(_("move the order to"), status.name if status else _("gone"), ())
+    if do == "set_field":
+        field = find_field(action["field"])
+        name = _(field.label) if field else _("Description and wishes")
+        return Send(_("set “%(field)s” to", field=name), _set_to(action, lookup) or _("nothing"), ())
+    if do == "assign":
+        role = lookup.roles.get(action.get("role") or 0)
+        place = role.name if role else _("responsible")
+        if action.get("least"):
+            holders = lookup.roles.get(action["least"])
+            return Send(_("assign as %(role)s the least busy of", role=i18n.lower_first(place)), holders.name if holders else _("gone"), ())
+        person = lookup.people.get(action.get("person") or 0)
+        return Send(_("assign as %(role)s", role=i18n.lower_first(place)), person.name if person else _("gone"), ())
+    return Send(_(CHANGE_VERBS[do]), str(action.get("tag") or action.get("text") or ""), ())
+
+
+def _set_to(action: Mapping[str, Any], lookup: Lookup) -> str:
+    value = action.get("value")
+    if isinstance(value, Mapping):
+        return _("%(days)s days from then", days=f"{value['days']:+d}")
+    if action["field"] == "organisation":
+        found = lookup.organisations.get(value or 0)
+        return found.name if found else ""
+    if action["field"] in ("total", "paid"):
+        return i18n.money(value)
+    return i18n.day_long(date.fromisoformat(value)) if value and action["field"] in DATES else str(value or "")
 
 
 def op_word(kind: str, op: str) -> str:
@@ -107,7 +168,7 @@ def _condition(node: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Cond
     wanted = node.get("value")
     if node["op"] in ALWAYS:
         text = ""
-    elif node["op"] in DAYS:
+    elif node["op"] in DAY_OPS:
         text = ngettext("%(num)s day", "%(num)s days", int(wanted or 0))
     elif isinstance(wanted, list):
         text = (_(" and ") if node["op"] == "between" else _(" or ")).join(_value(known, one, lookup, gone) for one in wanted)

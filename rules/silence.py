@@ -26,8 +26,12 @@ WORDS = {
     "template_failed": N_("the letter could not be made"),
     "action_failed": N_("the letter could not be made"),
     "not_stored": N_("the letter could not be kept"),
+    "change_refused": N_("the change was refused"),
+    "change_failed": N_("the change could not be made"),
+    "loop": N_("stopped: the rule came to this order a second time"),
+    "too_deep": N_("stopped: rules had caused five changes one out of another"),
 }
-FAILURES = ("template_failed", "action_failed", "not_stored")
+FAILURES = ("template_failed", "action_failed", "not_stored", "change_refused", "change_failed", "loop", "too_deep")
 
 
 @dataclass(frozen=True)

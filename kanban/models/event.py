@@ -19,7 +19,7 @@ class Event(Base):
     """
 
     __tablename__ = "event"
-    __table_args__ = (Index(None, "order_id", "id"), Index(None, "board_id", "kind", "id"), NEVER_REUSED)
+    __table_args__ = (Index(None, "order_id", "id"), Index(None, "board_id", "kind", "id"), Index(None, "cause_event_id"), NEVER_REUSED)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(40))

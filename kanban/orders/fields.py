@@ -29,6 +29,16 @@ class OrderFields:
     people: dict[int, int] = field(default_factory=dict)
 
 
+def fields_of(order: Order) -> OrderFields:
+    """What the order says now, to change a part of it."""
+    return OrderFields(
+        customer_name=order.customer.name, customer_phone=order.customer.phone, customer_email=order.customer.email, title=order.title,
+        organisation_id=order.organisation_id, responsible_id=order.responsible_id, order_on=order.order_on, ship_on=order.ship_on,
+        installation_on=order.installation_on, installation_address=order.installation_address, total=order.total, paid=order.paid,
+        description=order.description, tags=list(order.tags), people={one.role_id: one.person_id for one in order.people},
+    )  # fmt: skip
+
+
 PLAIN = ("title", "installation_address", "total", "paid", "description")
 DAYS = ("order_on", "ship_on", "installation_on")
 

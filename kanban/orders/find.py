@@ -72,6 +72,7 @@ def linked(session: Session, order: Order) -> list[dict[str, Any]]:
             "board": row.board_id,
             "order_name": row.order_name,
             "status": {"id": row.status_id, "name": row.name, "phase": row.phase},
+            "is_source": row.id == order.source_id,
             "fields": {
                 "number": row.number,
                 "status": {"id": row.status_id, "name": row.name},

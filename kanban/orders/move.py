@@ -53,7 +53,8 @@ def move(session: Session, actor: Actor, order_id: int, *, status_id: int, befor
         raise Conflict(who_was_first(session, order), order)
     left = order.status
     recorded = carry(session, actor, order, status, before=before, key=key)
-    return Moved(order, recorded.event, recorded.outcome, (left.id, status.id))
+    heads = dict.fromkeys((left.id, status.id, order.status_id))  # a rule may have moved it on
+    return Moved(order, recorded.event, recorded.outcome, tuple(heads))
 
 
 def carry(

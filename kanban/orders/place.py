@@ -1,7 +1,7 @@
 """Placing an order, and making a production order from a customer order."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import select
@@ -13,7 +13,7 @@ from kanban.errors import Conflict, Invalid
 from kanban.events import Recorded, listeners, record
 from kanban.i18n import _
 from kanban.models import Board, Customer, Event, Order, OrderPerson, Organisation, Person, Role, Status
-from kanban.orders.fields import DAYS, PLAIN, OrderFields, search_text
+from kanban.orders.fields import DAYS, PLAIN, OrderFields, fields_of, search_text
 from kanban.orders.find import find_order, linked
 from kanban.orders.ranks import rank_before
 from kanban.orders.statuses import add_to_head
@@ -44,7 +44,7 @@ def place(session: Session, actor: Actor, board_id: int, fields: OrderFields, *,
     if status is None:
         raise Invalid(_("This board has no statuses yet. An administrator can add them in the settings."), "board")
     order = Order(
-        board=board, status=status, number=_next_number(board), author=session.get_one(Person, actor.id), entered_at=clock.now(),
+        board=board, status=status, number=_next_number(board), author=_author(session, actor, source), entered_at=clock.now(),
         rank=rank_before(session, status, ""), source_id=source.id if source else None,
         customer=source.customer if source else Customer(name=fields.customer_name),
     )  # fmt: skip
@@ -79,15 +79,12 @@ def make_production(session: Session, actor: Actor, order_id: int, *, key: str =
     )
     if existing is not None:
         raise Conflict(_("%(number)s is made from this order already.", number=existing.number), existing)
-    fields = OrderFields(
-        customer_name=order.customer.name, customer_phone=order.customer.phone, customer_email=order.customer.email,
-        title=order.title, organisation_id=order.organisation_id, responsible_id=order.responsible_id,
-        order_on=clock.today(), ship_on=order.ship_on, installation_on=order.installation_on,
-        installation_address=order.installation_address, total=order.total, paid=order.paid,
-        description=order.description, tags=list(order.tags),
-        people={one.role_id: one.person_id for one in order.people},
-    )  # fmt: skip
-    return place(session, actor, board.id, fields, key=key, source=order)
+    return place(session, actor, board.id, replace(fields_of(order), order_on=clock.today()), key=key, source=order)
+
+
+def _author(session: Session, actor: Actor, source: Order | None) -> Person | None:
+    """Who places it; where a rule makes it from another order, who placed that."""
+    return session.get(Person, actor.id) if actor.id else source.author if source else None
 
 
 def _placed_before(session: Session, actor: Actor, key: str) -> Placed | None:

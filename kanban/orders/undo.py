@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from kanban.actor import Actor
 from kanban.columns import columns_by_id
 from kanban.errors import Conflict, Invalid
-from kanban.events import Outcome, Undone, listeners
+from kanban.events import Outcome, Recorded, Undone, listeners
 from kanban.i18n import _
 from kanban.models import Event, Order, Status
 from kanban.orders.find import find_order, find_status
@@ -30,34 +30,62 @@ class Undoing:
 
 
 def undo(session: Session, actor: Actor, order_id: int, event_id: int) -> Undoing:
-    """Takes a move back: the order returns to its status, its place and its age there.
+    """Takes a move back, and with it, the newest first, the moves that rules made because of it: each order returns to its
+    status, its place and its age there.
 
-    If nothing the event caused was claimed or sent, its letters are cancelled and no rules fire. Else it is an ordinary
-    move. Raises Conflict where something happened since, or the status is gone.
+    If nothing any of them caused was claimed or sent, the letters are cancelled and no rules fire. Else it is an ordinary
+    move. Raises Conflict where something else happened since, or the status is gone.
     """
     require_write(actor)
     order = find_order(session, order_id)
     event = session.get(Event, event_id, populate_existing=True)
     if event is None or event.order_id != order.id or event.kind != "order.moved":
         raise Invalid(_("This can't be undone."), "event")
-    later = session.scalar(select(Event).where(Event.order_id == order.id, Event.id > event.id).order_by(Event.id.desc()).limit(1))
-    if later is not None and later.undoes_id == event.id:
+    caused = _caused_by(session, event)
+    _require_nothing_since(session, order, event, {one.id for one in caused})
+    answers = [listeners.on_undo(session, one) for one in [*caused, event]]
+    undone = Undone(sum(one.cancelled for one in answers), sum(one.gone for one in answers))
+    heads: list[int] = []
+    for one in caused:
+        if one.kind == "order.moved":
+            heads += _take_back(session, actor, one, quiet=True)[1]
+    recorded, own_heads = _take_back(session, actor, event, quiet=undone.gone == 0)
+    return Undoing(order, recorded.event, recorded.outcome, undone, tuple(dict.fromkeys([*own_heads, *heads])))
+
+
+def _caused_by(session: Session, event: Event) -> list[Event]:
+    """What rules did because of it, on whatever order, the newest first."""
+    found: dict[int, Event] = {}
+    newest = [event.id]
+    while newest:
+        rows = session.scalars(select(Event).where(Event.cause_event_id.in_(newest)).execution_options(populate_existing=True)).all()
+        newest = [one.id for one in rows if one.id not in found]
+        found |= {one.id: one for one in rows}
+    return sorted(found.values(), key=lambda one: -one.id)
+
+
+def _require_nothing_since(session: Session, order: Order, event: Event, caused: set[int]) -> None:
+    later = session.scalars(select(Event).where(Event.order_id == order.id, Event.id > event.id).order_by(Event.id.desc()).limit(50)).all()
+    if any(one.undoes_id == event.id for one in later):
         raise Conflict(_("This was undone already."), order)
-    if later is not None or event.undoes_id is not None:
+    if event.undoes_id is not None or any(one.id not in caused for one in later):
         raise Conflict(_("%(number)s has changed since, so this move can't be undone.", number=order.number), order)
+
+
+def _take_back(session: Session, actor: Actor, event: Event, *, quiet: bool) -> tuple[Recorded, tuple[int, ...]]:
+    order = find_order(session, event.order_id)
     status = find_status(session, event.before["status"]["id"])
     if status is None:
         raise Conflict(_("The status “%(status)s” no longer exists.", status=event.before["status"]["name"]), order)
     left = order.status_id
-    undone = listeners.on_undo(session, event)
-    quiet = undone.gone == 0
-    if not (quiet and event.actor_id == actor.id):  # a slip of one's own needs no permission to mend; all else is a move
+    is_own = event.actor_id == actor.id or event.cause_rule_id is not None
+    if not (quiet and is_own):  # a slip of one's own needs no permission to mend; all else is a move
         require_move_into(actor, columns_by_id(session, [status.id])[status.id])
     recorded = carry(session, actor, order, status, before="", undoes=event, quiet=quiet)
     order.rank = _free_rank(session, order, status, event.before["rank"])
     if quiet:
         order.entered_at = datetime.fromisoformat(event.before["entered_at"])
-    return Undoing(order, recorded.event, recorded.outcome, undone, (left, status.id))
+    return recorded, (left, status.id)
 
 
 def _free_rank(session: Session, order: Order, status: Status, rank: str) -> str:

@@ -17,12 +17,16 @@ from kanban.forms.fields import one_line, parse_money
 from kanban.i18n import _
 from kanban.ids import read_id
 from kanban.people import clean_chat, clean_email, clean_phone
-from rules.actions import channel_of, recipient, send, sends
+from rules.actions import channel_of, recipient, send
+from rules.changes import CHANGES
+from rules.evaluator import WITH_STATUS
+from rules.forms.change import CHANGE_VALUES, typed_change, values_of
 from rules.models import CHANNELS, TRIGGERS
 from rules.rules import RuleFields
 from rules.senders import REPLY_TO, account_id
 
 MOST_ROWS = 30
+OPTIONS = ("field", "paid", "of", "phase")  # paid: a number, of: percent or sum
 CLEAN = {"email": clean_email, "sms": clean_phone, "chat": clean_chat}
 
 
@@ -38,8 +42,8 @@ class CriterionRow:
 
 @dataclass
 class ActionRow:
-    """to: «role:3», «person:5», «responsible»…; addresses: other addresses of the channel, as typed; from_, reply_to: see
-    rules.senders."""
+    """channel: of a message, or what a change does (rules.changes). to: «role:3», «person:5», «responsible»…; addresses: other
+    addresses of the channel, as typed; from_, reply_to: see rules.senders. values: of a change, as typed."""
 
     template: str
     to: list[str] = dataclasses.field(default_factory=list)
@@ -47,6 +51,11 @@ class ActionRow:
     channel: str = "email"
     from_: str = ""
     reply_to: str = ""
+    values: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def is_change(self) -> bool:
+        return self.channel in CHANGES
 
     @property
     def names_people(self) -> bool:
@@ -64,6 +73,7 @@ class EditorState:
     actions: list[ActionRow] = dataclasses.field(default_factory=list)
     tell_actor: bool = False
     active: bool = True
+    options: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def read_state(form: MultiDict[str, str]) -> EditorState:
@@ -73,6 +83,7 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
         trigger=form.get("trigger", "") if form.get("trigger") in TRIGGERS else "entered",
         status_id=read_id(form.get("status_id")), group="any" if form.get("group") == "any" else "all",
         tell_actor=form.get("tell_actor") == "1", active=form.get("active") == "1",
+        options={name: form.get(f"option-{name}", "") for name in OPTIONS},
     )  # fmt: skip
     for number in _numbers(form, "field-"):
         name = form[f"field-{number}"]
@@ -81,12 +92,14 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
             known = comparisons(field.kind)
             op = form.get(f"op-{number}", known[0])
             state.criteria.append(CriterionRow(name, op if op in known else known[0], form.getlist(f"value-{number}")))
-    for number in _numbers(form, "template-"):
+    for number in sorted({*_numbers(form, "template-"), *_numbers(form, "channel-")}):
         channel = form.get(f"channel-{number}", "email")
         state.actions.append(
             ActionRow(
-                form[f"template-{number}"], form.getlist(f"to-{number}"), form.get(f"addresses-{number}", ""),
-                channel if channel in CHANNELS else "email", form.get(f"from-{number}", ""), form.get(f"reply_to-{number}", ""),
+                form.get(f"template-{number}", ""), form.getlist(f"to-{number}"), form.get(f"addresses-{number}", ""),
+                channel if channel in CHANNELS or channel in CHANGES else "email",
+                form.get(f"from-{number}", ""), form.get(f"reply_to-{number}", ""),
+                {name: form.get(f"{name}-{number}", "") for name in CHANGE_VALUES},
             )
         )  # fmt: skip
     _do(state, form.get("do", ""))
@@ -117,7 +130,7 @@ def state_of(fields: RuleFields) -> EditorState:
     return EditorState(
         fields.name, fields.board_id, fields.trigger, fields.status_id, group,
         [_row_of(node) for node in fields.criteria.get(group, []) if "field" in node],
-        [_action_of(action) for action in sends(fields.actions)], fields.tell_actor, fields.active,
+        [_action_of(action) for action in fields.actions], fields.tell_actor, fields.active, typed_options(fields.options),
     )  # fmt: skip
 
 
@@ -133,6 +146,8 @@ def _row_of(node: Mapping[str, Any]) -> CriterionRow:
 
 
 def _action_of(action: Mapping[str, Any]) -> ActionRow:
+    if action["do"] in CHANGES:
+        return ActionRow("", channel=action["do"], values=values_of(action))
     to = [f"{one['kind']}:{one['id']}" if "id" in one else one["kind"] for one in action["to"] if one["kind"] != "address"]
     addresses = ", ".join(one["address"] for one in action["to"] if one["kind"] == "address")
     return ActionRow(str(action["template"]), to, addresses, channel_of(action), action.get("from", ""), action.get("reply_to", ""))
@@ -146,11 +161,11 @@ def rule_of(state: EditorState) -> RuleFields:
         raise Invalid(_("This is too long: at most %(most)s characters.", most=120), "name")
     nodes = [_typed_row(row) for row in state.criteria]
     actions = [_typed_action(row) for row in state.actions]
-    return draft_of(state, nodes, [action for action in actions if action["to"]])
+    return draft_of(state, nodes, [action for action in actions if action.get("to", True)])
 
 
 def draft_of(state: EditorState, nodes: list[dict[str, Any]], actions: list[dict[str, Any]]) -> RuleFields:
-    status_id = state.status_id if state.trigger in ("entered", "left") else None
+    status_id = state.status_id if state.trigger in WITH_STATUS else None
     return RuleFields(
         state.name,
         state.board_id,
@@ -160,7 +175,34 @@ def draft_of(state: EditorState, nodes: list[dict[str, Any]], actions: list[dict
         actions,
         state.tell_actor,
         state.active,
+        options_of(state),
     )
+
+
+def options_of(state: EditorState) -> dict[str, Any]:
+    """Of the trigger, typed as far as can be; rules.rules says what is missing."""
+    typed = state.options
+    if state.trigger == "field":
+        return {"field": typed.get("field", "")}
+    if state.trigger == "all_linked":
+        return {"phase": typed.get("phase", "")}
+    if state.trigger == "paid" and typed.get("of") == "sum":
+        try:
+            return {"sum": parse_money(typed.get("paid", ""))}
+        except ValueError:
+            return {"sum": 0}
+    if state.trigger == "paid":
+        return {"percent": int(typed["paid"]) if re.fullmatch("[0-9]{1,3}", typed.get("paid", "")) else 0}
+    return {}
+
+
+def typed_options(options: Mapping[str, Any]) -> dict[str, str]:
+    """As they stand in the editor."""
+    if "sum" in options:
+        return {"of": "sum", "paid": i18n.money(options["sum"])}
+    if "percent" in options:
+        return {"of": "percent", "paid": str(options["percent"])}
+    return {name: str(value) for name, value in options.items()}
 
 
 def sketch_of(state: EditorState) -> RuleFields:
@@ -234,6 +276,8 @@ def _typed(kind: str, raw: str) -> Any:
 
 
 def _typed_action(row: ActionRow) -> dict[str, Any]:
+    if row.is_change:
+        return typed_change(row.channel, row.values)
     template_id = read_id(row.template)
     if template_id is None:
         raise Invalid(_("Choose a message template."), "template")

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from kanban import clock
 from kanban.db import Base
 
-TRIGGERS = ("placed", "entered", "left", "changed")
+TRIGGERS = ("placed", "entered", "left", "changed", "field", "paid", "commented", "linked", "all_linked")
 
 
 class Rule(Base):
-    """A rule. `trigger_key` («entered:12», «placed:1») is what an event is looked up by; the rest is in its version.
+    """A rule. `trigger_key` («entered:12», «field:1:ship_on»: rules.evaluator) is what an event is looked up by; the rest is
+    in its version.
 
     in_matrix: the rule that the page «Who is told» writes, at most one a status.
     """
@@ -36,7 +37,8 @@ class Rule(Base):
 class RuleVersion(Base):
     """What a rule said at one time. Never changed after it was written.
 
-    criteria: the tree of kanban.criteria. actions: see rules.actions. tell_actor: also the person who did it.
+    options: of the trigger: {"field"}, {"percent"} or {"sum"}, {"phase"}. criteria: the tree of kanban.criteria.
+    actions: see rules.actions and rules.changes. tell_actor: also the person who did it.
     """
 
     __tablename__ = "rule_version"
@@ -47,6 +49,7 @@ class RuleVersion(Base):
     number: Mapped[int]
     trigger: Mapped[str] = mapped_column(String(20))
     status_id: Mapped[int | None]
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
     criteria: Mapped[dict[str, Any]]
     actions: Mapped[list[Any]]
     tell_actor: Mapped[bool] = mapped_column(default=False)

@@ -19,11 +19,13 @@ from kanban.ids import read_id
 from kanban.views.guard import admin_only, person
 from rules import rules
 from rules.actions import NOT_BY, template_kind
+from rules.changes import DATES, SETTABLE
+from rules.evaluator import WITH_STATUS
 from rules.forms.rule import ActionRow, EditorState, read_state, rule_of, sketch_of, state_of
 from rules.lookup import Lookup, load_lookup
 from rules.models import TRIGGERS, Message, Rule, Run
 from rules.senders import REPLY_TO
-from rules.sentences import CHANNEL_VERBS, Sentence, op_label, sentence_of
+from rules.sentences import CHANGE_VERBS, CHANNEL_VERBS, PHASE_WORDS, Sentence, op_label, sentence_of
 
 bp = Blueprint("rules", __name__, url_prefix="/settings/rules")
 MONTH = timedelta(days=30)
@@ -169,16 +171,18 @@ def _is_shown(row: Row, words: list[str], only: str) -> bool:
 
 
 def _editor(state: EditorState, lookup: Lookup, rule: Rule | None = None, error: Invalid | None = None, code: int = 200) -> Any:
-    statuses = lookup.statuses_of(state.board_id)
-    if state.trigger in ("entered", "left") and state.status_id not in [status.id for status in statuses]:
+    statuses = lookup.linked_statuses(state.board_id) if state.trigger == "linked" else lookup.statuses_of(state.board_id)
+    if state.trigger in WITH_STATUS and state.status_id not in [status.id for status in statuses]:
         state.status_id = statuses[0].id if statuses and rule is None else None
     for row in state.actions:
-        _fit_template(row, lookup)
+        if not row.is_change:
+            _fit_template(row, lookup)
     values = {
         "state": state, "lookup": lookup, "rule": rule, "error": error, "triggers": TRIGGERS, "groups": FIELD_GROUPS,
         "find_field": lambda name: find_field(name, lookup.role_names), "days": DAYS,
         "comparisons": comparisons, "op_label": op_label, "always": ALWAYS, "lists": LISTS, "channels": CHANNEL_VERBS,
         "not_by": NOT_BY, "kind_of": template_kind, "reply_to": REPLY_TO,
+        "changes": CHANGE_VERBS, "phases": PHASE_WORDS, "settable": SETTABLE, "dates": DATES,
         "sentence": sentence_of(sketch_of(state), lookup),
     }  # fmt: skip
     if is_htmx():
