@@ -34,6 +34,11 @@ def start_of(day: date) -> datetime:
     return datetime.combine(day, time(), _zone[0]).astimezone(UTC)
 
 
+def at(day: date, moment: time) -> datetime:
+    """A time of the firm's clock on a day, in UTC. Where the clock skips it, an hour later; where it comes twice, the first."""
+    return datetime.combine(day, moment.replace(tzinfo=None), _zone[0]).astimezone(UTC)
+
+
 def local(moment: datetime) -> datetime:
     """The same moment on the firm's clock."""
     return moment.astimezone(_zone[0])

@@ -7,7 +7,10 @@ from kanban.db import table
 from kanban.models import Setting
 
 _ALL = select(table(Setting).c.name, table(Setting).c.value)
-DEFAULTS: dict[str, str] = {"company": "", "language": "en", "letters_paused": "", "letters_paused_by": "", "letters_resumed": ""}
+DEFAULTS: dict[str, str] = {
+    "company": "", "language": "en", "letters_paused": "", "letters_paused_by": "", "letters_resumed": "",
+    "holidays": "", "days_off": "",
+}  # fmt: skip
 
 
 def setting(session: Session, name: str) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 
 from kanban.criteria import Verdict, judge
 
+OF_TIME = ("date", "stay", "idle")
+BY_ID = (*OF_TIME, "hand")  # triggers that wake one rule alone
 WITH_STATUS = ("entered", "left", "linked")  # triggers that name a status
 
 
@@ -18,12 +20,11 @@ def trigger_keys(kind: str, board_id: int, before_id: int | None, after_id: int 
         was = _mapping(facts.get("was"))
         keys = [f"field:{board_id}:{name}" for name in was]
         return keys + ([f"paid:{board_id}"] if {"paid", "total"} & was.keys() else [])
-    if kind == "order.commented":
-        return [f"commented:{board_id}"]
     if kind == "order.linked":
         linked = _mapping(facts.get("linked_by"))
         return [f"linked:{linked.get('status')}", f"all_linked:{board_id}:{linked.get('phase')}"]
-    return []
+    alone = f"rule:{facts.get('rule')}"
+    return {"order.commented": [f"commented:{board_id}"], "order.due": [alone], "order.asked": [alone]}.get(kind, [])
 
 
 def passes_on(kind: str, after_id: int | None, phase: str, boards: Iterable[int]) -> list[str]:
@@ -33,8 +34,10 @@ def passes_on(kind: str, after_id: int | None, phase: str, boards: Iterable[int]
     return [f"linked:{after_id}", *(f"all_linked:{board}:{phase}" for board in boards)]
 
 
-def trigger_key(trigger: str, board_id: int, status_id: int | None, options: Mapping[str, Any]) -> str:
+def trigger_key(trigger: str, rule_id: int, board_id: int, status_id: int | None, options: Mapping[str, Any]) -> str:
     """The key a rule is found by."""
+    if trigger in BY_ID:
+        return f"rule:{rule_id}"
     if trigger in WITH_STATUS:
         return f"{trigger}:{status_id}"
     ends = {"field": options.get("field"), "all_linked": options.get("phase")}

@@ -1,12 +1,15 @@
 """The verbs of rules: the only code that changes them. Every change of what a rule says is a new version."""
 
+import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from kanban import clock
 from kanban.actor import Actor
 from kanban.errors import Invalid, NotFound
 from kanban.facts import find_field
@@ -15,8 +18,9 @@ from kanban.models import PHASES, Board, Status
 from kanban.policy import require_admin
 from rules.actions import CHANNEL_OF, NOT_BY, channel_of, template_kind
 from rules.cells import are_cells
-from rules.changes import require_change
-from rules.evaluator import WITH_STATUS, trigger_key
+from rules.changes import DATES, require_change
+from rules.due import MOST_OFFSET, UNITS
+from rules.evaluator import OF_TIME, WITH_STATUS, trigger_key
 from rules.models import TRIGGERS, Rule, RuleVersion, Template
 
 OF_STATUS = ("status_before", "status_after", "linked.status")  # fields of criteria that hold statuses
@@ -25,7 +29,7 @@ NO_CRITERIA: dict[str, Any] = {"all": []}
 
 @dataclass
 class RuleFields:
-    """What a rule says. status_id goes with the triggers entered, left and linked; options: see RuleVersion."""
+    """What a rule says, and its mode (see Rule). status_id goes with the triggers entered, left and linked; options: see RuleVersion."""
 
     name: str
     board_id: int
@@ -36,14 +40,17 @@ class RuleFields:
     tell_actor: bool = False
     active: bool = True
     options: dict[str, Any] = field(default_factory=dict)
+    log_only: bool = False
+    paused_until: datetime | None = None
 
 
 def add_rule(session: Session, actor: Actor | None, fields: RuleFields, *, in_matrix: bool = False) -> Rule:
     """Raises Forbidden, Invalid."""
     if actor is not None:
         require_admin(actor)
-    _require_sense(session, fields)
-    rule = Rule(board_id=fields.board_id, name=fields.name, active=fields.active, in_matrix=in_matrix, trigger_key="")
+    require_sense(session, fields)
+    rule = Rule(board_id=fields.board_id, name=fields.name, in_matrix=in_matrix, trigger_key="")
+    _set_mode(rule, fields)
     session.add(rule)
     _write_version(session, rule, actor, fields, 1)
     return rule
@@ -53,27 +60,60 @@ def change_rule(session: Session, actor: Actor, rule_id: int, fields: RuleFields
     """Writes a new version, if the rule now says something else. A rule that the matrix can't show leaves it."""
     require_admin(actor)
     rule = find_rule(session, rule_id)
-    _require_sense(session, fields)
-    rule.name, rule.active, rule.board_id = fields.name, fields.active, fields.board_id
+    require_sense(session, fields)
+    before = _says(fields_of(rule))
+    rule.name, rule.board_id = fields.name, fields.board_id
+    _set_mode(rule, fields)
     rule.in_matrix = rule.in_matrix and _is_a_row(fields) and fields.status_id == rule.status_id
-    says = (fields.trigger, fields.status_id, fields.options, fields.criteria, fields.actions, fields.tell_actor)
-    version = rule.version
-    if says != (version.trigger, version.status_id, version.options, version.criteria, version.actions, version.tell_actor):
-        _write_version(session, rule, actor, fields, version.number + 1)
+    if _says(fields) != before:
+        _write_version(session, rule, actor, fields, rule.version.number + 1)
     return rule
+
+
+def restore_rule(session: Session, actor: Actor, rule_id: int, number: int) -> Rule:
+    """Writes what a version said as a new one. Raises NotFound, and Invalid where that makes no sense any more."""
+    require_admin(actor)
+    rule = find_rule(session, rule_id)
+    old = session.scalar(select(RuleVersion).where(RuleVersion.rule_id == rule_id, RuleVersion.number == number))
+    if old is None:
+        raise NotFound(_("There is no such version."))
+    now = fields_of(rule)
+    return change_rule(session, actor, rule_id, replace(said_in(old, now), active=now.active and rule.trigger_key != "gone"))
+
+
+def _says(fields: RuleFields) -> tuple[Any, ...]:
+    """What makes a version."""
+    status_id = fields.status_id if fields.trigger in WITH_STATUS else None
+    return fields.board_id, fields.trigger, status_id, fields.options, fields.criteria, fields.actions, fields.tell_actor
+
+
+def _set_mode(rule: Rule, fields: RuleFields) -> None:
+    _switch(rule, fields.active)
+    rule.log_only, rule.paused_until = fields.log_only, fields.paused_until
 
 
 def _is_a_row(fields: RuleFields) -> bool:
     """Whether a row of the matrix says all that the rule says."""
     plain = fields.trigger == "entered" and fields.criteria == NO_CRITERIA and not fields.tell_actor
-    return plain and are_cells(fields.actions)
+    full = not fields.log_only and fields.paused_until is None
+    return plain and full and are_cells(fields.actions)
 
 
 def switch_rule(session: Session, actor: Actor, rule_id: int, active: bool) -> Rule:
+    """One that only logs does so again when it is switched on; a pause ends with being switched off."""
     require_admin(actor)
     rule = find_rule(session, rule_id)
-    rule.active = active
+    _switch(rule, active)
+    if not active:
+        rule.paused_until = None
     return rule
+
+
+def _switch(rule: Rule, active: bool) -> None:
+    """Rules of time don't come due for what lay before they were switched on."""
+    if active and not rule.active:
+        rule.watched_from = clock.now()
+    rule.active = active
 
 
 def remove_rule(session: Session, actor: Actor, rule_id: int) -> None:
@@ -95,7 +135,15 @@ def fields_of(rule: Rule) -> RuleFields:
     version = rule.version
     return RuleFields(
         rule.name, rule.board_id, version.trigger, version.status_id, version.criteria, list(version.actions),
-        version.tell_actor, rule.active, dict(version.options),
+        version.tell_actor, rule.active, dict(version.options), rule.log_only, rule.paused_until,
+    )  # fmt: skip
+
+
+def said_in(version: RuleVersion, now: RuleFields) -> RuleFields:
+    """What the rule said in one of its versions, under the name and in the mode that it has now."""
+    return replace(
+        now, board_id=version.board_id or now.board_id, trigger=version.trigger, status_id=version.status_id,
+        options=dict(version.options), criteria=version.criteria, actions=list(version.actions), tell_actor=version.tell_actor,
     )  # fmt: skip
 
 
@@ -148,10 +196,11 @@ def hand_over(session: Session, status: Status, to: int | None) -> None:
 
 def _write_version(session: Session, rule: Rule, actor: Actor | None, fields: RuleFields, number: int) -> None:
     rule.status_id = fields.status_id if fields.trigger in WITH_STATUS else None
-    rule.trigger_key = trigger_key(fields.trigger, fields.board_id, rule.status_id, fields.options)
+    session.flush()
+    rule.trigger_key = trigger_key(fields.trigger, rule.id, fields.board_id, rule.status_id, fields.options)
     session.flush()
     version = RuleVersion(
-        rule_id=rule.id, number=number, trigger=fields.trigger, status_id=rule.status_id, options=fields.options,
+        rule_id=rule.id, number=number, board_id=fields.board_id, trigger=fields.trigger, status_id=rule.status_id, options=fields.options,
         criteria=fields.criteria, actions=fields.actions, tell_actor=fields.tell_actor, author_id=actor.id if actor else None,
     )  # fmt: skip
     session.add(version)
@@ -161,7 +210,8 @@ def _write_version(session: Session, rule: Rule, actor: Actor | None, fields: Ru
     session.flush()
 
 
-def _require_sense(session: Session, fields: RuleFields) -> None:
+def require_sense(session: Session, fields: RuleFields) -> None:
+    """Raises Invalid."""
     if fields.trigger not in TRIGGERS:
         raise Invalid(_("Choose when the rule starts."), "trigger")
     if session.get(Board, fields.board_id) is None:
@@ -185,8 +235,23 @@ def _require_trigger(session: Session, fields: RuleFields) -> None:
         raise Invalid(_("Choose the field."), "options")
     if fields.trigger == "all_linked" and options.get("phase") not in PHASES:
         raise Invalid(_("Choose the phase."), "options")
+    if fields.trigger in OF_TIME:
+        _require_time(fields)
+    if fields.trigger == "hand" and not (0 < len(options.get("button", "")) <= 60):
+        raise Invalid(_("Write what the button says."), "options")
     if fields.trigger == "paid" and not (1 <= options.get("percent", 0) <= 100 or options.get("sum", 0) > 0):
         raise Invalid(_("Give a share from 1 to 100 per cent, or a sum."), "options")
+
+
+def _require_time(fields: RuleFields) -> None:
+    options = fields.options
+    unit, offset = options.get("unit"), options.get("offset")
+    if unit not in UNITS or not isinstance(offset, int) or abs(offset) > MOST_OFFSET[unit] or (fields.trigger != "date" and offset < 1):
+        raise Invalid(_("Give a number of hours or days."), "options")
+    if fields.trigger == "date" and options.get("field") not in DATES:
+        raise Invalid(_("Choose the date."), "options")
+    if fields.trigger == "date" and not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", options.get("at", "")):
+        raise Invalid(_("Give a time of day such as 09:00."), "options")
 
 
 def _require_action(session: Session, action: dict[str, Any]) -> None:

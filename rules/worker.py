@@ -13,7 +13,7 @@ from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.models import Change, SignIn
-from rules import outbox
+from rules import outbox, schedule
 from rules.accounts import keep_environment
 from rules.lane import LaneRun
 from rules.models import WorkerBeat
@@ -23,6 +23,7 @@ from rules.ways import may_leave, stored_of
 log = logging.getLogger(__name__)
 
 BEAT = timedelta(seconds=5)
+TICK = timedelta(seconds=20)
 PRUNE = timedelta(minutes=10)
 FEED_KEPT = timedelta(days=1)
 SIGN_IN_KEPT = timedelta(days=90)
@@ -37,7 +38,7 @@ class Worker:
         self._config: Config = app.config["POTOK"]
         self._stop = threading.Event()
         self._beat_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
-        self._pruned_at = self._beat_at
+        self._pruned_at = self._ticked_at = self._beat_at
         self._lanes: dict[outbox.Lane, threading.Thread] = {}
         self._knows_environment = False
 
@@ -101,6 +102,9 @@ class Worker:
                 session.merge(WorkerBeat(name=self._config.worker_name, at=now))
                 outbox.free_claims(session, now)
             self._beat_at = now
+        if now - self._ticked_at >= TICK:
+            schedule.tick()
+            self._ticked_at = now
         if now - self._pruned_at >= PRUNE:
             with transaction(numbered=False) as session:
                 session.execute(delete(Change).where(Change.at < now - FEED_KEPT))

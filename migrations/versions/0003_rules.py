@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+import kanban.db
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -12,12 +14,45 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("rule_version") as batch_op:
         batch_op.add_column(sa.Column("options", sa.JSON(), nullable=False, server_default="{}"))
+        batch_op.add_column(sa.Column("board_id", sa.Integer(), nullable=True))
     with op.batch_alter_table("event") as batch_op:
         batch_op.create_index(batch_op.f("ix_event_cause_event_id"), ["cause_event_id"], unique=False)
+    with op.batch_alter_table("rule") as batch_op:
+        batch_op.add_column(sa.Column("log_only", sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch_op.add_column(sa.Column("paused_until", kanban.db.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(
+            sa.Column("watched_from", kanban.db.UtcDateTime(timezone=True), nullable=False, server_default="2026-01-01 00:00:00+00:00")
+        )
+    with op.batch_alter_table("order") as batch_op:
+        for day in ("ship_on", "installation_on", "order_on"):
+            batch_op.create_index(batch_op.f(f"ix_order_board_id_order_{day}"), ["board_id", day], unique=False)
+    op.create_table(
+        "fired",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rule_id", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("mark", sa.String(length=40), nullable=False),
+        sa.Column("at", kanban.db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["order.id"], name=op.f("fk_fired_order_id_order"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["rule_id"], ["rule.id"], name=op.f("fk_fired_rule_id_rule"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fired")),
+    )
+    with op.batch_alter_table("fired") as batch_op:
+        batch_op.create_index(batch_op.f("ix_fired_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_fired_rule_id_fired_order_id_fired_mark"), ["rule_id", "order_id", "mark"], unique=True)
 
 
 def downgrade() -> None:
+    op.drop_table("fired")
+    with op.batch_alter_table("order") as batch_op:
+        for day in ("ship_on", "installation_on", "order_on"):
+            batch_op.drop_index(batch_op.f(f"ix_order_board_id_order_{day}"))
+    with op.batch_alter_table("rule") as batch_op:
+        batch_op.drop_column("watched_from")
+        batch_op.drop_column("paused_until")
+        batch_op.drop_column("log_only")
     with op.batch_alter_table("event") as batch_op:
         batch_op.drop_index(batch_op.f("ix_event_cause_event_id"))
     with op.batch_alter_table("rule_version") as batch_op:
+        batch_op.drop_column("board_id")
         batch_op.drop_column("options")

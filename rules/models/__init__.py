@@ -2,15 +2,16 @@
 
 from rules.models.account import ACCOUNT_KINDS, MailAccount, Outlet
 from rules.models.delivery import Delivery
+from rules.models.fired import Fired
 from rules.models.gateway import Gateway
 from rules.models.message import CHANNELS, STATES, Message
-from rules.models.rule import TRIGGERS, Rule, RuleVersion
+from rules.models.rule import MODES, TRIGGERS, Rule, RuleVersion
 from rules.models.run import Run
 from rules.models.template import Template
 from rules.models.unsubscribed import Unsubscribed
 from rules.models.worker import WorkerBeat
 
 __all__ = [
-    "ACCOUNT_KINDS", "CHANNELS", "STATES", "TRIGGERS", "Delivery", "Gateway", "MailAccount", "Message", "Outlet", "Rule", "RuleVersion",
-    "Run", "Template", "Unsubscribed", "WorkerBeat",
+    "ACCOUNT_KINDS", "CHANNELS", "MODES", "STATES", "TRIGGERS", "Delivery", "Fired", "Gateway", "MailAccount", "Message", "Outlet", "Rule",
+    "RuleVersion", "Run", "Template", "Unsubscribed", "WorkerBeat",
 ]  # fmt: skip

@@ -9,13 +9,17 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from kanban import clock
 from kanban.db import Base
 
-TRIGGERS = ("placed", "entered", "left", "changed", "field", "paid", "commented", "linked", "all_linked")
+TRIGGERS = ("placed", "entered", "left", "changed", "field", "paid", "commented", "linked", "all_linked", "date", "stay", "idle", "hand")
+MODES = ("draft", "log", "on", "paused")
 
 
 class Rule(Base):
     """A rule. `trigger_key` («entered:12», «field:1:ship_on»: rules.evaluator) is what an event is looked up by; the rest is
     in its version.
 
+    active: evaluated at all; a rule that isn't is a draft. log_only: its runs are recorded, nothing is sent or changed.
+    paused_until: not evaluated before that time.
+    watched_from: rules of time don't come due for what lay before.
     in_matrix: the rule that the page «Who is told» writes, at most one a status.
     """
 
@@ -26,18 +30,31 @@ class Rule(Base):
     board_id: Mapped[int] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(120))
     active: Mapped[bool] = mapped_column(default=True)
+    log_only: Mapped[bool] = mapped_column(default=False)
+    paused_until: Mapped[datetime | None]
     in_matrix: Mapped[bool] = mapped_column(default=False)
+    watched_from: Mapped[datetime] = mapped_column(default=clock.now)
     trigger_key: Mapped[str] = mapped_column(String(40))
     status_id: Mapped[int | None] = mapped_column(ForeignKey("status.id"), index=True)
     version_id: Mapped[int | None] = mapped_column(ForeignKey("rule_version.id", use_alter=True, ondelete="SET NULL"))
 
     version: Mapped["RuleVersion"] = relationship(lazy="raise", foreign_keys=[version_id], post_update=True)
 
+    @property
+    def mode(self) -> str:
+        """One of MODES, as it is now: a pause ends by itself."""
+        if not self.active:
+            return "draft"
+        if self.paused_until is not None and self.paused_until > clock.now():
+            return "paused"
+        return "log" if self.log_only else "on"
+
 
 class RuleVersion(Base):
     """What a rule said at one time. Never changed after it was written.
 
-    options: of the trigger: {"field"}, {"percent"} or {"sum"}, {"phase"}. criteria: the tree of kanban.criteria.
+    board_id: None in versions written before 0003. options: of the trigger: {"field"}, {"percent"} or {"sum"}, {"phase"}.
+    criteria: the tree of kanban.criteria.
     actions: see rules.actions and rules.changes. tell_actor: also the person who did it.
     """
 
@@ -47,6 +64,7 @@ class RuleVersion(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     rule_id: Mapped[int] = mapped_column(ForeignKey("rule.id", ondelete="CASCADE"))
     number: Mapped[int]
+    board_id: Mapped[int | None]
     trigger: Mapped[str] = mapped_column(String(20))
     status_id: Mapped[int | None]
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -11,7 +11,7 @@ from kanban.db import Base
 
 
 class Run(Base):
-    """One rule that matched one event. outcome: done, nobody (matched, but no one to write to) or failed.
+    """One rule that matched one event. outcome: done, nobody (matched, but no one to write to), failed, stopped, or logged.
 
     notes: who was skipped and why, what failed: [{"why": code, "name": …}].
     """

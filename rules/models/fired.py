@@ -1,0 +1,22 @@
+"""What rules of time have come due, so that each comes due once for an order and a date."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kanban import clock
+from kanban.db import Base
+
+
+class Fired(Base):
+    """mark: what it came due for: the date of the order, the moment it entered its status, or its last event."""
+
+    __tablename__ = "fired"
+    __table_args__ = (Index(None, "rule_id", "order_id", "mark", unique=True), Index(None, "order_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rule_id: Mapped[int] = mapped_column(ForeignKey("rule.id", ondelete="CASCADE"))
+    order_id: Mapped[int] = mapped_column(ForeignKey("order.id", ondelete="CASCADE"))
+    mark: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime] = mapped_column(default=clock.now)
