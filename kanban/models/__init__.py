@@ -7,8 +7,9 @@ from kanban.models.order import Order, OrderPerson
 from kanban.models.party import Customer, Organisation
 from kanban.models.person import ACCESSES, Person, Role, SignIn, person_role
 from kanban.models.setting import Setting
+from kanban.models.todo import TODO_KINDS, Todo
 
 __all__ = [
-    "ACCESSES", "PHASES", "TONES", "Board", "Change", "Customer", "Event", "Order", "OrderPerson", "Organisation",
-    "Person", "Role", "Setting", "SignIn", "Status", "person_role", "status_answering", "status_moving",
+    "ACCESSES", "PHASES", "TODO_KINDS", "TONES", "Board", "Change", "Customer", "Event", "Order", "OrderPerson", "Organisation",
+    "Person", "Role", "Setting", "SignIn", "Status", "Todo", "person_role", "status_answering", "status_moving",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from kanban.orders.find import find_order, find_status
 from kanban.orders.move import carry
 from kanban.orders.ranks import rank_before
 from kanban.policy import require_move_into, require_write
+from kanban.todos import take_back
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def undo(session: Session, actor: Actor, order_id: int, event_id: int) -> Undoin
     _require_nothing_since(session, order, event, {one.id for one in caused})
     answers = [listeners.on_undo(session, one) for one in [*caused, event]]
     undone = Undone(sum(one.cancelled for one in answers), sum(one.gone for one in answers))
+    take_back(session, [one.id for one in [*caused, event]])
     heads: list[int] = []
     for one in caused:
         if one.kind == "order.moved":

@@ -40,9 +40,48 @@ def upgrade() -> None:
     with op.batch_alter_table("fired") as batch_op:
         batch_op.create_index(batch_op.f("ix_fired_order_id"), ["order_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_fired_rule_id_fired_order_id_fired_mark"), ["rule_id", "order_id", "mark"], unique=True)
+    op.create_table(
+        "todo",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("text", sa.String(length=500), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=True),
+        sa.Column("role_id", sa.Integer(), nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("due_time", sa.Time(), nullable=True),
+        sa.Column("ring_at", kanban.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("noticed_at", kanban.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("author_id", sa.Integer(), nullable=True),
+        sa.Column("author_name", sa.String(length=120), nullable=False),
+        sa.Column("done_at", kanban.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("done_by_id", sa.Integer(), nullable=True),
+        sa.Column("done_by_name", sa.String(length=120), nullable=False),
+        sa.Column("cause_event_id", sa.Integer(), nullable=True),
+        sa.Column("cause_rule_id", sa.Integer(), nullable=True),
+        sa.Column("key", sa.String(length=64), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", kanban.db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["author_id"], ["person.id"], name=op.f("fk_todo_author_id_person"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["cause_event_id"], ["event.id"], name=op.f("fk_todo_cause_event_id_event"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["done_by_id"], ["person.id"], name=op.f("fk_todo_done_by_id_person"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["order_id"], ["order.id"], name=op.f("fk_todo_order_id_order"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_todo_person_id_person"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["role_id"], ["role.id"], name=op.f("fk_todo_role_id_role"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_todo")),
+        sa.UniqueConstraint("key", name=op.f("uq_todo_key")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("todo") as batch_op:
+        batch_op.create_index(batch_op.f("ix_todo_order_id_todo_id"), ["order_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_todo_person_id_todo_done_at_todo_due_on"), ["person_id", "done_at", "due_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_todo_role_id_todo_done_at_todo_due_on"), ["role_id", "done_at", "due_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_todo_ring_at"), ["ring_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_todo_cause_event_id"), ["cause_event_id"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_table("todo")
     op.drop_table("fired")
     with op.batch_alter_table("order") as batch_op:
         for day in ("ship_on", "installation_on", "order_on"):
