@@ -78,15 +78,16 @@ def _of_stay(rule: Rule, calendar: Calendar, now: datetime) -> Select[Any]:
     after = max(since(options, calendar, earliest(options, now)), since(options, calendar, rule.watched_from))
     here = [Order.status_id == options["status"]] if options.get("status") else []
     long_ago = since(options, calendar, now)
-    return _open(rule, Order.entered_at, _F.at >= Order.entered_at, Order.entered_at <= long_ago, Order.entered_at > after, *here)
+    return _open(rule, Order.entered_at, _F.at > Order.entered_at, Order.entered_at <= long_ago, Order.entered_at > after, *here)
 
 
 def _of_idle(rule: Rule, calendar: Calendar, now: datetime) -> Select[Any]:
     """Orders whose last event is so long ago."""
     options = rule.version.options
     after = max(since(options, calendar, earliest(options, now)), since(options, calendar, rule.watched_from))
-    last = select(func.max(Event.id)).where(Event.order_id == Order.id, Event.kind != "order.due").scalar_subquery()
-    happened = select(Event.at).where(Event.id == last).scalar_subquery()
+    its = (Event.order_id == Order.id, Event.kind != "order.due")
+    last = select(func.max(Event.id)).where(*its).correlate(Order).scalar_subquery()
+    happened = select(func.max(Event.at)).where(*its).correlate(Order).scalar_subquery()
     long_ago = since(options, calendar, now)
     return _open(rule, last, _F.mark == cast(last, String), Order.entered_at <= long_ago, happened <= long_ago, happened > after)
 
