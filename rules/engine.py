@@ -14,7 +14,7 @@ from kanban.db import table
 from kanban.events import Outcome, Undone
 from kanban.facts import KINDS
 from kanban.models import Event, Order
-from rules import links, outbox
+from rules import links, mentions, outbox
 from rules.chain import Chain
 from rules.evaluator import evaluate, passes_on, starts, trigger_keys
 from rules.maker import Maker, Woken
@@ -38,6 +38,8 @@ class Engine:
         Rules of linked orders' boards hear of it as an event of those orders. The outcome counts all letters there are by then.
         """
         before = session.info.get(LETTERS, 0)
+        if event.kind == "order.commented" and event.after.get("mentions"):
+            self._mention(session, event, order)
         try:
             woken = rules_for(session, event)
             matched = [rule for rule in woken if rule.board_id == event.board_id and _matches(rule, event)]
@@ -51,14 +53,22 @@ class Engine:
             log.exception("rules failed for event %s", event.id)
             return Outcome()
 
+    def _mention(self, session: Session, event: Event, order: Order) -> None:
+        try:
+            with session.begin_nested():
+                session.info[LETTERS] = session.info.get(LETTERS, 0) + mentions.tell(session, event, order, self.config)
+        except Exception:
+            log.exception("mentions of event %s could not be told", event.id)
+
     def _run(self, session: Session, event: Event, order: Order, matched: list[Woken]) -> int:
         maker = Maker.load(session, event, order, matched, self.config)
-        made = [maker.run(rule) for rule in matched]
-        if any(rule.changes for rule in matched):
+        live = [rule for rule in matched if not rule.log_only]
+        made = [maker.run(rule) for rule in live]
+        if any(rule.changes for rule in live):
             chain = Chain.of(session, event)
-            for rule, (run, _messages) in zip(matched, made, strict=True):
+            for rule, (run, _messages) in zip(live, made, strict=True):
                 chain.change(rule, run, maker.values)
-        return self._store(session, made)
+        return self._store(session, made + [maker.log(rule) for rule in matched if rule.log_only])
 
     def _store(self, session: Session, made: Sequence[Made]) -> int:
         """One SAVEPOINT around one bulk insert; if it fails, rule by rule, so that one bad row costs only its rule."""
@@ -95,15 +105,18 @@ class Engine:
 
 _R, _V = table(Rule).c, table(RuleVersion).c
 _WOKEN = (
-    select(_R.id, _R.board_id, _R.name, _V.id.label("version_id"), _V.trigger, _V.options, _V.criteria, _V.actions, _V.tell_actor)
+    select(
+        _R.id, _R.board_id, _R.name, _V.id.label("version_id"), _V.trigger, _V.options, _V.criteria, _V.actions, _V.tell_actor,
+        _R.log_only, _R.paused_until,
+    )
     .join(table(RuleVersion), _V.id == _R.version_id)
     .where(_R.trigger_key.in_(bindparam("keys", expanding=True)), _R.active)
     .order_by(_R.id)
-)
+)  # fmt: skip
 
 
 def rules_for(session: Session, event: Event) -> list[Woken]:
-    """Active rules that an event wakes, those about linked orders among them, by one indexed SELECT."""
+    """Active rules that an event wakes, but those at rest; those about linked orders among them, by one indexed SELECT."""
     before = event.before.get("status", {}).get("id")
     after = event.after.get("status", {}).get("id")
     keys = trigger_keys(event.kind, event.board_id, before, after, event.facts)
@@ -112,7 +125,8 @@ def rules_for(session: Session, event: Event) -> list[Woken]:
         keys += passes_on(event.kind, after, event.facts.get("phase", ""), {one["board"] for one in linked})
     if not keys:
         return []
-    return [Woken(*row) for row in session.connection().execute(_WOKEN, {"keys": keys})]
+    rows = session.connection().execute(_WOKEN, {"keys": keys})
+    return [Woken(*row) for row in rows if row.paused_until is None or row.paused_until <= event.at]
 
 
 def _matches(rule: Woken, event: Event) -> bool:

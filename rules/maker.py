@@ -1,8 +1,8 @@
 """The messages of the rules that matched an event: whom, what, by which way. Everything is loaded once; then no SQL."""
 
 import logging
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,6 +41,8 @@ class Woken:
     criteria: dict[str, Any]
     actions: list[dict[str, Any]]
     tell_actor: bool
+    log_only: bool = False
+    paused_until: datetime | None = None
 
     @property
     def changes(self) -> list[dict[str, Any]]:
@@ -77,6 +79,14 @@ class Maker:
             event, order, load_directory(session, order, wanted, [event.actor_id]), {one.id: one for one in templates}, values,
             language, firm["company"], config, load_senders(session, actions, order), set(),
         )  # fmt: skip
+
+    def log(self, rule: Woken) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """The run of a rule that only logs: what it would have sent and changed, as notes. Call it after the runs that count."""
+        aside = replace(self, written=set(self.written))
+        run, messages = aside.run(rule)
+        notes = [{"why": "would_send", "name": one["name"] or one["address"]} for one in messages]
+        notes += [{"why": "would_change", "name": action["do"]} for action in rule.changes]
+        return run | {"outcome": "failed" if run["outcome"] == "failed" else "logged", "notes": run["notes"] + notes}, []
 
     def run(self, rule: Woken) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """(run row, message rows). A failing part is a note of the run, and the other parts go on."""

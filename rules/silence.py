@@ -1,6 +1,8 @@
 """Who got no message, and why: the notes of an order's runs, in words."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -8,6 +10,7 @@ from sqlalchemy.orm import Session
 from kanban.i18n import N_, _
 from kanban.models import Event
 from rules.models import Rule, Run
+from rules.sentences import CHANGE_VERBS
 
 LATEST = 5  # events that are looked at
 WORDS = {
@@ -31,6 +34,13 @@ WORDS = {
     "loop": N_("stopped: the rule came to this order a second time"),
     "too_deep": N_("stopped: rules had caused five changes one out of another"),
 }
+MORE_WORDS = {
+    "told_already": N_("has got this very letter by another rule"),
+    "changed": N_("done"),
+    "would_send": N_("would have got it, if the rule did not only log"),
+    "would_change": N_("would have been done, if the rule did not only log"),
+}
+OF_CHANGE = ("changed", "would_change", "loop", "too_deep")  # these name an action
 FAILURES = ("template_failed", "action_failed", "not_stored", "change_refused", "change_failed", "loop", "too_deep")
 
 
@@ -49,11 +59,41 @@ def silences_of(session: Session, order_id: int) -> list[Silence]:
     """Of the latest events of an order, newest first."""
     latest = select(Event.id).where(Event.order_id == order_id).order_by(Event.id.desc()).limit(LATEST)
     rows = session.execute(
-        select(Rule.id, Rule.name, Run.notes).join(Run, Run.rule_id == Rule.id).where(Run.event_id.in_(latest)).order_by(Run.id.desc())
+        select(Rule.id, Rule.name, Run.notes)
+        .join(Run, Run.rule_id == Rule.id)
+        .where(Run.event_id.in_(latest), Run.outcome != "logged")
+        .order_by(Run.id.desc())
     )
     return [
-        Silence(id_, name, str(note.get("name", "")), _(WORDS[code]), code in FAILURES)
+        Silence(id_, name, noted(note), _(WORDS[code]), code in FAILURES)
         for id_, name, notes in rows
         for note in notes
         if (code := note.get("why")) in WORDS
     ]
+
+
+@dataclass(frozen=True)
+class Note:
+    """A note of a run in words. name: whom or what it is about, "" where there is nothing to name."""
+
+    name: str
+    words: str
+    failed: bool
+    done: bool
+
+
+def explained(note: Mapping[str, Any]) -> Note:
+    code = str(note.get("why", ""))
+    words = WORDS.get(code) or MORE_WORDS.get(code)
+    return Note(noted(note), _(words) if words else code, code in FAILURES, code == "changed")
+
+
+def said(notes: Iterable[Mapping[str, Any]]) -> str:
+    """All notes of a run, for a line or a cell."""
+    return "; ".join(": ".join(part for part in (one.name, one.words) if part) for one in map(explained, notes))
+
+
+def noted(note: Mapping[str, Any]) -> str:
+    """Whom or what a note of a run names."""
+    name = str(note.get("name", ""))
+    return _(CHANGE_VERBS[name]) if note.get("why") in OF_CHANGE and name in CHANGE_VERBS else name

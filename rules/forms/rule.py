@@ -4,12 +4,12 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from kanban import i18n
+from kanban import clock, i18n
 from kanban.criteria import ALWAYS, DAYS, LISTS, comparisons
 from kanban.errors import Invalid
 from kanban.facts import find_field
@@ -21,12 +21,12 @@ from rules.actions import channel_of, recipient, send
 from rules.changes import CHANGES
 from rules.evaluator import WITH_STATUS
 from rules.forms.change import CHANGE_VALUES, typed_change, values_of
-from rules.models import CHANNELS, TRIGGERS
+from rules.forms.trigger import read_options, shown_options, typed_options
+from rules.models import CHANNELS, MODES, TRIGGERS
 from rules.rules import RuleFields
 from rules.senders import REPLY_TO, account_id
 
 MOST_ROWS = 30
-OPTIONS = ("field", "paid", "of", "phase")  # paid: a number, of: percent or sum
 CLEAN = {"email": clean_email, "sms": clean_phone, "chat": clean_chat}
 
 
@@ -64,6 +64,8 @@ class ActionRow:
 
 @dataclass
 class EditorState:
+    """mode: one of rules.models.MODES. until, then_log: of a pause, until when and whether only the log is written after it."""
+
     name: str = ""
     board_id: int = 0
     trigger: str = "entered"
@@ -72,7 +74,9 @@ class EditorState:
     criteria: list[CriterionRow] = dataclasses.field(default_factory=list)
     actions: list[ActionRow] = dataclasses.field(default_factory=list)
     tell_actor: bool = False
-    active: bool = True
+    mode: str = "on"
+    then_log: bool = False
+    until: str = ""
     options: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
@@ -82,8 +86,8 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
         name=one_line(form.get("name", "")) or "", board_id=read_id(form.get("board_id")) or 0,
         trigger=form.get("trigger", "") if form.get("trigger") in TRIGGERS else "entered",
         status_id=read_id(form.get("status_id")), group="any" if form.get("group") == "any" else "all",
-        tell_actor=form.get("tell_actor") == "1", active=form.get("active") == "1",
-        options={name: form.get(f"option-{name}", "") for name in OPTIONS},
+        tell_actor=form.get("tell_actor") == "1", mode=_mode(form), then_log=form.get("then") == "log", until=form.get("until", "")[:20],
+        options=read_options(form),
     )  # fmt: skip
     for number in _numbers(form, "field-"):
         name = form[f"field-{number}"]
@@ -104,6 +108,24 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
         )  # fmt: skip
     _do(state, form.get("do", ""))
     return state
+
+
+def _mode(form: MultiDict[str, str]) -> str:
+    mode = form.get("mode", "on" if form.get("active") == "1" else "draft")
+    return mode if mode in MODES else "draft"
+
+
+def _mode_of(fields: RuleFields) -> str:
+    if not fields.active:
+        return "draft"
+    if fields.paused_until is not None and fields.paused_until > clock.now():
+        return "paused"
+    return "log" if fields.log_only else "on"
+
+
+def _local(at: datetime | None) -> str:
+    """As a field of type datetime-local has it."""
+    return f"{clock.local(at):%Y-%m-%dT%H:%M}" if at is not None and at > clock.now() else ""
 
 
 def _numbers(form: MultiDict[str, str], prefix: str) -> list[int]:
@@ -130,7 +152,8 @@ def state_of(fields: RuleFields) -> EditorState:
     return EditorState(
         fields.name, fields.board_id, fields.trigger, fields.status_id, group,
         [_row_of(node) for node in fields.criteria.get(group, []) if "field" in node],
-        [_action_of(action) for action in fields.actions], fields.tell_actor, fields.active, typed_options(fields.options),
+        [_action_of(action) for action in fields.actions], fields.tell_actor, _mode_of(fields), fields.log_only,
+        _local(fields.paused_until), shown_options(fields.options),
     )  # fmt: skip
 
 
@@ -161,7 +184,19 @@ def rule_of(state: EditorState) -> RuleFields:
         raise Invalid(_("This is too long: at most %(most)s characters.", most=120), "name")
     nodes = [_typed_row(row) for row in state.criteria]
     actions = [_typed_action(row) for row in state.actions]
-    return draft_of(state, nodes, [action for action in actions if action.get("to", True)])
+    fields = draft_of(state, nodes, [action for action in actions if action.get("to", True)])
+    return dataclasses.replace(fields, paused_until=_until(state) if state.mode == "paused" else None)
+
+
+def _until(state: EditorState) -> datetime:
+    try:
+        typed = datetime.fromisoformat(state.until)
+        at = clock.at(typed.date(), typed.time())
+    except (ValueError, OverflowError):
+        raise Invalid(_("Say until when the rule is paused."), "until") from None
+    if at <= clock.now():
+        raise Invalid(_("The pause has to end in the future."), "until")
+    return at
 
 
 def draft_of(state: EditorState, nodes: list[dict[str, Any]], actions: list[dict[str, Any]]) -> RuleFields:
@@ -174,35 +209,10 @@ def draft_of(state: EditorState, nodes: list[dict[str, Any]], actions: list[dict
         {state.group if nodes else "all": nodes},
         actions,
         state.tell_actor,
-        state.active,
-        options_of(state),
+        state.mode != "draft",
+        typed_options(state.trigger, state.options),
+        state.mode == "log" or (state.mode == "paused" and state.then_log),
     )
-
-
-def options_of(state: EditorState) -> dict[str, Any]:
-    """Of the trigger, typed as far as can be; rules.rules says what is missing."""
-    typed = state.options
-    if state.trigger == "field":
-        return {"field": typed.get("field", "")}
-    if state.trigger == "all_linked":
-        return {"phase": typed.get("phase", "")}
-    if state.trigger == "paid" and typed.get("of") == "sum":
-        try:
-            return {"sum": parse_money(typed.get("paid", ""))}
-        except ValueError:
-            return {"sum": 0}
-    if state.trigger == "paid":
-        return {"percent": int(typed["paid"]) if re.fullmatch("[0-9]{1,3}", typed.get("paid", "")) else 0}
-    return {}
-
-
-def typed_options(options: Mapping[str, Any]) -> dict[str, str]:
-    """As they stand in the editor."""
-    if "sum" in options:
-        return {"of": "sum", "paid": i18n.money(options["sum"])}
-    if "percent" in options:
-        return {"of": "percent", "paid": str(options["percent"])}
-    return {name: str(value) for name, value in options.items()}
 
 
 def sketch_of(state: EditorState) -> RuleFields:

@@ -78,7 +78,10 @@ def _values() -> dict[str, Any]:
     lookup = load_lookup(session)
     columns = [f"role-{id_}" for id_ in lookup.roles] + list(WHO)
     rules = session.scalars(
-        select(Rule).where(Rule.trigger_key.startswith("entered:"), Rule.active).options(joinedload(Rule.version)).order_by(Rule.id)
+        select(Rule)
+        .where(Rule.trigger_key.startswith("entered:"), Rule.active, ~Rule.log_only)
+        .options(joinedload(Rule.version))
+        .order_by(Rule.id)
     ).all()
     cells = {status.id: {column: _cell(status, column, rules) for column in columns} for status in lookup.statuses.values()}
     rows = [cell for row in cells.values() for cell in row.values()]

@@ -29,6 +29,10 @@ from rules.sentences import CHANGE_VERBS, CHANNEL_VERBS, PHASE_WORDS, Sentence, 
 
 bp = Blueprint("rules", __name__, url_prefix="/settings/rules")
 MONTH = timedelta(days=30)
+SAVED = {
+    "draft": N_("The rule is saved and switched off."), "log": N_("The rule is saved. It only writes the log."),
+    "on": N_("The rule is saved and works from now on."), "paused": N_("The rule is saved and paused."),
+}  # fmt: skip
 FIELD_GROUPS = {"order": N_("Of the order"), "role": N_("Role on the order"), "who": N_("Who did it"), "linked": N_("Linked order")}
 
 
@@ -107,7 +111,7 @@ def save() -> Any:
         db.session.rollback()
         rule = rules.find_rule(db.session(), rule_id) if rule_id else None
         return _editor(state, load_lookup(db.session()), rule, error, 422)
-    flash(_("The rule is saved and works from now on.") if fields.active else _("The rule is saved and switched off."))
+    flash(_(SAVED[state.mode]))
     return redirect(url_for("rules.show"), 303)
 
 
