@@ -49,7 +49,8 @@ def tick() -> int:
 def what_is_due(session: Session, now: datetime) -> Iterator[Due]:
     """One statement for the rules, one for the calendar, and one a rule."""
     rules = session.scalars(
-        select(Rule).join(RuleVersion, RuleVersion.id == Rule.version_id).where(Rule.active, or_(Rule.paused_until.is_(None), Rule.paused_until <= now), RuleVersion.trigger.in_(OF_TIME))
+        select(Rule).join(RuleVersion, RuleVersion.id == Rule.version_id)
+        .where(Rule.active, or_(Rule.paused_until.is_(None), Rule.paused_until <= now), RuleVersion.trigger.in_(OF_TIME))
         .options(joinedload(Rule.version))
     ).all()  # fmt: skip
     if not rules:

@@ -12,7 +12,7 @@ from kanban.facts import find_field
 from kanban.i18n import N_, _, ngettext
 from rules.actions import CHANNEL_OF, channel_of
 from rules.changes import DATES
-from rules.evaluator import WITH_STATUS
+from rules.evaluator import OF_TIME, WITH_STATUS
 from rules.lookup import Lookup
 from rules.senders import account_id
 
@@ -113,7 +113,31 @@ def _what(fields: Any, lookup: Lookup) -> str:
     if fields.trigger == "all_linked":
         word = PHASE_WORDS.get(str(options.get("phase")))
         return _(word) if word else _("gone")
+    if fields.trigger in OF_TIME:
+        return _time(fields.trigger, options, lookup)
+    if fields.trigger == "hand":
+        return str(options.get("button", ""))
     return ""
+
+
+def _time(trigger: str, options: Mapping[str, Any], lookup: Lookup) -> str:
+    """«3 рабочих дня до даты „Дата отгрузки“ в 09:00»; «2 дня в „Предоплата“»."""
+    offset, unit = int(options.get("offset") or 0), options.get("unit")
+    number = abs(offset)
+    if unit == "working_days":
+        length = ngettext("%(num)s working day", "%(num)s working days", number)
+    else:
+        length = ngettext("%(num)s hour", "%(num)s hours", number) if unit == "hours" else ngettext("%(num)s day", "%(num)s days", number)
+    if trigger == "date":
+        field = find_field(str(options.get("field")))
+        words = {"length": length, "date": _(field.label) if field else _("gone"), "time": options.get("at", "")}
+        if not offset:
+            return _("On the day “%(date)s” at %(time)s", date=words["date"], time=words["time"])
+        return (
+            _("%(length)s before “%(date)s” at %(time)s", **words) if offset < 0 else _("%(length)s after “%(date)s” at %(time)s", **words)
+        )
+    status = lookup.statuses.get(options.get("status") or 0)
+    return _("%(length)s in “%(status)s”", length=length, status=status.name) if status else length
 
 
 def _change(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
@@ -158,6 +182,11 @@ def op_word(kind: str, op: str) -> str:
 def op_label(kind: str, op: str) -> str:
     word = DATE_OP_LABELS.get(op) if kind == "date" else None
     return _(word or OP_LABELS[op])
+
+
+def condition_of(node: Mapping[str, Any], lookup: Lookup) -> Condition:
+    """One criterion in words."""
+    return _condition(node, lookup, [])
 
 
 def _condition(node: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Condition:

@@ -4,10 +4,11 @@ import uuid
 from datetime import date
 from typing import Any
 
+from babel import Locale
 from flask import Flask
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from kanban import i18n
+from kanban import clock, i18n
 from kanban.i18n import N_, _
 
 FIELD_NAMES = {
@@ -23,13 +24,34 @@ DAYS = ("order_on", "ship_on", "installation_on")
 def init_words(app: Flask) -> None:
     env = app.jinja_env
     env.globals["fresh_key"] = lambda: uuid.uuid4().hex
-    env.filters.update(oob=oob, duration=duration, field_name=field_name, field_value=field_value, merge=lambda one, other: one | other)
+    env.filters.update(oob=oob, duration=duration, country=country, field_name=field_name, field_value=field_value)
+    env.filters["merge"] = lambda one, other: one | other
+    env.filters.update(
+        oob=oob, duration=duration, country=country, field_name=field_name, field_value=field_value, merge=lambda one, other: one | other
+    )
     env.tests["has"] = lambda container, thing: thing in container
 
 
 def oob(html: Markup) -> Markup:
     """The same part, sent as an out-of-band morph."""
     return Markup(str(html).replace("<article ", '<article hx-swap-oob="morph" ', 1))
+
+
+def said(after: dict[str, Any]) -> Markup:
+    """A comment's text, the people it mentions marked."""
+    text, html, here = str(after.get("text", "")), Markup(), 0
+    for start, end in after.get("marked") or []:
+        html += escape(text[here:start]) + Markup('<b class="mention">{}</b>').format(text[start:end])
+        here = end
+    return html + escape(text[here:])
+
+
+def due(todo: Any) -> str:
+    """When a to-do is due: «сегодня, 09:30», «завтра», «26 ноя»."""
+    days = (todo.due_on - clock.today()).days
+    near = {-1: _("yesterday"), 0: _("today"), 1: _("tomorrow")}
+    day = near.get(days) or i18n.day_short(todo.due_on)
+    return f"{day}, {todo.due_time:%H:%M}" if todo.due_time else day
 
 
 def duration(seconds: float) -> str:
@@ -41,6 +63,11 @@ def duration(seconds: float) -> str:
     if days:
         return _("%(days)s d %(hours)s h", days=days, hours=hours)
     return _("%(hours)s h", hours=hours) if hours else _("%(minutes)s min", minutes=minutes)
+
+
+def country(code: str) -> str:
+    """The name of a country in the reader's language; "" for none."""
+    return str(Locale.parse(i18n.language()).territories.get(code, code)) if code else ""
 
 
 def field_name(name: str) -> str:

@@ -1,0 +1,138 @@
+"""Buttons that start rules by hand, the working calendar, and the editor of starts that name more than a status."""
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from kanban.calendar import load_calendar
+from kanban.db import db, transaction
+from kanban.models import Event
+from rules import rules
+from rules.actions import recipient, send_email
+from rules.models import Message, Rule, RuleVersion
+from rules.rules import RuleFields
+from tests.cast import Cast, Signed
+
+
+@pytest.fixture
+def owner(app: Flask, cast: Cast) -> Signed:
+    with transaction() as session:
+        session.execute(update(Rule).values(active=False))
+    return Signed(app.test_client(), cast.email("owner"))
+
+
+def button(cast: Cast, *roles: str, active: bool = True) -> int:
+    letter = send_email(cast.templates["manager"], [recipient("person", cast.people["accountant"])])
+    options = {"button": "Запросить замер", "roles": [cast.roles[role] for role in roles]}
+    fields = RuleFields("Замер", cast.boards["orders"], "hand", None, {"all": []}, [letter], False, active, options)
+    with transaction() as session:
+        return rules.add_rule(session, cast.actors["owner"], fields).id
+
+
+def test_a_button_starts_its_rule_alone_and_once(owner: Signed, cast: Cast) -> None:
+    first, _other = button(cast), button(cast)
+    order = cast.place()
+    page = owner.get(f"/orders/{order.id}/buttons", htmx=True).text
+    assert page.count("Запросить замер") == 2
+    key = re.search(r'name="key" value="([^"]+)"', page)
+    for _twice in range(2):
+        assert owner.post(f"/orders/{order.id}/buttons/{first}", {"key": key[1] if key else ""}).status_code == 303
+    db.session.rollback()
+    assert db.session.scalars(select(Message.rule_id)).all() == [first]
+    event = db.session.scalars(select(Event).where(Event.kind == "order.asked")).one()
+    assert (event.actor_name, event.after["rule"]["name"]) == ("Сергей Мельников", "Запросить замер")
+    assert "Нажато: «Запросить замер»" in owner.get(f"/orders/{order.id}").text
+
+
+def test_a_button_is_for_its_roles(owner: Signed, cast: Cast, app: Flask) -> None:
+    rule, off = button(cast, "designer"), button(cast, active=False)
+    order = cast.place()
+    manager, designer, viewer = (Signed(app.test_client(), cast.email(who)) for who in ("manager", "designer", "viewer"))
+    assert "Запросить" in designer.get(f"/orders/{order.id}/buttons").text
+    for who in (manager, viewer):
+        assert "Запросить" not in who.get(f"/orders/{order.id}/buttons").text
+        assert who.post(f"/orders/{order.id}/buttons/{rule}").status_code == 403
+    assert designer.post(f"/orders/{order.id}/buttons/{rule}").status_code == 303
+    assert owner.post(f"/orders/{order.id}/buttons/{off}").status_code == 403
+    assert owner.post(f"/orders/{order.id}/buttons/999999").status_code == 404
+    assert owner.post(f"/orders/999999/buttons/{rule}").status_code == 404
+
+
+def test_the_working_calendar_is_kept(owner: Signed, cast: Cast) -> None:
+    assert owner.post("/settings/company/calendar", {"holidays": "RU", "days_off": "31.12.2026; 2027-01-11"}).status_code == 303
+    calendar = load_calendar(db.session())
+    assert calendar.country == "RU" and {day.isoformat() for day in calendar.days_off} == {"2026-12-31", "2027-01-11"}
+    page = owner.get("/settings/company").text
+    assert "2026-12-31, 2027-01-11" in page and "Россия" in page
+    for bad in ({"holidays": "XX"}, {"days_off": "завтра"}, {"days_off": "31.02.2026"}, {"days_off": "1" * 5000}):
+        assert owner.post("/settings/company/calendar", bad).status_code == 422
+
+
+STARTS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+    ("field", {"option-field": "ship_on"}, {"field": "ship_on"}, "меняется в поле «Дата отгрузки»"),
+    ("paid", {"option-paid": "50", "option-of": "percent"}, {"percent": 50}, "оплачен на 50"),
+    ("paid", {"option-paid": "100 000", "option-of": "sum"}, {"sum": 10_000_000}, "оплачен на 100"),
+    ("commented", {}, {}, "получает комментарий"),
+    ("all_linked", {"option-phase": "done"}, {"phase": "done"}, "все заказы, с которыми связан заказ покупателя"),
+    (
+        "date",
+        {"option-field": "ship_on", "option-when": "before", "option-number": "3", "option-unit": "working_days", "option-at": "09:00"},
+        {"field": "ship_on", "offset": -3, "unit": "working_days", "at": "09:00", "late": "catch_up"},
+        "За 3 рабочих дня до дня «Дата отгрузки» в 09:00",
+    ),
+    ("stay", {"option-number": "2", "option-unit": "days"}, {"offset": 2, "unit": "days"}, "стоит дольше чем 2 дня"),
+    ("idle", {"option-number": "5", "option-unit": "hours"}, {"offset": 5, "unit": "hours"}, "без событий 5 часов"),
+    ("hand", {"option-button": "Замер"}, {"button": "Замер", "roles": []}, "нажата кнопка «Замер»"),
+]
+
+
+@pytest.mark.parametrize(("trigger", "typed", "options", "sentence"), STARTS)
+def test_the_editor_keeps_every_start(
+    owner: Signed, cast: Cast, trigger: str, typed: dict[str, str], options: dict[str, Any], sentence: str
+) -> None:
+    form = {
+        "name": "Начало", "board_id": str(cast.boards["orders"]), "trigger": trigger, "active": "1", "mode": "on", "group": "all",
+        "template-0": str(cast.templates["manager"]), "channel-0": "email", "to-0": "responsible",
+    } | typed  # fmt: skip
+    page = owner.post("/settings/rules/draw", form, htmx=True).text
+    assert sentence in re.sub(r"<[^>]+>|\s+", " ", page.replace("\xa0", " ")).replace("  ", " ") or sentence in page
+    assert owner.post("/settings/rules/save", form).status_code == 303
+    saved = db.session.scalars(select(RuleVersion).order_by(RuleVersion.id.desc())).first()
+    assert saved and (saved.trigger, saved.options) == (trigger, options)
+    page = owner.get(f"/settings/rules/{saved.rule_id}").text
+    for name, value in typed.items():
+        assert f'name="{name}"' in page
+        assert value.replace(" ", "\xa0") in page or value in page
+
+
+CHANGES: list[tuple[dict[str, str], dict[str, Any]]] = [
+    ({"channel-0": "set_field", "setfield-0": "ship_on", "setvalue-0": "+7"}, {"field": "ship_on", "value": {"days": 7}}),
+    ({"channel-0": "set_field", "setfield-0": "total", "setvalue-0": "1 500"}, {"field": "total", "value": 150_000}),
+    ({"channel-0": "set_field", "setfield-0": "ship_on", "setvalue-0": ""}, {"field": "ship_on", "value": None}),
+    ({"channel-0": "tag", "tag-0": " срочно "}, {"tag": "срочно"}),
+    ({"channel-0": "make_production"}, {}),
+    ({"channel-0": "comment", "text-0": "Привет"}, {"text": "Привет"}),
+]
+
+
+@pytest.mark.parametrize(("typed", "action"), CHANGES)
+def test_the_editor_keeps_every_change(owner: Signed, cast: Cast, typed: dict[str, str], action: dict[str, Any]) -> None:
+    form = {"name": "Изменение", "board_id": str(cast.boards["orders"]), "trigger": "placed", "active": "1", "mode": "on", "group": "all"}
+    assert owner.post("/settings/rules/save", form | typed).status_code == 303
+    saved = db.session.scalars(select(RuleVersion).order_by(RuleVersion.id.desc())).first()
+    assert saved and saved.actions == [{"do": typed["channel-0"]} | action]
+    assert owner.get(f"/settings/rules/{saved.rule_id}").status_code == 200
+    assert owner.get("/settings/rules").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [{"channel-0": "set_field", "setfield-0": "ship_on", "setvalue-0": "завтра"}, {"channel-0": "set_status"},
+     {"channel-0": "assign", "who-0": "everybody"}, {"channel-0": "tag", "tag-0": ""}, {"channel-0": "magic"}],
+)  # fmt: skip
+def test_changes_that_cannot_be_read_are_refused(owner: Signed, cast: Cast, typed: dict[str, str]) -> None:
+    form = {"name": "Изменение", "board_id": str(cast.boards["orders"]), "trigger": "placed", "active": "1", "mode": "on", "group": "all"}
+    assert owner.post("/settings/rules/save", form | typed).status_code == 422
