@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from kanban.orders.place import repeated
 from kanban.policy import require_write
 
 MOST = 5000
+MOST_MENTIONS = 50
 
 
 def comment(session: Session, actor: Actor, order_id: int, text: str, *, key: str = "") -> tuple[Order, Recorded | None]:
@@ -35,17 +37,30 @@ def comment(session: Session, actor: Actor, order_id: int, text: str, *, key: st
     recorded = record(
         session, order, "order.commented", actor,
         facts=facts.snapshot(order, actor, before=order.status, after=order.status, linked=linked(session, order)),
-        after={"text": text, "mentions": mentioned(session, text)}, key=key,
+        after={"text": text} | mentions_in(session, text), key=key,
     )  # fmt: skip
     return order, recorded
 
 
-def mentioned(session: Session, text: str) -> list[int]:
-    """Active people whose whole name stands behind an @, or their first name where nobody else has it."""
-    said = text.casefold()
-    if "@" not in said:
-        return []
+def mentions_in(session: Session, text: str) -> dict[str, list[Any]]:
+    """mentions: active people whose whole name stands behind an @, or their first name where nobody else has it; marked: where,
+    as [start, end], so that history shows what was meant after names have changed."""
+    if "@" not in text:
+        return {"mentions": [], "marked": []}
+    called = _called(session)
+    names = "|".join(re.escape(name) for name in sorted(called, key=len, reverse=True))
+    found = list(re.finditer(rf"(?<!\w)@({names})(?!\w)", text, re.IGNORECASE)) if names else []
+    ids = [id_ for one in found for id_ in called.get(one[1].casefold(), [])]
+    return {"mentions": list(dict.fromkeys(ids))[:MOST_MENTIONS], "marked": [list(one.span()) for one in found]}
+
+
+def _called(session: Session) -> dict[str, list[int]]:
+    """{what one is called: who}, casefolded."""
     rows = session.execute(select(Person.id, Person.name).where(Person.active).order_by(Person.id))
-    names = [(id_, name.casefold(), name.casefold().split()[0]) for id_, name in rows if name.split()]
-    firsts = Counter(first for _id, _name, first in names)
-    return [id_ for id_, name, first in names if f"@{name}" in said or (firsts[first] == 1 and re.search(rf"@{re.escape(first)}\b", said))]
+    people = [(id_, name.casefold()) for id_, name in rows if name.split()]
+    firsts = Counter(name.split()[0] for _id, name in people)
+    called: dict[str, list[int]] = {}
+    for id_, name in people:
+        for one in {name, *([name.split()[0]] if firsts[name.split()[0]] == 1 else [])}:
+            called.setdefault(one, []).append(id_)
+    return called

@@ -10,6 +10,7 @@ from kanban import orders
 from kanban.db import db, transaction
 from kanban.errors import Conflict, Invalid
 from kanban.events import Outcome
+from kanban.forms.fields import many_lines
 from kanban.forms.order import OrderForm, QuickForm, form_of
 from kanban.htmx import fragment, go, is_htmx
 from kanban.i18n import _
@@ -18,8 +19,10 @@ from kanban.models import Order, Organisation, Person, Role
 from kanban.orders import OrderFields
 from kanban.policy import require_write
 from kanban.queries.order import find_shown, order_view, steps_of
+from kanban.queries.work import team_of
 from kanban.views.guard import person, signed_in
 from kanban.views.parts import parts_answer
+from kanban.views.work import order_values
 
 bp = Blueprint("orders", __name__)
 
@@ -27,9 +30,14 @@ bp = Blueprint("orders", __name__)
 @bp.get("/orders/<int:order_id>")
 @signed_in
 def show(order_id: int) -> Any:
+    return _page(order_id)
+
+
+def _page(order_id: int, *, said: str = "", reason: str = "") -> Any:
+    """said, reason: a comment that was refused, and why."""
     view = order_view(db.session(), person(), order_id)
     template = "orders/_body.html" if is_htmx() else "orders/page.html"
-    return render_template(template, view=view, order=view.order)
+    return render_template(template, view=view, order=view.order, said_text=said, reason=reason, **order_values(order_id))
 
 
 @bp.get("/orders/<int:order_id>/menu")
@@ -112,6 +120,24 @@ def _placed(placed: orders.Placed, board_id: int) -> Any:
     toast = render_template("orders/_toast_placed.html", order=order, outcome=placed.recorded.outcome)
     shown = [order.id, *_source(order)]
     return parts_answer(shown, [order.status_id], toast=toast, also={"potok:placed": {"order": order.id, "board": board_id}})
+
+
+@bp.post("/orders/<int:order_id>/comment")
+@signed_in
+def comment(order_id: int) -> Any:
+    """Answered with an empty composer, and the history beside it."""
+    text = many_lines(request.form.get("text", "")) or ""
+    try:
+        with transaction() as session:
+            orders.comment(session, person(), order_id, text, key=_key())
+    except Invalid as invalid:
+        if is_htmx():
+            raise
+        return _page(order_id, said=text, reason=str(invalid.reason)), 422
+    if not is_htmx():
+        return redirect(f"{_back(order_id)}#history", 303)
+    view = order_view(db.session(), person(), order_id)
+    return fragment(render_template("orders/_commented.html", view=view, order=view.order, team=team_of(db.session())))
 
 
 @bp.get("/orders/<int:order_id>/edit")

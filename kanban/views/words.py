@@ -24,11 +24,8 @@ DAYS = ("order_on", "ship_on", "installation_on")
 def init_words(app: Flask) -> None:
     env = app.jinja_env
     env.globals["fresh_key"] = lambda: uuid.uuid4().hex
-    env.filters.update(oob=oob, duration=duration, country=country, field_name=field_name, field_value=field_value)
+    env.filters.update(oob=oob, duration=duration, country=country, field_name=field_name, field_value=field_value, said=said, due=due)
     env.filters["merge"] = lambda one, other: one | other
-    env.filters.update(
-        oob=oob, duration=duration, country=country, field_name=field_name, field_value=field_value, merge=lambda one, other: one | other
-    )
     env.tests["has"] = lambda container, thing: thing in container
 
 

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, url_for
 
 from kanban.db import db, transaction
 from kanban.htmx import fragment, is_htmx
+from kanban.queries.work import due_count
 from kanban.views.guard import person, signed_in
 from rules import bell
 
@@ -15,7 +16,7 @@ bp = Blueprint("bell", __name__, url_prefix="/bell")
 @bp.get("")
 @signed_in
 def show() -> Any:
-    """The bell itself, with the count; pages ask for it after they are drawn."""
+    """The bell itself, with its count and that of «My work»; pages ask for it after they are drawn."""
     return fragment(_bell())
 
 
@@ -49,7 +50,8 @@ def read() -> Any:
 
 
 def _bell(oob: bool = False) -> str:
-    return render_template("bell/_bell.html", unread=bell.unread_count(db.session(), person().id), oob=oob)
+    unread, due = bell.unread_count(db.session(), person().id), due_count(db.session(), person())
+    return render_template("bell/_bell.html", unread=unread, due=due, oob=oob)
 
 
 def _notices() -> Any:

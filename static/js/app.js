@@ -5,6 +5,7 @@ import { attach as dirty } from "./behaviors/dirty.js"
 import { attach as draw } from "./behaviors/draw.js"
 import { attach as filter } from "./behaviors/filter.js"
 import { attach as livePart } from "./behaviors/live-part.js"
+import { attach as mention } from "./behaviors/mention.js"
 import { attach as menu } from "./behaviors/menu.js"
 import { attach as quick } from "./behaviors/quick.js"
 import { attach as switcher } from "./behaviors/switcher.js"
@@ -13,7 +14,7 @@ import { attach as way } from "./behaviors/way.js"
 import "./keys.js"
 import "./live.js"
 
-const behaviors = { board, composer, dirty, draw, filter, "live-part": livePart, menu, quick, switcher, toast, way }
+const behaviors = { board, composer, dirty, draw, filter, "live-part": livePart, mention, menu, quick, switcher, toast, way }
 const attached = new WeakSet()
 
 function attachAll(root) {
