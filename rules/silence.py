@@ -32,6 +32,9 @@ WORDS = {
     "change_refused": N_("the change was refused"),
     "change_failed": N_("the change could not be made"),
     "loop": N_("stopped: the rule came to this order a second time"),
+    "later_off": N_("a later action was dropped: the rule is off"),
+    "later_left": N_("a later action was dropped: the order had left the status"),
+    "later_not_any_more": N_("a later action was dropped: the criteria held no more"),
     "too_deep": N_("stopped: rules had caused five changes one out of another"),
 }
 MORE_WORDS = {

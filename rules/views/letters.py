@@ -1,16 +1,12 @@
 """Settings → Letters: the log, a letter as it was sent, its attempts, «Send again» and «Cancel», the log as a table; and an
 order's letters as a part."""
 
-import csv
-import io
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 
-from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.errors import Conflict, NotFound
@@ -30,10 +26,10 @@ from rules.letter_log import MOST_PAGE, PERIODS, LogFilter, log_choices, log_pag
 from rules.models import Message
 from rules.silence import silences_of
 from rules.views.bars import bars
+from rules.views.csv_answer import csv_answer
 
 bp = Blueprint("letters", __name__)
 OF_ORDER = 12
-CHUNK = 32_000
 
 
 @bp.get("/settings/letters")
@@ -91,26 +87,9 @@ def cancel(letter_id: int) -> Any:
 @bp.get("/settings/letters.csv")
 @admin_only
 def table() -> Any:
-    """The filtered log for a spreadsheet: a mark of UTF-8 and semicolons, as Excel wants them."""
-    engine, conditions = db.engine, read_log_filter(request.args).conditions()
-    head, words = _columns(), _states() | _channels()
-
-    def lines() -> Iterator[str]:
-        buffer = io.StringIO()
-        buffer.write("\ufeff")
-        writer = csv.writer(buffer, delimiter=";")
-        writer.writerow(head)
-        for row in letter_rows(engine, conditions, words):
-            writer.writerow(row)
-            if buffer.tell() > CHUNK:
-                yield buffer.getvalue()
-                buffer.seek(0)
-                buffer.truncate()
-        yield buffer.getvalue()
-
-    response = Response(lines(), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f"attachment; filename=letters-{clock.today().isoformat()}.csv"
-    return response
+    """The filtered log for a spreadsheet."""
+    rows = letter_rows(db.engine, read_log_filter(request.args).conditions(), _states() | _channels())
+    return csv_answer("letters", _columns(), rows)
 
 
 @bp.get("/orders/<int:order_id>/letters")

@@ -1,0 +1,21 @@
+"""An event in a few words, for lists and tables."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kanban.i18n import _
+
+
+def what_happened(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """An event in a few words."""
+    left, entered = (str((side.get("status") or {}).get("name", "")) for side in (before, after))
+    if kind == "order.moved":
+        return f"{left} → {entered}"
+    if kind == "order.linked":
+        linked = after.get("linked") or {}
+        return f"{linked.get('number', '')} → {(linked.get('status') or {}).get('name', '')}"
+    words = {
+        "order.placed": _("Placed in “%(status)s”", status=entered), "order.commented": _("Comment"), "order.changed": _("Changed"),
+        "order.due": _("Its time came"), "order.asked": _("By hand"),
+    }  # fmt: skip
+    return words.get(kind, kind)

@@ -1,0 +1,26 @@
+"""«Why» of an event: what its rules saw and did. A part within an order's history, or a page beside it."""
+
+from typing import Any
+
+from flask import Blueprint, current_app, render_template
+
+from kanban.db import db
+from kanban.htmx import fragment, is_htmx
+from kanban.queries.order import order_view
+from kanban.views.guard import person, signed_in
+from rules.run_log import OUTCOMES
+from rules.trace import trace_event
+
+bp = Blueprint("why", __name__)
+
+
+@bp.get("/orders/<int:order_id>/events/<int:event_id>/why")
+@signed_in
+def show(order_id: int, event_id: int) -> Any:
+    """Whoever may see the order may see it."""
+    trace = trace_event(db.session(), order_id, event_id)
+    values = {"trace": trace, "event": trace.event, "outcomes": OUTCOMES, "kept_days": current_app.config["POTOK"].runs_kept_days}
+    if is_htmx():
+        return fragment(render_template("why/_opened.html", **values))
+    view = order_view(db.session(), person(), order_id)
+    return render_template("why/page.html", view=view, order=view.order, **values)
