@@ -18,6 +18,7 @@ from rules.accounts import keep_environment
 from rules.lane import LaneRun
 from rules.models import WorkerBeat
 from rules.pause import pause_of
+from rules.run_log import prune_runs
 from rules.ways import may_leave, stored_of
 
 log = logging.getLogger(__name__)
@@ -109,7 +110,8 @@ class Worker:
             with transaction(numbered=False) as session:
                 session.execute(delete(Change).where(Change.at < now - FEED_KEPT))
                 session.execute(delete(SignIn).where(SignIn.created_at < now - SIGN_IN_KEPT))
-            self._pruned_at = now
+                has_more = prune_runs(session, now - timedelta(days=self._config.runs_kept_days))
+            self._pruned_at = self._pruned_at if has_more else now  # the next look goes on
 
     def _free_predecessor(self) -> None:
         with transaction(numbered=False) as session:
