@@ -14,6 +14,8 @@ from kanban.calendar import Calendar
 UNITS = ("days", "working_days", "hours")
 LOOK_BACK = timedelta(days=7)  # what came due while nothing ran, or by a change of the date, is caught up with
 LATE = timedelta(hours=1)
+LATER_UNITS = ("minutes", "hours", "days", "working_days")  # of actions that wait
+MOST_LATER = {"minutes": 10_000, "hours": 24 * 60, "days": 365, "working_days": 250}
 MOST_OFFSET = {"days": 365, "working_days": 250, "hours": 24 * 60}
 
 

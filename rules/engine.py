@@ -14,7 +14,7 @@ from kanban.db import table
 from kanban.events import Outcome, Undone
 from kanban.facts import KINDS
 from kanban.models import Event, Order
-from rules import links, mentions, outbox
+from rules import later, links, mentions, outbox
 from rules.chain import Chain
 from rules.evaluator import evaluate, passes_on, starts, trigger_keys
 from rules.maker import Maker, Woken
@@ -22,6 +22,7 @@ from rules.models import Rule, RuleVersion
 
 log = logging.getLogger(__name__)
 
+LATER_COPY = 1000  # a reminder later may be the same letter to the same person
 LETTERS = "letters_made"  # counted on the session, so that what rules cause counts for what caused it
 Made = tuple[dict[str, Any], list[dict[str, Any]]]  # a run, and its messages
 
@@ -62,13 +63,27 @@ class Engine:
 
     def _run(self, session: Session, event: Event, order: Order, matched: list[Woken]) -> int:
         maker = Maker.load(session, event, order, matched, self.config)
-        live = [rule for rule in matched if not rule.log_only]
+        waiting = [(rule, later.split(rule)[1]) for rule in matched if not rule.log_only]
+        live = [later.split(rule)[0] for rule, _actions in waiting]
         made = [maker.run(rule) for rule in live]
         if any(rule.changes for rule in live):
             chain = Chain.of(session, event)
             for rule, (run, _messages) in zip(live, made, strict=True):
                 chain.change(rule, run, maker.values)
+        for (_rule, actions), (run, _messages) in zip(waiting, made, strict=True):
+            run["notes"] += [{"why": "later", "name": action["do"]} for _place, action in actions]
+            run["outcome"] = "done" if actions and run["outcome"] == "nobody" else run["outcome"]
+        later.queue(session, event, order, waiting)
         return self._store(session, made + [maker.log(rule) for rule in matched if rule.log_only])
+
+    def perform(self, session: Session, event: Event, order: Order, rule: Woken) -> dict[str, Any]:
+        """One later action, now. Returns the run it would be, with its notes."""
+        maker = Maker.load(session, event, order, [rule], self.config)
+        run, messages = maker.run(rule, copy=LATER_COPY)
+        if rule.changes:
+            Chain.of(session, event).change(rule, run, maker.values)
+        outbox.enqueue(session, [], [message | {"due_at": clock.now(), "created_at": clock.now()} for message in messages])
+        return run
 
     def _store(self, session: Session, made: Sequence[Made]) -> int:
         """One SAVEPOINT around one bulk insert; if it fails, rule by rule, so that one bad row costs only its rule."""
@@ -94,6 +109,8 @@ class Engine:
     def on_undo(self, session: Session, event: Event) -> Undone:
         """Cancels the event's letters, if none has gone."""
         cancelled, gone = outbox.cancel(session, event.id)
+        if not gone:
+            later.cancel(session, event.id)
         return Undone(cancelled, gone)
 
     def outcome_of(self, session: Session, event: Event) -> Outcome:

@@ -88,14 +88,14 @@ class Maker:
         notes += [{"why": "would_change", "name": action["do"]} for action in rule.changes]
         return run | {"outcome": "failed" if run["outcome"] == "failed" else "logged", "notes": run["notes"] + notes}, []
 
-    def run(self, rule: Woken) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    def run(self, rule: Woken, copy: int = 0) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """(run row, message rows). A failing part is a note of the run, and the other parts go on."""
         notes: list[dict[str, Any]] = []
         messages: list[dict[str, Any]] = []
         failed = False
         for action in sends(rule.actions):
             try:
-                messages.extend(self._messages(rule, action, notes))
+                messages.extend(self._messages(rule, action, notes, copy))
             except texts.TextError as error:
                 failed = True
                 notes.append({"why": "template_failed", "name": str(error)[:300]})
@@ -108,7 +108,7 @@ class Maker:
                "notes": notes, "at": self.event.at}  # fmt: skip
         return run, messages
 
-    def _messages(self, rule: Woken, action: Any, notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _messages(self, rule: Woken, action: Any, notes: list[dict[str, Any]], copy: int) -> list[dict[str, Any]]:
         template = self.templates.get(action["template"])
         if template is None:
             raise texts.TextError("the template is gone")
@@ -117,14 +117,14 @@ class Maker:
         notes.extend(resolved.notes)
         subject, text = self._texts(template, channel)
         way = {"channel": channel} | self._way(action)
-        rows = self._rows(rule, template, resolved.recipients, (subject, text), way, notes)
-        return rows + self._rows(rule, template, resolved.by_bell, (subject, subject), {"channel": "notice"} | NO_WAY, notes)
+        rows = self._rows(rule, template, resolved.recipients, (subject, text), way, notes, copy)
+        return rows + self._rows(rule, template, resolved.by_bell, (subject, subject), {"channel": "notice"} | NO_WAY, notes, copy)
 
     def _rows(self, rule: Woken, template: Any, recipients: list[Recipient], said: tuple[str, str], way: dict[str, Any],
-              notes: list[dict[str, Any]]) -> list[dict[str, Any]]:  # fmt: skip
+              notes: list[dict[str, Any]], copy: int) -> list[dict[str, Any]]:  # fmt: skip
         rows = []
         for recipient in recipients:
-            key = outbox.message_key(self.event.id, way["channel"], recipient.address, template.id)
+            key = outbox.message_key(self.event.id, way["channel"], recipient.address, template.id, copy)
             if key in self.written:
                 notes.append({"why": "told_already", "name": recipient.name or recipient.address})
                 continue

@@ -19,7 +19,7 @@ from kanban.policy import require_admin
 from rules.actions import CHANNEL_OF, NOT_BY, channel_of, template_kind
 from rules.cells import are_cells
 from rules.changes import DATES, require_change
-from rules.due import MOST_OFFSET, UNITS
+from rules.due import LATER_UNITS, MOST_LATER, MOST_OFFSET, UNITS
 from rules.evaluator import OF_TIME, WITH_STATUS, trigger_key
 from rules.models import TRIGGERS, Rule, RuleVersion, Template
 
@@ -255,6 +255,9 @@ def _require_time(fields: RuleFields) -> None:
 
 
 def _require_action(session: Session, action: dict[str, Any]) -> None:
+    after = action.get("after")
+    if after and not (after.get("unit") in LATER_UNITS and 1 <= after.get("number", 0) <= MOST_LATER[after["unit"]]):
+        raise Invalid(_("Give how long the action waits: a number of minutes, hours or days."), "actions")
     if action["do"] not in CHANNEL_OF:
         require_change(session, action)
         return

@@ -1,7 +1,7 @@
 """A rule as one sentence. The words are made here; templates/rules/_sentence.html sets them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -44,6 +44,7 @@ CHANNEL_VERBS = {
 CHANGE_VERBS = {
     "set_status": N_("move the order"), "set_field": N_("set a field"), "tag": N_("add the tag"), "untag": N_("take off the tag"),
     "assign": N_("assign a person"), "make_production": N_("make the production order"), "comment": N_("add the comment"),
+    "todo": N_("give a to-do"),
 }  # fmt: skip
 PHASE_WORDS = {
     "new": N_("new"), "active": N_("in work"), "waiting": N_("waiting"), "done": N_("done"), "cancelled": N_("cancelled"),
@@ -93,14 +94,27 @@ def sentence_of(fields: Any, lookup: Lookup) -> Sentence:
         gone.append(_("The status this rule starts at is gone."))
     group = "any" if "any" in fields.criteria else "all"
     conditions = tuple(_condition(node, lookup, gone) for node in fields.criteria.get(group, ()) if "field" in node)
-    actions = tuple(
-        _send(action, lookup, gone) if action["do"] in CHANNEL_OF else _change(action, lookup, gone) for action in fields.actions
-    )
+    actions = tuple(_action(action, lookup, gone) for action in fields.actions)
     return Sentence(
         board=i18n.lower_first(board.order_name) if board else "", trigger=fields.trigger,
         status={"name": status.name, "tone": status.tone} if status else None, group=group, conditions=conditions,
         sends=actions, tell_actor=fields.tell_actor, gone=tuple(dict.fromkeys(gone)), what=_what(fields, lookup),
     )  # fmt: skip
+
+
+def _action(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
+    said = _send(action, lookup, gone) if action["do"] in CHANNEL_OF else _change(action, lookup, gone)
+    after = action.get("after")
+    return replace(said, wishes=(*said.wishes, _("after %(time)s", time=_length(after["number"], after["unit"])))) if after else said
+
+
+def _length(number: int, unit: str) -> str:
+    return {
+        "minutes": lambda: ngettext("%(num)s minute", "%(num)s minutes", number),
+        "hours": lambda: ngettext("%(num)s hour", "%(num)s hours", number),
+        "days": lambda: ngettext("%(num)s day", "%(num)s days", number),
+        "working_days": lambda: ngettext("%(num)s working day", "%(num)s working days", number),
+    }[unit]()
 
 
 def _what(fields: Any, lookup: Lookup) -> str:
@@ -123,11 +137,7 @@ def _what(fields: Any, lookup: Lookup) -> str:
 def _time(trigger: str, options: Mapping[str, Any], lookup: Lookup) -> str:
     """«3 рабочих дня до даты „Дата отгрузки“ в 09:00»; «2 дня в „Предоплата“»."""
     offset, unit = int(options.get("offset") or 0), options.get("unit")
-    number = abs(offset)
-    if unit == "working_days":
-        length = ngettext("%(num)s working day", "%(num)s working days", number)
-    else:
-        length = ngettext("%(num)s hour", "%(num)s hours", number) if unit == "hours" else ngettext("%(num)s day", "%(num)s days", number)
+    length = _length(abs(offset), unit if unit in ("hours", "working_days") else "days")
     if trigger == "date":
         field = find_field(str(options.get("field")))
         words = {"length": length, "date": _(field.label) if field else _("gone"), "time": options.get("at", "")}
@@ -159,7 +169,35 @@ def _change(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
             return Send(_("assign as %(role)s the least busy of", role=i18n.lower_first(place)), holders.name if holders else _("gone"), ())
         person = lookup.people.get(action.get("person") or 0)
         return Send(_("assign as %(role)s", role=i18n.lower_first(place)), person.name if person else _("gone"), ())
+    if do == "todo":
+        return _todo(action, lookup, gone)
     return Send(_(CHANGE_VERBS[do]), str(action.get("tag") or action.get("text") or ""), ())
+
+
+def _todo(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
+    things: Mapping[int, Any] = lookup.people if action.get("person") else lookup.roles
+    thing = things.get(action.get("person") or action.get("role") or 0)
+    if thing is None and not action.get("responsible"):
+        gone.append(_("Whoever gets the to-do of this rule is gone."))
+    whose = _("the responsible") if action.get("responsible") else thing.name if thing else _("gone")
+    verb = {"task": _("give the task"), "reminder": _("give the reminder"), "calendar": _("enter into the calendar"),
+            "contact": _("give the contact with the customer")}[action["kind"]]  # fmt: skip
+    return Send(verb, action["text"], (whose,), (_due(action["due"]),) if action.get("due") else ())
+
+
+def _due(due: Mapping[str, Any]) -> str:
+    """«срок: 2 дня до даты „Дата отгрузки“ в 09:00»."""
+    days, field = due.get("days", 0), find_field(due.get("field") or "")
+    length = ngettext("%(num)s day", "%(num)s days", abs(days))
+    if field is None:
+        said = _("due on the same day") if not days else _("due %(days)s days from then", days=f"{days:+d}")
+    elif days == 0:
+        said = _("due on “%(date)s”", date=_(field.label))
+    elif days < 0:
+        said = _("due %(length)s before “%(date)s”", length=length, date=_(field.label))
+    else:
+        said = _("due %(length)s after “%(date)s”", length=length, date=_(field.label))
+    return f"{said}, {due['time']}" if due.get("time") else said
 
 
 def _set_to(action: Mapping[str, Any], lookup: Lookup) -> str:

@@ -13,8 +13,9 @@ from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.models import Change, SignIn
-from rules import outbox, schedule
+from rules import later, outbox, reminders, schedule
 from rules.accounts import keep_environment
+from rules.engine import Engine
 from rules.lane import LaneRun
 from rules.models import WorkerBeat
 from rules.pause import pause_of
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 BEAT = timedelta(seconds=5)
 TICK = timedelta(seconds=20)
 PRUNE = timedelta(minutes=10)
+RING = timedelta(seconds=2)
 FEED_KEPT = timedelta(days=1)
 SIGN_IN_KEPT = timedelta(days=90)
 
@@ -40,6 +42,7 @@ class Worker:
         self._stop = threading.Event()
         self._beat_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
         self._pruned_at = self._ticked_at = self._beat_at
+        self._ring_at = self._beat_at
         self._lanes: dict[outbox.Lane, threading.Thread] = {}
         self._knows_environment = False
 
@@ -73,6 +76,7 @@ class Worker:
         SQLite's write lock."""
         now = clock.now()
         self._keep_house(now)
+        self._ring(now)
         is_paused = pause_of(db.session()) is not None
         due = [lane for lane in outbox.lanes_due(db.session(), now, only_asked_for=is_paused) if self._may_go(lane, now)]
         db.session.rollback()
@@ -82,6 +86,16 @@ class Worker:
                 self._lanes[lane] = threading.Thread(target=run.run, name=f"lane-{lane.account_id or lane.channel}")
                 self._lanes[lane].start()
         return bool(due)
+
+    def _ring(self, now: datetime) -> None:
+        """To-dos that are due, every few seconds; by a read first, and on at once while there are more of them."""
+        if now < self._ring_at:
+            return
+        rang = 0
+        if reminders.is_due(db.session(), now):
+            with transaction(numbered=False) as session:
+                rang = reminders.ring(session, now, self._config)
+        self._ring_at = now if rang == reminders.BATCH else now + RING
 
     def _may_go(self, lane: outbox.Lane, now: datetime) -> bool:
         """Whether its account or gateway may send now: awake, and within its limits."""
@@ -105,6 +119,7 @@ class Worker:
             self._beat_at = now
         if now - self._ticked_at >= TICK:
             schedule.tick()
+            later.perform_due(Engine(self._config).perform)
             self._ticked_at = now
         if now - self._pruned_at >= PRUNE:
             with transaction(numbered=False) as session:

@@ -37,6 +37,28 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["rule_id"], ["rule.id"], name=op.f("fk_fired_rule_id_rule"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fired")),
     )
+    op.create_table(
+        "later",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("event_id", sa.Integer(), nullable=False),
+        sa.Column("rule_id", sa.Integer(), nullable=False),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column("action", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("status_id", sa.Integer(), nullable=False),
+        sa.Column("due_at", kanban.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("why", sa.String(length=20), nullable=False),
+        sa.Column("created_at", kanban.db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_later_event_id_event"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["order_id"], ["order.id"], name=op.f("fk_later_order_id_order"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["rule_id"], ["rule.id"], name=op.f("fk_later_rule_id_rule"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_later")),
+    )
+    with op.batch_alter_table("later") as batch_op:
+        batch_op.create_index(batch_op.f("ix_later_event_id_later_rule_id_later_action"), ["event_id", "rule_id", "action"], unique=True)
+        batch_op.create_index(batch_op.f("ix_later_state_later_due_at"), ["state", "due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_later_order_id"), ["order_id"], unique=False)
     with op.batch_alter_table("fired") as batch_op:
         batch_op.create_index(batch_op.f("ix_fired_order_id"), ["order_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_fired_rule_id_fired_order_id_fired_mark"), ["rule_id", "order_id", "mark"], unique=True)
@@ -82,6 +104,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("todo")
+    op.drop_table("later")
     op.drop_table("fired")
     with op.batch_alter_table("order") as batch_op:
         for day in ("ship_on", "installation_on", "order_on"):

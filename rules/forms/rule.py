@@ -52,6 +52,7 @@ class ActionRow:
     from_: str = ""
     reply_to: str = ""
     values: dict[str, str] = dataclasses.field(default_factory=dict)
+    later: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def is_change(self) -> bool:
@@ -104,6 +105,7 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
                 channel if channel in CHANNELS or channel in CHANGES else "email",
                 form.get(f"from-{number}", ""), form.get(f"reply_to-{number}", ""),
                 {name: form.get(f"{name}-{number}", "") for name in CHANGE_VALUES},
+                {name: form.get(f"later-{name}-{number}", "") for name in ("number", "unit", "ask_again", "while_there")},
             )
         )  # fmt: skip
     _do(state, form.get("do", ""))
@@ -152,7 +154,7 @@ def state_of(fields: RuleFields) -> EditorState:
     return EditorState(
         fields.name, fields.board_id, fields.trigger, fields.status_id, group,
         [_row_of(node) for node in fields.criteria.get(group, []) if "field" in node],
-        [_action_of(action) for action in fields.actions], fields.tell_actor, _mode_of(fields), fields.log_only,
+        [_later_action_of(action) for action in fields.actions], fields.tell_actor, _mode_of(fields), fields.log_only,
         _local(fields.paused_until), shown_options(fields.options),
     )  # fmt: skip
 
@@ -174,6 +176,21 @@ def _action_of(action: Mapping[str, Any]) -> ActionRow:
     to = [f"{one['kind']}:{one['id']}" if "id" in one else one["kind"] for one in action["to"] if one["kind"] != "address"]
     addresses = ", ".join(one["address"] for one in action["to"] if one["kind"] == "address")
     return ActionRow(str(action["template"]), to, addresses, channel_of(action), action.get("from", ""), action.get("reply_to", ""))
+
+
+def _later_action_of(action: Mapping[str, Any]) -> ActionRow:
+    after = action.get("after", {})
+    shown = {name: "1" if value is True else str(value) for name, value in after.items() if value}
+    return dataclasses.replace(_action_of(action), later=shown)
+
+
+def _with_later(action: dict[str, Any], later: Mapping[str, str]) -> dict[str, Any]:
+    """An action that waits; without a number it doesn't."""
+    if not later.get("number"):
+        return action
+    number = int(later["number"]) if re.fullmatch("[0-9]{1,5}", later["number"]) else 0
+    ticks = {name: True for name in ("ask_again", "while_there") if later.get(name) == "1"}
+    return action | {"after": {"number": number, "unit": later.get("unit") or "hours"} | ticks}
 
 
 def rule_of(state: EditorState) -> RuleFields:
@@ -286,8 +303,10 @@ def _typed(kind: str, raw: str) -> Any:
 
 
 def _typed_action(row: ActionRow) -> dict[str, Any]:
-    if row.is_change:
-        return typed_change(row.channel, row.values)
+    return _with_later(typed_change(row.channel, row.values) if row.is_change else _typed_send(row), row.later)
+
+
+def _typed_send(row: ActionRow) -> dict[str, Any]:
     template_id = read_id(row.template)
     if template_id is None:
         raise Invalid(_("Choose a message template."), "template")

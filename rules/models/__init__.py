@@ -4,6 +4,7 @@ from rules.models.account import ACCOUNT_KINDS, MailAccount, Outlet
 from rules.models.delivery import Delivery
 from rules.models.fired import Fired
 from rules.models.gateway import Gateway
+from rules.models.later import LATER_STATES, Later
 from rules.models.message import CHANNELS, STATES, Message
 from rules.models.rule import MODES, TRIGGERS, Rule, RuleVersion
 from rules.models.run import Run
@@ -12,6 +13,23 @@ from rules.models.unsubscribed import Unsubscribed
 from rules.models.worker import WorkerBeat
 
 __all__ = [
-    "ACCOUNT_KINDS", "CHANNELS", "MODES", "STATES", "TRIGGERS", "Delivery", "Fired", "Gateway", "MailAccount", "Message", "Outlet", "Rule",
-    "RuleVersion", "Run", "Template", "Unsubscribed", "WorkerBeat",
+    "ACCOUNT_KINDS",
+    "CHANNELS",
+    "LATER_STATES",
+    "MODES",
+    "STATES",
+    "TRIGGERS",
+    "Delivery",
+    "Fired",
+    "Gateway",
+    "Later",
+    "MailAccount",
+    "Message",
+    "Outlet",
+    "Rule",
+    "RuleVersion",
+    "Run",
+    "Template",
+    "Unsubscribed",
+    "WorkerBeat",
 ]  # fmt: skip
