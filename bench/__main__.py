@@ -12,13 +12,14 @@ from bench.crowd import measure_crowd
 from bench.drain import measure_drain
 from bench.memory import measure_backlog, measure_memory
 from bench.moves import measure_move
+from bench.past import measure_backtest
 from bench.pages import measure_page
 from bench.promptness import measure_promptness
 from bench.workshop import add_rules, fill, workshop
 
 SIZES = (200, 1_000, 5_000, 50_000)
 RULES = (1, 100, 10_000)
-TABLES = ["pages", "moves", "crowd", "drain", "promptness", "memory"]
+TABLES = ["pages", "moves", "backtest", "crowd", "drain", "promptness", "memory"]
 
 
 def main() -> None:
@@ -30,6 +31,10 @@ def main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, SQLite with synchronous=FULL\n")
     if "pages" in only or "moves" in only:
         _board(only)
+    if "backtest" in only:
+        with workshop():
+            rows = measure_backtest(100_000)
+        table("A rule tested on the last 30 days", ("start condition", "events", "looked at", "would have fired", "seconds"), rows)
     if "crowd" in only:
         table("8 people moving at once, whole server", ("seconds", "moves", "moves/s", "errors"), [measure_crowd()])
     if "drain" in only:

@@ -91,6 +91,7 @@ def why_sentence(message: Message) -> str:
         "customer": _("You get this letter because this is your order."),
         "address": _("You get this letter because a rule of the firm names your address."),
         "reset": _("If you did not ask for this, ignore the letter: your password stays as it is."),
+        "trial": _("You asked for this letter to try a rule; nobody else got it."),
         "test": _("This is a test letter: an administrator checks the mail account."),
     }
     return sentences.get(str(kind), "")
