@@ -4,7 +4,7 @@
 {"do": "set_field", "field": "ship_on", "value": …}: value as facts keep it; {"days": 3} for a date: counted from today.
 {"do": "tag", "tag": text}   {"do": "untag", "tag": text}
 {"do": "assign", "role": id or None (the responsible), "person": id} or {…, "least": role id}: its holder with fewest open orders.
-{"do": "make_production"}   {"do": "comment", "text": Liquid text}
+{"do": "make_production"}   {"do": "comment", "text": Liquid text}   {"do": "todo", …}: see rules.given
 """
 
 from collections.abc import Callable, Mapping
@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kanban import clock, orders
+from kanban import clock, orders, todos
 from kanban.actor import Actor
 from kanban.errors import Invalid
 from kanban.i18n import _
 from kanban.models import Order, Organisation, Person, Role, Status, person_role
-from rules import texts
+from rules import given, texts
 
 SETTABLE = ("title", "organisation", "order_on", "ship_on", "installation_on", "total", "paid", "description")
 DATES = ("order_on", "ship_on", "installation_on")
@@ -123,6 +123,11 @@ def _comment(change: Change) -> None:
     orders.comment(change.session, change.actor, change.order_id, text.strip()[: orders.MOST_COMMENT])
 
 
+def _todo(change: Change) -> None:
+    fields = given.fields_of(change.session, change.order, change.action, change.values)
+    todos.add(change.session, change.actor, change.order_id, fields)
+
+
 @dataclass(frozen=True)
 class Kind:
     """make: does it. require: raises Invalid where it makes no sense as it is saved."""
@@ -183,4 +188,5 @@ CHANGES = {
     "assign": Kind(_assign, _require_person),
     "make_production": Kind(_make_production, lambda session, action: None),
     "comment": Kind(_comment, _require_text),
+    "todo": Kind(_todo, given.require),
 }

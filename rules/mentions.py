@@ -11,7 +11,7 @@ from kanban.i18n import _, force_locale
 from kanban.models import Event, Order, Person
 from kanban.settings import setting
 from rules import outbox
-from rules.texts import MOST_SHORT
+from rules.texts import MOST_SHORT, head_of
 
 MENTION = "mention"
 
@@ -38,7 +38,7 @@ def tell(session: Session, event: Event, order: Order, config: Config) -> int:
         rows.append(
             {
                 "key": key, "kind": MENTION, "channel": "notice", "event_id": event.id, "order_id": order.id, "person_id": one.id,
-                "name": one.name, "address": one.email, "subject": head, "text": text, "language": language, "layout": {},
+                "name": one.name, "address": one.email, "subject": head_of(text), "text": text, "language": language, "layout": {},
                 "message_id": outbox.message_id(key, host), "state": "waiting", "due_at": event.at + window, "attempts": 0,
                 "error": "", "note": "", "reply_to": "", "created_at": event.at,
             }

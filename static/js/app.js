@@ -27,5 +27,7 @@ function attachAll(root) {
 }
 
 window.Idiomorph.defaults.ignoreActiveValue = true
+// What somebody has unfolded stays so while the page is drawn anew.
+window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => name !== "open" || !node.matches("[data-keep]")
 document.addEventListener("htmx:load", (event) => attachAll(event.detail.elt))
 attachAll(document.body)
