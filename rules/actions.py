@@ -8,7 +8,7 @@ A letter may also have "from" and "reply_to" (see rules.senders).
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-RECIPIENT_KINDS = ("role", "person", "responsible", "author", "customer", "address")
+RECIPIENT_KINDS = ("role", "person", "responsible", "previous", "author", "mover", "customer", "address")
 CHANNEL_OF = {"send_email": "email", "send_sms": "sms", "send_chat": "chat", "notify": "notice"}
 DO_OF = {channel: do for do, channel in CHANNEL_OF.items()}
 # Who can't be reached: nobody knows a customer's messenger, and the bell rings for employees only.

@@ -87,6 +87,8 @@ def why_sentence(message: Message) -> str:
     sentences = {
         "responsible": _("You get this letter because you are responsible for this order."),
         "author": _("You get this letter because you placed this order."),
+        "mover": _("You get this letter because you did this."),
+        "previous": _("You get this letter because you were responsible for this order before."),
         "person": _("You get this letter because a rule of your firm names you."),
         "customer": _("You get this letter because this is your order."),
         "address": _("You get this letter because a rule of the firm names your address."),

@@ -50,6 +50,12 @@ class Woken:
         return [action for action in self.actions if action.get("do") not in CHANNEL_OF]
 
 
+def _previous(event: Event) -> int | None:
+    """Who was responsible before the event, where it changed that."""
+    was = (event.facts.get("was") or {}).get("responsible")
+    return was.get("id") if isinstance(was, dict) else None
+
+
 @dataclass
 class Maker:
     """Everything the matched rules need, loaded once; then a run is made without SQL."""
@@ -75,9 +81,10 @@ class Maker:
         language = firm["language"]
         with force_locale(language):
             values = letter_values(session, order, event)
+        directory = load_directory(session, order, wanted, event.actor_id, _previous(event))
         return cls(
-            event, order, load_directory(session, order, wanted, [event.actor_id]), {one.id: one for one in templates}, values,
-            language, firm["company"], config, load_senders(session, actions, order), set(),
+            event, order, directory, {one.id: one for one in templates}, values, language, firm["company"], config,
+            load_senders(session, actions, order), set(),
         )  # fmt: skip
 
     def log(self, rule: Woken) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -39,6 +39,8 @@ class Directory:
     people: dict[int, Any]  # rows of id, name, email, phone, chat, active, unsubscribed
     holders: dict[int, list[int]]
     roles: dict[int, str]
+    mover_id: int | None = None
+    previous_id: int | None = None  # who was responsible before the event
     unsubscribed: set[str] = field(default_factory=set)  # addresses of others: customers, and those a rule names
 
 
@@ -58,13 +60,16 @@ _PEOPLE = (
 _UNSUBSCRIBED = select(_U.address).where(_U.address.in_(bindparam("addresses", expanding=True)))
 
 
-def load_directory(session: Session, order: Order, wanted: Iterable[dict[str, Any]], also: Iterable[int | None] = ()) -> Directory:
-    """Loads only who can be meant: named people, holders of named roles, people of the order; and `also` these."""
+def load_directory(
+    session: Session, order: Order, wanted: Iterable[dict[str, Any]], mover_id: int | None = None, previous_id: int | None = None,
+    also: Iterable[int] = (),
+) -> Directory:  # fmt: skip
+    """Loads only who can be meant: named people, holders of named roles, people of the order and of the event, and `also` these."""
     wanted = list(wanted)
     role_ids = {one["id"] for one in wanted if one["kind"] == "role"}
     ids = {one["id"] for one in wanted if one["kind"] == "person"}
     ids |= {one.person_id for one in order.people if one.role_id in role_ids}
-    ids |= {id_ for id_ in (order.responsible_id, order.author_id, *also) if id_}
+    ids |= {id_ for id_ in (order.responsible_id, order.author_id, mover_id, previous_id, *also) if id_}
     holders: dict[int, list[int]] = {role: [] for role in role_ids}
     roles: dict[int, str] = {}
     if role_ids:
@@ -75,7 +80,8 @@ def load_directory(session: Session, order: Order, wanted: Iterable[dict[str, An
                 holders[role].append(person)
                 ids.add(person)
     people = session.connection().execute(_PEOPLE, {"ids": list(ids)}) if ids else ()
-    return Directory({person.id: person for person in people}, holders, roles, _unsubscribed(session, order, wanted))
+    return Directory({person.id: person for person in people}, holders, roles, mover_id, previous_id,
+                     _unsubscribed(session, order, wanted))  # fmt: skip
 
 
 def _unsubscribed(session: Session, order: Order, wanted: list[dict[str, Any]]) -> set[str]:
@@ -97,7 +103,8 @@ def resolve(
     seen: set[str] = set()
     for one in to:
         for candidate in _candidates(one, order, directory, resolved.notes, channel):
-            if candidate.person_id is not None and candidate.person_id == actor_id and not tell_actor:
+            is_own_doing = candidate.person_id is not None and candidate.person_id == actor_id
+            if is_own_doing and not tell_actor and candidate.why["kind"] != "mover":
                 resolved.notes.append({"why": "did_it", "name": candidate.name})
             elif not candidate.address:
                 resolved.notes.append({"why": NO_ADDRESS[channel], "name": candidate.name})
@@ -126,7 +133,10 @@ def _candidates(one: dict[str, Any], order: Order, directory: Directory, notes: 
         return [Recipient(_customers(order, channel), order.customer.name, None, {"kind": kind})]
     if kind == "role":
         return _holders(one["id"], order, directory, notes, channel)
-    person_id = {"person": one.get("id"), "responsible": order.responsible_id, "author": order.author_id}.get(kind)
+    person_id = {
+        "person": one.get("id"), "responsible": order.responsible_id, "author": order.author_id, "mover": directory.mover_id,
+        "previous": directory.previous_id,
+    }.get(kind)  # fmt: skip
     if person_id is None:
         notes.append({"why": f"no_{kind}"})
         return []

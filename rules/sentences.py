@@ -49,7 +49,10 @@ CHANGE_VERBS = {
 PHASE_WORDS = {
     "new": N_("new"), "active": N_("in work"), "waiting": N_("waiting"), "done": N_("done"), "cancelled": N_("cancelled"),
 }  # fmt: skip
-RECIPIENTS = {"responsible": N_("the responsible"), "author": N_("the author"), "customer": N_("the customer")}
+RECIPIENTS = {
+    "responsible": N_("the responsible"), "previous": N_("the responsible of before"), "author": N_("the author"),
+    "mover": N_("who did it"), "customer": N_("the customer"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ WORDS = {
     "no_holder": N_("nobody holds this role"),
     "no_responsible": N_("the order has no responsible"),
     "no_author": N_("the order has no author"),
+    "no_mover": N_("nobody did it: a rule, or time"),
+    "no_previous": N_("nobody else was responsible before"),
     "no_customer": N_("the customer has no address"),
     "gone": N_("someone the rule names is no longer here"),
     "inactive": N_("may no longer sign in, so gets no letters"),
@@ -39,7 +41,7 @@ WORDS = {
 }
 MORE_WORDS = {
     "told_already": N_("has got this very letter by another rule"),
-    "changed": N_("done"),
+    "changed": N_("has been done"),
     "would_send": N_("would have got it, if the rule did not only log"),
     "would_change": N_("would have been done, if the rule did not only log"),
 }
@@ -91,9 +93,14 @@ def explained(note: Mapping[str, Any]) -> Note:
     return Note(noted(note), _(words) if words else code, code in FAILURES, code == "changed")
 
 
+def explained_all(notes: Iterable[Mapping[str, Any]]) -> list[Note]:
+    """Each once: who is left out as a role's holder and as the responsible is left out for one reason."""
+    return list(dict.fromkeys(map(explained, notes)))
+
+
 def said(notes: Iterable[Mapping[str, Any]]) -> str:
     """All notes of a run, for a line or a cell."""
-    return "; ".join(": ".join(part for part in (one.name, one.words) if part) for one in map(explained, notes))
+    return "; ".join(": ".join(part for part in (one.name, one.words) if part) for one in explained_all(notes))
 
 
 def noted(note: Mapping[str, Any]) -> str:

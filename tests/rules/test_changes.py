@@ -252,3 +252,16 @@ def test_triggers_that_make_no_sense(cast: Cast, trigger: str, more: dict[str, A
 def test_changes_that_make_no_sense(cast: Cast, action: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
         add(cast, "placed", action)
+
+
+def test_who_did_it_and_who_was_responsible_before_are_told(cast: Cast) -> None:
+    told = send_email(cast.templates["manager"], [recipient("previous"), recipient("mover")])
+    rule = add(cast, "field", told, field="responsible")
+    order = cast.place(responsible_id=cast.people["manager"])
+    change(cast, order, responsible_id=cast.people["designer"])
+    db.session.rollback()
+    assert sorted(db.session.scalars(select(Message.address))) == ["manager@melnikov.example", "owner@melnikov.example"]
+    assert fired(rule) == ["done"]
+    other = cast.place()
+    change(cast, other, responsible_id=cast.people["designer"])
+    assert notes(rule) == ["no_previous"]
