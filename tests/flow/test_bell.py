@@ -58,7 +58,7 @@ def test_the_bell_counts_and_lists(app: Flask, cast: Cast, manager: Signed) -> N
     assert "data-dot" not in manager.get("/bell", htmx=True).text
     ring(app, cast, 2)
     bell = manager.get("/bell", htmx=True).text
-    assert "data-dot" in bell and ">2<" in bell and f'data-live="bell-{cast.people["manager"]}"' in bell
+    assert "data-dot" in bell and ">2<" in bell and f'data-live="bell-{cast.people["manager"]} ' in bell
     for url in ("/bell/list", "/bell/all"):
         page = manager.get(url).text
         assert page.index("К-0002") < page.index("К-0001") and page.count("data-unread") == 2
