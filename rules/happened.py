@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kanban.i18n import _
+from kanban.views.words import field_name
 
 
 def what_happened(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
@@ -14,8 +15,10 @@ def what_happened(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]
     if kind == "order.linked":
         linked = after.get("linked") or {}
         return f"{linked.get('number', '')} → {(linked.get('status') or {}).get('name', '')}"
+    if kind == "order.changed":
+        return _("Changed: %(fields)s", fields=", ".join(field_name(name) for name in after))
     words = {
-        "order.placed": _("Placed in “%(status)s”", status=entered), "order.commented": _("Comment"), "order.changed": _("Changed"),
+        "order.placed": _("Placed in “%(status)s”", status=entered), "order.commented": _("Comment"),
         "order.due": _("Its time came"), "order.asked": _("By hand"),
     }  # fmt: skip
     return words.get(kind, kind)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from kanban import clock
@@ -20,12 +20,14 @@ PRUNED_AT_ONCE = 5_000  # SQLite's write lock is held for so many
 OUTCOMES = {
     "done": N_("worked"), "nobody": N_("nobody to tell"), "failed": N_("failed"), "stopped": N_("stopped"), "logged": N_("only logged"),
 }  # fmt: skip
+FAILED = Run.outcome.in_([literal_column("'failed'"), literal_column("'stopped'")])  # as the index ix_run_failed has it
+FILTERS = {"done": OUTCOMES["done"], "nobody": OUTCOMES["nobody"], "failed": N_("failed or stopped"), "logged": OUTCOMES["logged"]}
 
 
 @dataclass(frozen=True)
 class RunFilter:
-    """number: a part of an order's number. order: one order's id. days: the last so many; else since and until, days of the
-    firm, both included."""
+    """number: a part of an order's number. order: one order's id. outcome: one of FILTERS. days: the last so many; else since
+    and until, days of the firm, both included."""
 
     number: str = ""
     order: int | None = None
@@ -52,7 +54,7 @@ class RunFilter:
         if self.rule:
             found.append(Run.rule_id == self.rule)
         if self.outcome:
-            found.append(Run.outcome == self.outcome)
+            found.append(FAILED if self.outcome == "failed" else Run.outcome == self.outcome)
         since = clock.today() - timedelta(days=self.days - 1) if self.days else self.since
         if since:
             found.append(Run.at >= clock.start_of(since))
@@ -69,7 +71,7 @@ def read_run_filter(arguments: Mapping[str, str]) -> RunFilter:
         number=arguments.get("number", "").replace("\x00", "").strip()[:40],
         order=read_id(arguments.get("order")),
         rule=read_id(arguments.get("rule")),
-        outcome=outcome if outcome in OUTCOMES else "",
+        outcome=outcome if outcome in FILTERS else "",
         days=days if has_days else None,
         since=None if has_days else read_day(arguments.get("from", "")),
         until=None if has_days else read_day(arguments.get("to", "")),
@@ -117,6 +119,19 @@ def run_page(session: Session, chosen: RunFilter, page: int) -> tuple[list[RunRo
     return [RunRow(*row) for row in rows[:PAGE]], len(rows) > PAGE
 
 
+def last_runs(session: Session) -> dict[int, datetime]:
+    """{rule id: when it ran last}, of rules that ever did."""
+    last = select(Run.at).where(Run.rule_id == Rule.id).order_by(Run.id.desc()).limit(1).scalar_subquery()
+    return {id_: at for id_, at in session.execute(select(Rule.id, last)) if at is not None}
+
+
+def failed_runs(session: Session, since: datetime) -> dict[int, int]:
+    """{rule id: how many of its runs failed or were stopped since}."""
+    counts = select(Run.rule_id, func.count()).where(FAILED, Run.at > since).group_by(Run.rule_id)
+    found: dict[int, int] = dict(session.execute(counts).all())
+    return found
+
+
 def run_choices(session: Session) -> list[tuple[int, str]]:
     """Rules with runs, as (id, name)."""
     rules = select(Rule.id, Rule.name).where(exists().where(Run.rule_id == Rule.id)).order_by(Rule.name, Rule.id)
@@ -130,4 +145,4 @@ def prune_runs(session: Session, before: datetime) -> bool:
     gone = session.execute(
         delete(Run).where(Run.id.in_(select(oldest.c.id).where(oldest.c.at < before))).execution_options(synchronize_session=False)
     )
-    return bool(gone.rowcount == PRUNED_AT_ONCE)  # type: ignore[attr-defined]
+    return bool(gone.rowcount)  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ from rules.models import Message, Rule, RuleVersion, Run
 from rules.rules import RuleFields, said_in
 from rules.seen import Compared, compared, start_compared
 from rules.sentences import Sentence, sentence_of
-from rules.silence import Note, explained
+from rules.silence import Note, explained_all
 from rules.why import judge_rule
 
 MOST_RULES = 1_000  # looked at
@@ -168,7 +168,7 @@ def _traced(
 ) -> Traced:  # fmt: skip
     judged = judge_rule(version.trigger, version.options, version.criteria, event.facts, KINDS)
     verdict = "ran" if run else "held" if judged.matched else "unknown" if judged.started and judged.truth is None else "no"
-    own, notes = letters.get(rule.id, []), [explained(note) for note in run.notes] if run else []
+    own, notes = letters.get(rule.id, []), explained_all(run.notes) if run else []
     return Traced(
         rule.id, rule.name, verdict, sentence_of(said_in(version, _now(rule)), lookup), version.number, version.created_at, newest,
         rule.mode, run.outcome if run else "",

@@ -17,6 +17,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("board_id", sa.Integer(), nullable=True))
     with op.batch_alter_table("event") as batch_op:
         batch_op.create_index(batch_op.f("ix_event_cause_event_id"), ["cause_event_id"], unique=False)
+    with op.batch_alter_table("run") as batch_op:
+        failed = sa.text("outcome IN ('failed', 'stopped')")
+        batch_op.create_index("ix_run_failed", ["rule_id", "id"], unique=False, sqlite_where=failed, postgresql_where=failed)
     with op.batch_alter_table("rule") as batch_op:
         batch_op.add_column(sa.Column("log_only", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch_op.add_column(sa.Column("paused_until", kanban.db.UtcDateTime(timezone=True), nullable=True))
@@ -106,6 +109,8 @@ def downgrade() -> None:
     op.drop_table("todo")
     op.drop_table("later")
     op.drop_table("fired")
+    with op.batch_alter_table("run") as batch_op:
+        batch_op.drop_index("ix_run_failed")
     with op.batch_alter_table("order") as batch_op:
         for day in ("ship_on", "installation_on", "order_on"):
             batch_op.drop_index(batch_op.f(f"ix_order_board_id_order_{day}"))

@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kanban import clock
 from kanban.db import Base
+
+_FAILED = text("outcome IN ('failed', 'stopped')")
 
 
 class Run(Base):
@@ -17,7 +19,8 @@ class Run(Base):
     """
 
     __tablename__ = "run"
-    __table_args__ = (Index(None, "event_id", "rule_id", unique=True), Index(None, "rule_id", "id"))
+    __table_args__ = (Index(None, "event_id", "rule_id", unique=True), Index(None, "rule_id", "id"),
+                      Index("ix_run_failed", "rule_id", "id", sqlite_where=_FAILED, postgresql_where=_FAILED))  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"))

@@ -12,8 +12,8 @@ from kanban.views.guard import admin_only
 from rules.happened import what_happened
 from rules.letter_log import MOST_PAGE, PERIODS
 from rules.run_export import run_rows
-from rules.run_log import OUTCOMES, RunFilter, read_run_filter, run_choices, run_page
-from rules.silence import explained
+from rules.run_log import FILTERS, OUTCOMES, RunFilter, read_run_filter, run_choices, run_page
+from rules.silence import explained_all
 from rules.views.csv_answer import csv_answer
 
 bp = Blueprint("runs", __name__)
@@ -28,7 +28,7 @@ def show() -> Any:
     choices = run_choices(session)
     return render_template(
         "runs/page.html", rows=rows, has_more=has_more, page=page, chosen=chosen, choices=choices, applied=_applied(chosen, dict(choices)),
-        periods=PERIODS, outcomes=OUTCOMES, what_happened=what_happened, explained=explained,
+        periods=PERIODS, outcomes=OUTCOMES, filters=FILTERS, what_happened=what_happened, explained_all=explained_all,
         kept_days=current_app.config["POTOK"].runs_kept_days,
     )  # fmt: skip
 

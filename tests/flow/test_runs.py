@@ -124,8 +124,10 @@ def many(cast: Cast, count: int, days: int, each: int = 1) -> None:
              "after": {}, "at": end - timedelta(hours=count - number)} for number in range(count)
         ]  # fmt: skip
         session.execute(insert(Event), events)
-        rows: list[dict[str, Any]] = [{"event_id": event["id"], "rule_id": rule, "version_id": 1, "outcome": "done", "notes": [], "at": event["at"]}
-                for event in events for rule in rules]  # fmt: skip
+        rows: list[dict[str, Any]] = [
+            {"event_id": event["id"], "rule_id": rule, "version_id": 1, "outcome": "done", "notes": [], "at": event["at"]}
+            for event in events for rule in rules
+        ]  # fmt: skip
         session.execute(insert(Run), rows)
 
 
