@@ -12,8 +12,8 @@ from bench.crowd import measure_crowd
 from bench.drain import measure_drain
 from bench.memory import measure_backlog, measure_memory
 from bench.moves import measure_move
-from bench.past import measure_backtest
 from bench.pages import measure_page
+from bench.past import measure_backtest
 from bench.promptness import measure_promptness
 from bench.workshop import add_rules, fill, workshop
 

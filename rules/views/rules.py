@@ -23,9 +23,11 @@ from rules.changes import DATES, SETTABLE
 from rules.evaluator import WITH_STATUS
 from rules.forms.rule import ActionRow, EditorState, read_state, rule_of, sketch_of, state_of
 from rules.lookup import Lookup, load_lookup
-from rules.models import TRIGGERS, Message, Rule, Run
+from rules.models import TRIGGERS, Message, Rule
+from rules.run_log import failed_runs, last_runs
 from rules.senders import REPLY_TO
 from rules.sentences import CHANGE_VERBS, CHANNEL_VERBS, PHASE_WORDS, Sentence, op_label, sentence_of
+from rules.views.aside import aside_values
 
 bp = Blueprint("rules", __name__, url_prefix="/settings/rules")
 MONTH = timedelta(days=30)
@@ -74,14 +76,14 @@ def new() -> Any:
     state = EditorState(
         board_id=board, status_id=status.id if status else first[0].id if first else None, actions=[ActionRow(str(template))]
     )
-    return _editor(state, lookup)
+    return editor(state, lookup)
 
 
 @bp.get("/<int:rule_id>")
 @admin_only
 def edit(rule_id: int) -> Any:
     rule = rules.find_rule(db.session(), rule_id)
-    return _editor(state_of(rules.fields_of(rule)), load_lookup(db.session()), rule)
+    return editor(state_of(rules.fields_of(rule)), load_lookup(db.session()), rule)
 
 
 @bp.post("/draw")
@@ -90,7 +92,7 @@ def draw() -> Any:
     """The editor redrawn from what stands in it; nothing is saved."""
     rule_id = read_id(request.form.get("rule_id"))
     rule = rules.find_rule(db.session(), rule_id) if rule_id else None
-    return _editor(read_state(request.form), load_lookup(db.session()), rule)
+    return editor(read_state(request.form), load_lookup(db.session()), rule)
 
 
 @bp.post("/save")
@@ -110,7 +112,7 @@ def save() -> Any:
     except Invalid as error:
         db.session.rollback()
         rule = rules.find_rule(db.session(), rule_id) if rule_id else None
-        return _editor(state, load_lookup(db.session()), rule, error, 422)
+        return editor(state, load_lookup(db.session()), rule, error, 422)
     flash(_(SAVED[state.mode]))
     return redirect(url_for("rules.show"), 303)
 
@@ -146,10 +148,7 @@ def _rows(lookup: Lookup) -> list[Row]:
         .where(Message.created_at > since, Message.rule_id.is_not(None))
         .group_by(Message.rule_id, Message.state)
     ).all()
-    runs: dict[int, datetime] = dict(session.execute(select(Run.rule_id, func.max(Run.at)).group_by(Run.rule_id)).all())
-    failing: dict[int, int] = dict(
-        session.execute(select(Run.rule_id, func.count()).where(Run.outcome == "failed", Run.at > since).group_by(Run.rule_id)).all()
-    )
+    runs, failing = last_runs(session), failed_runs(session, since)
     return [
         Row(
             rule, sentence_of(rules.fields_of(rule), lookup), runs.get(rule.id),
@@ -174,7 +173,10 @@ def _is_shown(row: Row, words: list[str], only: str) -> bool:
     return all(word in text.casefold() for word in words)
 
 
-def _editor(state: EditorState, lookup: Lookup, rule: Rule | None = None, error: Invalid | None = None, code: int = 200) -> Any:
+def editor(
+    state: EditorState, lookup: Lookup, rule: Rule | None = None, error: Invalid | None = None, code: int = 200, **more: Any
+) -> Any:  # fmt: skip
+    """The editor and what stands beside it. more: of a trial or a test (rules.views.trials)."""
     statuses = lookup.linked_statuses(state.board_id) if state.trigger == "linked" else lookup.statuses_of(state.board_id)
     if state.trigger in WITH_STATUS and state.status_id not in [status.id for status in statuses]:
         state.status_id = statuses[0].id if statuses and rule is None else None
@@ -189,8 +191,9 @@ def _editor(state: EditorState, lookup: Lookup, rule: Rule | None = None, error:
         "changes": CHANGE_VERBS, "phases": PHASE_WORDS, "settable": SETTABLE, "dates": DATES,
         "sentence": sentence_of(sketch_of(state), lookup),
     }  # fmt: skip
+    values |= aside_values(state, rule, lookup) | more
     if is_htmx():
-        return fragment(render_template("rules/_editor.html", **values), code)
+        return fragment(render_template("rules/_editor.html", **values) + render_template("rules/_aside.html", oob=True, **values), code)
     return render_template("rules/edit.html", **values), code
 
 

@@ -1,0 +1,133 @@
+"""Versions of a rule: what changed from one to the next, in sentences, and an old one restored."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from kanban.db import db, transaction
+from kanban.errors import Invalid, NotFound
+from kanban.i18n import force_locale
+from kanban.models import Status
+from rules import rules
+from rules.actions import recipient, send_email
+from rules.differences import differences
+from rules.lookup import Lookup, load_lookup
+from rules.models import Rule, RuleVersion
+from rules.rules import RuleFields
+from tests.cast import Cast, Signed
+
+
+@pytest.fixture
+def lookup(cast: Cast) -> Lookup:
+    return load_lookup(db.session())
+
+
+def base(cast: Cast) -> RuleFields:
+    letter = send_email(cast.templates["manager"], [recipient("role", cast.roles["designer"])])
+    return RuleFields("Проба", cast.boards["orders"], "entered", cast.statuses["prepaid"], {"all": []}, [letter])
+
+
+def total(value: int) -> dict[str, Any]:
+    return {"field": "total", "op": "at_least", "value": value}
+
+
+def said(old: RuleFields, new: RuleFields, lookup: Lookup) -> list[str]:
+    with force_locale("ru"):
+        return [words.replace("\u00a0", " ") for words in differences(old, new, lookup)]
+
+
+def test_each_difference_is_a_sentence(cast: Cast, lookup: Lookup) -> None:
+    rule = base(cast)
+    tag = {"do": "tag", "tag": "срочно"}
+    other = send_email(cast.templates["accountant"], [recipient("role", cast.roles["technologist"])])
+    moved = send_email(cast.templates["manager"], [recipient("role", cast.roles["technologist"])])
+    made = {
+        "to": replace(rule, actions=[moved]), "added": replace(rule, criteria={"all": [total(10_000_000)]}),
+        "action": replace(rule, actions=[*rule.actions, tag]), "both": replace(rule, actions=[other]),
+        "when": replace(rule, trigger="changed", status_id=None), "actor": replace(rule, tell_actor=True),
+        "group": replace(rule, criteria={"any": [total(1), {"field": "title", "op": "filled"}]}),
+    }  # fmt: skip
+    words = {name: said(rule, new, lookup) for name, new in made.items()}
+    assert "дизайнер → главный технолог" in words["to"][0] and len(words["to"]) == 1
+    assert "100 000 ₽" in words["added"][0] and len(words["added"]) == 1
+    assert "срочно" in words["action"][0] and len(words["action"]) == 1
+    assert len(words["both"]) == 2 and "→" in words["both"][0]
+    assert "→" in words["when"][0] and "Предоплата" in words["when"][0]
+    assert len(words["actor"]) == 1 and len(words["group"]) == 3
+    for name, new in made.items():
+        assert said(new, rule, lookup) and said(new, new, lookup) == [], name
+
+
+def test_a_criterion_that_changed_is_one_sentence(cast: Cast, lookup: Lookup) -> None:
+    old, new = (replace(base(cast), criteria={"all": [total(value), {"field": "title", "op": "filled"}]}) for value in (100_000, 200_000))
+    (words,) = said(old, new, lookup)
+    assert "1 000 ₽" in words and "2 000 ₽" in words and "→" in words
+    assert len(said(new, replace(new, criteria={"all": [total(200_000)]}), lookup)) == 1
+
+
+def test_what_is_gone_is_said_as_gone(cast: Cast, lookup: Lookup) -> None:
+    old = replace(base(cast), status_id=999, criteria={"all": [{"field": "organisation", "op": "equals", "value": 999}]})
+    assert len(said(old, base(cast), lookup)) >= 2
+
+
+def add(cast: Cast) -> int:
+    with transaction() as session:
+        return rules.add_rule(session, cast.actors["owner"], base(cast)).id
+
+
+def write(cast: Cast, rule_id: int, **changed: Any) -> None:
+    with transaction() as session:
+        rules.change_rule(session, cast.actors["owner"], rule_id, replace(rules.fields_of(rules.find_rule(session, rule_id)), **changed))
+
+
+def test_an_old_version_is_restored_as_a_new_one(cast: Cast) -> None:
+    rule_id = add(cast)
+    write(cast, rule_id, trigger="changed", status_id=None, criteria={"all": [total(1)]}, name="Иначе", log_only=True)
+    write(cast, rule_id, board_id=cast.boards["production"])
+    with transaction() as session:
+        rule = rules.restore_rule(session, cast.actors["owner"], rule_id, 1)
+        now = rules.fields_of(rule)
+    assert now == replace(base(cast), name="Иначе", log_only=True) and rule.version.number == 4
+    assert rule.trigger_key == f"entered:{cast.statuses['prepaid']}"
+    with transaction() as session:
+        assert rules.restore_rule(session, cast.actors["owner"], rule_id, 4).version.number == 4, "the same again is no version"
+    with pytest.raises(NotFound), transaction() as session:
+        rules.restore_rule(session, cast.actors["owner"], rule_id, 99)
+
+
+def test_a_version_that_makes_no_sense_any_more_is_refused_with_a_sentence(client: FlaskClient, cast: Cast) -> None:
+    owner = Signed(client, cast.email("owner"))
+    rule_id = add(cast)
+    write(cast, rule_id, status_id=cast.statuses["paid"])
+    with transaction() as session:
+        status = session.get_one(Status, cast.statuses["prepaid"])
+        rules.hand_over(session, status, None)
+        session.delete(status)
+    answer = owner.post(f"/settings/rules/{rule_id}/restore", {"number": "1"})
+    assert answer.status_code == 422 and 'role="alert"' in answer.text
+    with pytest.raises(Invalid), transaction() as session:
+        rules.restore_rule(session, cast.actors["owner"], rule_id, 1)
+    assert owner.get(f"/settings/rules/{rule_id}").status_code == 200
+
+
+def test_the_editor_lists_versions_and_restores(client: FlaskClient, cast: Cast) -> None:
+    owner = Signed(client, cast.email("owner"))
+    rule_id = add(cast)
+    write(cast, rule_id, criteria={"all": [total(10_000_000)]})
+    page = owner.get(f"/settings/rules/{rule_id}").text
+    assert "100\u00a0000\u00a0₽" in page and "Сергей Мельников" in page and page.count('name="number"') == 1
+    assert owner.post(f"/settings/rules/{rule_id}/restore", {"number": "1"}).status_code == 303
+    db.session.rollback()
+    assert db.session.scalars(select(RuleVersion.number).where(RuleVersion.rule_id == rule_id).order_by(RuleVersion.id)).all() == [1, 2, 3]
+    for number in ("", "x", "-1", "99999999999999999999", "77"):
+        assert owner.post(f"/settings/rules/{rule_id}/restore", {"number": number}).status_code == 404
+    assert owner.post("/settings/rules/99999/restore", {"number": "1"}).status_code == 404
+
+
+def test_rules_of_the_preset_have_a_version_without_an_author(client: FlaskClient, cast: Cast) -> None:
+    rule = db.session.scalars(select(Rule)).first()
+    assert rule is not None
+    assert Signed(client, cast.email("owner")).get(f"/settings/rules/{rule.id}").status_code == 200
