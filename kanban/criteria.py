@@ -9,9 +9,8 @@ linked with: it holds where it holds for any of them.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 Truth = bool | None  # None: unknown
 Test = Callable[[Any, Any], bool]
@@ -20,9 +19,8 @@ Facts = Mapping[str, Any]
 MAX_DEPTH = 8
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """The answer of one node. A leaf has field, op, wanted and seen; a group has parts."""
+class Verdict(NamedTuple):
+    """The answer of one node. A leaf has field, op, wanted and seen; a group has parts. (A tuple: made by the thousand.)"""
 
     truth: Truth
     field: str = ""
@@ -143,13 +141,15 @@ def judge(tree: Mapping[str, Any], facts: Facts, kinds: Mapping[str, str]) -> Ve
 
 
 def _node(node: Any, facts: Facts, kinds: Mapping[str, str], depth: int) -> Verdict:
-    if not isinstance(node, Mapping) or depth > MAX_DEPTH:
+    if not isinstance(node, dict) or depth > MAX_DEPTH:
         return Verdict(None)
+    if "field" in node:
+        return _leaf(node, facts, kinds)
     for group in ("all", "any"):
         if isinstance(node.get(group), list):
-            parts = tuple(_node(part, facts, kinds, depth + 1) for part in node[group])
+            parts = tuple([_node(part, facts, kinds, depth + 1) for part in node[group]])
             return Verdict(_together(group, parts), group=group, parts=parts)
-    return _leaf(node, facts, kinds) if "field" in node else Verdict(True if not node else None)
+    return Verdict(None if node else True)
 
 
 def _together(group: str, parts: tuple[Verdict, ...]) -> Truth:
@@ -165,11 +165,11 @@ def _together(group: str, parts: tuple[Verdict, ...]) -> Truth:
 
 def _leaf(node: Mapping[str, Any], facts: Facts, kinds: Mapping[str, str]) -> Verdict:
     name, op, wanted = str(node["field"]), str(node.get("op", "")), node.get("value")
-    of, _dot, field = name.rpartition(".")
-    if of != "linked":
+    if not name.startswith("linked."):
         return _judged(name, name, op, wanted, facts, kinds)
+    field = name[7:]
     linked = facts.get("linked")
-    orders = [one for one in linked if isinstance(one, Mapping)] if isinstance(linked, list) else []
+    orders = [one for one in linked if isinstance(one, dict)] if isinstance(linked, list) else []
     parts = [_judged(name, field, op, wanted, order, kinds) for order in orders]
     best = next((part for part in parts if part.truth), None)
     return best or Verdict(_together("any", tuple(parts)) if parts else None, name, op, wanted, parts[0].seen if parts else None)
@@ -191,14 +191,14 @@ def _seen(field: str, facts: Facts) -> dict[str, Any]:
     """{"value": what stands in a field}, or {} where the facts don't say."""
     fields, people = facts.get("fields"), facts.get("people")
     if field.startswith("role:"):
-        return {"value": people.get(field[5:])} if isinstance(people, Mapping) else {}
-    return {"value": fields[field]} if isinstance(fields, Mapping) and field in fields else {}
+        return {"value": people.get(field[5:])} if isinstance(people, dict) else {}
+    return {"value": fields[field]} if isinstance(fields, dict) and field in fields else {}
 
 
 def _changed(field: str, op: str, wanted: Any, facts: Facts, kind: str) -> Truth:
     """was: {field: its value before the event}, of the fields that the event changed; unknown in facts without it."""
     was = facts.get("was")
-    if not isinstance(was, Mapping):
+    if not isinstance(was, dict):
         return None
     if op == "changed" or field not in was:
         return field in was
@@ -211,7 +211,7 @@ def _comparable(seen: Any) -> Any:
     """A reference is kept with its name of that time; rules compare its id."""
     if isinstance(seen, list):
         return [_comparable(one) for one in seen]
-    return seen.get("id") if isinstance(seen, Mapping) else seen
+    return seen.get("id") if isinstance(seen, dict) else seen
 
 
 def _truth(kind: str, op: str, seen: Any, wanted: Any, today: Any) -> Truth:

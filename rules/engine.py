@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -27,11 +27,38 @@ LETTERS = "letters_made"  # counted on the session, so that what rules cause cou
 Made = tuple[dict[str, Any], list[dict[str, Any]]]  # a run, and its messages
 
 
+_R, _V = table(Rule).c, table(RuleVersion).c
+_WOKEN = (
+    select(_R.id, _R.board_id, _R.name, _R.version_id, _R.log_only, _R.paused_until)
+    .where(_R.trigger_key.in_(bindparam("keys", expanding=True)), _R.active, _R.version_id.is_not(None))
+    .order_by(_R.id)
+)
+_SAID = select(_V.id, _V.trigger, _V.options, _V.criteria, _V.actions, _V.tell_actor).where(_V.id.in_(bindparam("ids", expanding=True)))
+MOST_KEPT, AT_ONCE = 20_000, 5_000
+
+
+@dataclass
+class Versions:
+    """What versions of rules say, read once: a version never changes."""
+
+    kept: dict[int, Any] = field(default_factory=dict)
+
+    def of(self, session: Session, ids: list[int]) -> dict[int, Any]:
+        missing = [id_ for id_ in ids if id_ not in self.kept]
+        if len(self.kept) + len(missing) > MOST_KEPT:
+            self.kept, missing = {}, ids
+        for start in range(0, len(missing), AT_ONCE):
+            rows = session.connection().execute(_SAID, {"ids": missing[start : start + AT_ONCE]})
+            self.kept |= {row[0]: tuple(row) for row in rows}
+        return self.kept
+
+
 @dataclass(frozen=True)
 class Engine:
     """The listener that app.py sets. config: for the undo window and the host of Message-IDs."""
 
     config: Config
+    versions: Versions = field(default_factory=Versions, repr=False, compare=False)
 
     def on_event(self, session: Session, event: Event, order: Order) -> Outcome:
         """Runs every rule that the event wakes: letters are queued, then orders changed, each change an event of its own.
@@ -42,7 +69,7 @@ class Engine:
         if event.kind == "order.commented" and event.after.get("mentions"):
             self._mention(session, event, order)
         try:
-            woken = rules_for(session, event)
+            woken = rules_for(session, event, self.versions)
             matched = [rule for rule in woken if rule.board_id == event.board_id and _matches(rule, event)]
             if matched:
                 letters = self._run(session, event, order, matched)  # first: what it causes counts up too
@@ -120,19 +147,7 @@ class Engine:
         return Outcome(count, max(0, round(left)))
 
 
-_R, _V = table(Rule).c, table(RuleVersion).c
-_WOKEN = (
-    select(
-        _R.id, _R.board_id, _R.name, _V.id.label("version_id"), _V.trigger, _V.options, _V.criteria, _V.actions, _V.tell_actor,
-        _R.log_only, _R.paused_until,
-    )
-    .join(table(RuleVersion), _V.id == _R.version_id)
-    .where(_R.trigger_key.in_(bindparam("keys", expanding=True)), _R.active)
-    .order_by(_R.id)
-)  # fmt: skip
-
-
-def rules_for(session: Session, event: Event) -> list[Woken]:
+def rules_for(session: Session, event: Event, versions: Versions) -> list[Woken]:
     """Active rules that an event wakes, but those at rest; those about linked orders among them, by one indexed SELECT."""
     before = event.before.get("status", {}).get("id")
     after = event.after.get("status", {}).get("id")
@@ -142,8 +157,12 @@ def rules_for(session: Session, event: Event) -> list[Woken]:
         keys += passes_on(event.kind, after, event.facts.get("phase", ""), {one["board"] for one in linked})
     if not keys:
         return []
-    rows = session.connection().execute(_WOKEN, {"keys": keys})
-    return [Woken(*row) for row in rows if row.paused_until is None or row.paused_until <= event.at]
+    rows = session.connection().execute(_WOKEN, {"keys": keys}).all()
+    awake = [row for row in rows if row.paused_until is None or row.paused_until <= event.at]
+    said = versions.of(session, [row.version_id for row in awake])
+    return [
+        Woken(row.id, row.board_id, row.name, *said[row.version_id], log_only=row.log_only, paused_until=row.paused_until) for row in awake
+    ]
 
 
 def _matches(rule: Woken, event: Event) -> bool:

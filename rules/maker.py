@@ -1,7 +1,7 @@
 """The messages of the rules that matched an event: whom, what, by which way. Everything is loaded once; then no SQL."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -89,8 +89,9 @@ class Maker:
 
     def log(self, rule: Woken) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The run of a rule that only logs: what it would have sent and changed, as notes. Call it after the runs that count."""
-        aside = replace(self, written=set(self.written))
-        run, messages = aside.run(rule)
+        written = set(self.written)
+        run, messages = self.run(rule)
+        self.written = written
         notes = [{"why": "would_send", "name": one["name"] or one["address"]} for one in messages]
         notes += [{"why": "would_change", "name": action["do"]} for action in rule.changes]
         return run | {"outcome": "failed" if run["outcome"] == "failed" else "logged", "notes": run["notes"] + notes}, []
