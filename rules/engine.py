@@ -160,9 +160,14 @@ def rules_for(session: Session, event: Event, versions: Versions) -> list[Woken]
     rows = session.connection().execute(_WOKEN, {"keys": keys}).all()
     awake = [row for row in rows if row.paused_until is None or row.paused_until <= event.at]
     said = versions.of(session, [row.version_id for row in awake])
-    return [
-        Woken(row.id, row.board_id, row.name, *said[row.version_id], log_only=row.log_only, paused_until=row.paused_until) for row in awake
-    ]
+    return [_woken(row, said[row.version_id]) for row in awake]
+
+
+def _woken(row: Any, said: tuple[Any, ...]) -> Woken:
+    version_id, trigger, options, criteria, actions, tell_actor = said
+    return Woken(
+        row.id, row.board_id, row.name, version_id, trigger, options, criteria, actions, tell_actor, row.log_only, row.paused_until
+    )
 
 
 def _matches(rule: Woken, event: Event) -> bool:
