@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from kanban.i18n import N_, _
 from kanban.models import Event
+from rules.actions import CHANNEL_OF
 from rules.models import Rule, Run
-from rules.sentences import CHANGE_VERBS
+from rules.sentences import CHANGE_VERBS, CHANNEL_VERBS
 
 LATEST = 5  # events that are looked at
 WORDS = {
@@ -42,10 +43,12 @@ WORDS = {
 MORE_WORDS = {
     "told_already": N_("has got this very letter by another rule"),
     "changed": N_("has been done"),
+    "later": N_("was put off"),
+    "later_done": N_("has been done at its time"),
     "would_send": N_("would have got it, if the rule did not only log"),
     "would_change": N_("would have been done, if the rule did not only log"),
 }
-OF_CHANGE = ("changed", "would_change", "loop", "too_deep")  # these name an action
+OF_ACTION = ("changed", "would_change", "loop", "too_deep", "later", "later_done", "later_off", "later_left", "later_not_any_more")
 FAILURES = ("template_failed", "action_failed", "not_stored", "change_refused", "change_failed", "loop", "too_deep")
 
 
@@ -90,7 +93,7 @@ class Note:
 def explained(note: Mapping[str, Any]) -> Note:
     code = str(note.get("why", ""))
     words = WORDS.get(code) or MORE_WORDS.get(code)
-    return Note(noted(note), _(words) if words else code, code in FAILURES, code == "changed")
+    return Note(noted(note), _(words) if words else code, code in FAILURES, code in ("changed", "later_done"))
 
 
 def explained_all(notes: Iterable[Mapping[str, Any]]) -> list[Note]:
@@ -106,4 +109,10 @@ def said(notes: Iterable[Mapping[str, Any]]) -> str:
 def noted(note: Mapping[str, Any]) -> str:
     """Whom or what a note of a run names."""
     name = str(note.get("name", ""))
-    return _(CHANGE_VERBS[name]) if note.get("why") in OF_CHANGE and name in CHANGE_VERBS else name
+    return action_words(name) if note.get("why") in OF_ACTION else name
+
+
+def action_words(do: str) -> str:
+    """What an action does, by its key."""
+    verb = CHANNEL_VERBS[CHANNEL_OF[do]] if do in CHANNEL_OF else CHANGE_VERBS.get(do)
+    return _(verb) if verb else do

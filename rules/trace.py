@@ -12,21 +12,22 @@ from sqlalchemy.orm import Session
 
 from kanban.errors import NotFound
 from kanban.facts import KINDS
-from kanban.i18n import _
+from kanban.i18n import _, moment
 from kanban.models import Event, Order
 from rules.evaluator import WITH_STATUS, trigger_key, trigger_keys
 from rules.happened import what_happened
 from rules.lookup import Lookup, load_lookup
-from rules.models import Message, Rule, RuleVersion, Run
+from rules.models import Later, Message, Rule, RuleVersion, Run
 from rules.rules import RuleFields, said_in
 from rules.seen import Compared, compared, start_compared
 from rules.sentences import Sentence, sentence_of
-from rules.silence import Note, explained_all
+from rules.silence import Note, action_words, explained_all
 from rules.why import judge_rule
 
 MOST_RULES = 1_000  # looked at
 MOST_SHOWN = 100
 MOST_LETTERS = 500
+ORDER = {"ran": 0, "held": 1}
 MOST_OF_RULE = 20  # letters or notes of one rule
 
 
@@ -113,9 +114,10 @@ def trace_event(session: Session, order_id: int, event_id: int) -> Trace:
     versions = _versions(session, event, keys, runs)
     letters = _letters(session, event)
     caused = _caused(session, event)
+    later = _later_actions(session, event)
     lookup = load_lookup(session)
-    traced = [_traced(event, rule, version, newest, runs.get(rule.id), letters, caused, lookup) for rule, version, newest in versions]
-    traced.sort(key=lambda one: (("ran", "held").index(one.verdict) if one.verdict in ("ran", "held") else 2, one.id))
+    traced = [_traced(event, *version, runs.get(version[0].id), letters, caused, later, lookup) for version in versions]
+    traced.sort(key=lambda one: (ORDER.get(one.verdict, len(ORDER)), one.id))
     return Trace(
         event, number, tuple(traced[:MOST_SHOWN]), _later(session, event, keys, {one.id for one in traced}), tuple(caused[None]),
         _cause(session, event), not runs and _was_quiet(session, event), max(0, len(traced) - MOST_SHOWN),
@@ -164,11 +166,11 @@ def _key_of(rule: Rule, version: RuleVersion) -> str:
 
 def _traced(
     event: Event, rule: Rule, version: RuleVersion, newest: int, run: Run | None, letters: Mapping[int, list[Letter]],
-    caused: Mapping[int | None, list[Caused]], lookup: Lookup,
+    caused: Mapping[int | None, list[Caused]], later: Mapping[int, list[Later]], lookup: Lookup,
 ) -> Traced:  # fmt: skip
     judged = judge_rule(version.trigger, version.options, version.criteria, event.facts, KINDS)
     verdict = "ran" if run else "held" if judged.matched else "unknown" if judged.started and judged.truth is None else "no"
-    own, notes = letters.get(rule.id, []), explained_all(run.notes) if run else []
+    own, notes = letters.get(rule.id, []), _notes(run, version, later[rule.id]) if run else []
     return Traced(
         rule.id, rule.name, verdict, sentence_of(said_in(version, _now(rule)), lookup), version.number, version.created_at, newest,
         rule.mode, run.outcome if run else "",
@@ -182,6 +184,28 @@ def _traced(
 def _now(rule: Rule) -> RuleFields:
     """What said_in takes name, board and mode from."""
     return RuleFields(rule.name, rule.board_id, "", active=rule.active, log_only=rule.log_only, paused_until=rule.paused_until)
+
+
+def _notes(run: Run, version: RuleVersion, later: list[Later]) -> list[Note]:
+    """Of the run, and of what still waits for its time or was dropped."""
+    known = {str(version.actions[one.action]["do"]) for one in later}
+    found = explained_all(note for note in run.notes if note.get("why") != "later" or note.get("name") not in known)
+    for one in later:
+        words = {
+            "waiting": _("waits until %(time)s", time=moment(one.due_at)), "failed": _("could not be done at its time"),
+            "cancelled": _("was dropped: the event was taken back") if one.why == "undone" else "",
+        }.get(one.state)  # fmt: skip
+        if words:
+            found.append(Note(action_words(str(version.actions[one.action]["do"])), words, one.state == "failed", False))
+    return found
+
+
+def _later_actions(session: Session, event: Event) -> dict[int, list[Later]]:
+    """By rule: the actions that were put off."""
+    found: dict[int, list[Later]] = defaultdict(list)
+    for one in session.scalars(select(Later).where(Later.event_id == event.id).order_by(Later.id).limit(MOST_RULES)):
+        found[one.rule_id].append(one)
+    return found
 
 
 def _letters(session: Session, event: Event) -> dict[int, list[Letter]]:
@@ -213,7 +237,7 @@ def chosen_words(why: Mapping[str, Any]) -> str:
     words = {
         "responsible": _("responsible for this order"), "author": _("placed this order"), "person": _("named by the rule"),
         "customer": _("the customer of this order"), "address": _("an address that the rule names"),
-        "actor": _("did it"), "previous_responsible": _("was responsible before"),
+        "mover": _("did it"), "previous": _("was responsible before"),
     }  # fmt: skip
     return words.get(str(why.get("kind")), "")
 

@@ -225,6 +225,25 @@ def test_a_loop_that_was_stopped_and_what_the_rule_changed(cast: Cast) -> None:
     assert cause is not None and cause[1:] == (order.id, order.number, "Обратно")
 
 
+def test_what_waits_for_its_time_and_what_only_logs(cast: Cast) -> None:
+    put_off = {"do": "tag", "tag": "ждёт", "after": {"number": 2, "unit": "days"}}
+    waits = add(cast, "entered", put_off, status="prepaid", name="Потом")
+    logs = add(cast, "entered", letter(cast), {"do": "tag", "tag": "был"}, status="prepaid", name="Журнал")
+    with transaction() as session:
+        rules.find_rule(session, logs).log_only = True
+    order = cast.place()
+    moved = cast.move(order, "prepaid")
+    assert [(one.name, one.words[:11]) for one in of(order, waits).notes] == [("add the tag", "waits until")]
+    found = of(order, logs)
+    assert (found.outcome, found.mode, found.letters) == ("logged", "log", ())
+    assert [one.name for one in found.notes] == ["Тамара Гусева", "add the tag"]
+    assert moved.event
+    cast.undo(order, moved.event.id)
+    with force_locale("en"):
+        traced = trace_event(db.session(), order.id, moved.event.id).rules
+    assert [one.words for one in traced[0].notes] == ["was dropped: the event was taken back"]
+
+
 def test_a_move_taken_back_before_letters_left_asked_no_rule(cast: Cast) -> None:
     add(cast, "entered", letter(cast), status="prepaid")
     add(cast, "entered", letter(cast), status="design")
