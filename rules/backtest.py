@@ -199,7 +199,7 @@ class Post:
         wanted = recipients_of(actions)
         everybody = session.scalars(select(Person.id)).all() if wanted else []
         nobody: Any = SimpleNamespace(people=[], responsible_id=None, author_id=None, customer=SimpleNamespace(email="", phone=""))
-        directory = load_directory(session, nobody, wanted, everybody)
+        directory = load_directory(session, nobody, wanted, also=everybody)
         customers = any(one["kind"] == "customer" for one in wanted)
         if customers:
             directory.unsubscribed |= set(session.scalars(select(Unsubscribed.address)))
@@ -208,7 +208,9 @@ class Post:
 
     @property
     def parts(self) -> list[Part]:
-        return [Part("people"), Part("fields", "responsible"), Part("fields", "author")] if self.actions else []
+        """Who was responsible before stands only in what the event changed."""
+        known = [Part("people"), Part("fields", "responsible"), Part("fields", "author")] if self.actions else []
+        return known + ([Part("was")] if any(one["kind"] == "previous" for one in recipients_of(self.actions)) else [])
 
     def readers(self, past: Past, texts: tuple[str | None, ...]) -> list[tuple[str, str]]:
         """(whom, their name) of each message: who is a person's id, or an address."""
@@ -217,10 +219,14 @@ class Post:
             facts = facts_of(self.parts, texts)
             people = [(int(role), person) for role, person in (facts.get("people") or {}).items() if role in self.roles]
             ids = [(facts["fields"].get(name) or {}).get("id") for name in ("responsible", "author")]
-            self.known[key] = self._resolved(people, ids, past.actor_id, past.customer)
+            before = ((facts.get("was") or {}).get("responsible") or {}).get("id")
+            directory = replace(self.directory, mover_id=past.actor_id, previous_id=before)
+            self.known[key] = self._resolved(people, ids, directory, past.actor_id, past.customer)
         return self.known[key]
 
-    def _resolved(self, filled: list[tuple[int, int]], ids: list[int | None], actor_id: int | None, customer: Any) -> list[tuple[str, str]]:
+    def _resolved(
+        self, filled: list[tuple[int, int]], ids: list[int | None], directory: Directory, actor_id: int | None, customer: Any
+    ) -> list[tuple[str, str]]:
         name, email, phone = customer or ("", "", "")
         order: Any = SimpleNamespace(
             people=[SimpleNamespace(role_id=role, person_id=person) for role, person in filled], responsible_id=ids[0],
@@ -229,7 +235,7 @@ class Post:
         written: dict[tuple[str, str, Any], tuple[str, str]] = {}
         for action in self.actions:
             channel = channel_of(action)
-            found = resolve(action["to"], order, self.directory, actor_id, self.fields.tell_actor, channel)
+            found = resolve(action["to"], order, directory, actor_id, self.fields.tell_actor, channel)
             for way, readers in ((channel, found.recipients), ("notice", found.by_bell)):
                 for one in readers:
                     whom = (str(one.person_id or one.address), one.name or one.address)

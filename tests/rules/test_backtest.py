@@ -165,6 +165,13 @@ def test_customers_and_those_who_stopped_letters(cast: Cast) -> None:
     assert past(fields(cast, "entered", "prepaid", [recipient("person", cast.people["viewer"])])).readers == []
 
 
+def test_who_did_it_and_who_was_responsible_before(cast: Cast) -> None:
+    order = cast.place(responsible_id=cast.people["manager"])
+    change(cast, order, responsible_id=cast.people["designer"])
+    found = past(fields(cast, "field", to=[recipient("mover"), recipient("previous")], field="responsible"))
+    assert [(one.name, one.would) for one in found.readers] == [("Ольга Белова", 1), ("Сергей Мельников", 1)]
+
+
 def test_no_more_events_than_that_are_looked_at(cast: Cast) -> None:
     for _number in range(3):
         cast.place()
