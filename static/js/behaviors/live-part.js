@@ -3,6 +3,7 @@ export function attach(part) {
   const topics = part.dataset.live.split(" ")
   const refresh = () => {
     if (!part.isConnected) return document.removeEventListener("potok:topics", hear)
+    if (!part.dataset.url) return // drawn anew as a placeholder that is about to fetch itself
     if (part.querySelector("[data-dirty], form:focus-within input:not([type=hidden])")) return
     window.htmx.ajax("GET", part.dataset.url, { target: `#${part.id}`, select: part.dataset.select, swap: "morph:outerHTML" }).catch(() => {})
   }
