@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,6 +80,7 @@ def backtest(session: Session, rule_id: int, fields: RuleFields, most: int = MOS
     tested = Backtest(partial=fields.trigger in BY_ID)
     judge, post = Judge(fields), Post.load(session, fields)
     parts = judge.parts + post.parts
+    of_judge = len(judge.parts)
     per_day: Counter[date] = Counter()
     would: Counter[tuple[str, str]] = Counter()
     for past in events_for(session, rule_id, fields, since, most, parts, customers=post.customers):
@@ -91,7 +93,7 @@ def backtest(session: Session, rule_id: int, fields: RuleFields, most: int = MOS
             tested.fired += 1
             per_day[clock.day_of(past.at)] += 1
             if order_id == past.order_id:
-                would.update(post.readers(past, past.texts[len(judge.parts) :]))
+                would.update(post.readers(past, past.texts[of_judge:]))
             if len(tested.latest) < MOST_LISTED:
                 tested.latest.append(Fired(past.id, order_id, "", past.at, past.actor_name))
     tested.cut = tested.looked == most
@@ -206,11 +208,13 @@ class Post:
         roles = {str(one["id"]) for one in wanted if one["kind"] == "role"}
         return cls(fields, actions, roles, customers, directory)
 
-    @property
+    @cached_property
     def parts(self) -> list[Part]:
-        """Who was responsible before stands only in what the event changed."""
-        known = [Part("people"), Part("fields", "responsible"), Part("fields", "author")] if self.actions else []
-        return known + ([Part("was")] if any(one["kind"] == "previous" for one in recipients_of(self.actions)) else [])
+        """Where those stand whom the rule tells."""
+        places = {"role": Part("people"), "responsible": Part("fields", "responsible"), "author": Part("fields", "author"),
+                  "previous": Part("was")}  # fmt: skip
+        kinds = dict.fromkeys(one["kind"] for one in recipients_of(self.actions))
+        return [places[kind] for kind in kinds if kind in places]
 
     def readers(self, past: Past, texts: tuple[str | None, ...]) -> list[tuple[str, str]]:
         """(whom, their name) of each message: who is a person's id, or an address."""

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, or_, select, type_coerce
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from kanban.db import table
@@ -14,6 +15,7 @@ from rules.evaluator import BY_ID
 from rules.rules import RuleFields
 
 _E = table(Event).c
+_COLUMNS = (_E.id, _E.order_id, _E.kind, _E.at, _E.actor_id, _E.actor_name, _E.cause_event_id)
 NOT_KEPT = ("paid_percent",)  # fields of the catalogue that an event doesn't keep in its before and after
 
 
@@ -42,25 +44,31 @@ def events_for(session: Session, rule_id: int, fields: RuleFields, since: dateti
                customers: bool) -> Iterator[Past]:  # fmt: skip
     """Newest first. customers: with name, email and phone of the order's customer of today. What took a move back is left out: it
     wakes no rules unless letters had gone."""
-    sqlite = session.get_bind().dialect.name == "sqlite"
-    columns: list[Any] = [_E.id, _E.order_id, _E.kind, _E.at, _E.actor_id, _E.actor_name, _E.cause_event_id]
-    query = select(*columns, *(_part(part, sqlite) for part in parts))
-    query = query.where(_E.id >= first_since(session, since), _E.undoes_id.is_(None), _waited_for(session, rule_id, fields))
+    orders, people = table(Order), table(Customer)
+    named = [people.c.name.label("customer"), people.c.email, people.c.phone] if customers else []
+    asked = and_(_E.id >= first_since(session, since), _E.undoes_id.is_(None), _waited_for(session, rule_id, fields))
+    found = select(*_COLUMNS, *named).where(asked).order_by(_E.id.desc()).limit(most)
     if customers:
-        orders, people = table(Order), table(Customer)
-        query = query.add_columns(people.c.name, people.c.email, people.c.phone)
-        query = query.join(orders, orders.c.id == _E.order_id).join(people, people.c.id == orders.c.customer_id)
-    end = len(columns) + len(parts)
-    for row in session.connection().execution_options(yield_per=1000).execute(query.order_by(_E.id.desc()).limit(most)):
-        yield Past._make((*row[:7], tuple(row[7:end]), tuple(row[end:]) if customers else None))
+        found = found.join(orders, orders.c.id == _E.order_id).join(people, people.c.id == orders.c.customer_id)
+    query = _with_parts(found, parts) if session.get_bind().dialect.name == "sqlite" else _with_parts_once(found, parts)
+    begin, end = len(_COLUMNS), len(_COLUMNS) + len(named)
+    for row in session.connection().execution_options(yield_per=1000).execute(query):
+        yield Past._make((*row[:begin], tuple(row[end:]), tuple(row[begin:end]) if customers else None))
 
 
-def _part(part: Part, sqlite: bool) -> ColumnElement[Any]:
-    """Reading a part costs a fraction of reading all of it. The arrow of both databases tells absent from null."""
-    if sqlite:
-        path = f"$.{part.name}.{part.field}" if part.field else f"$.{part.name}"
-        return type_coerce(_E.facts, Text).op("->", return_type=Text())(path)
-    return cast(_E.facts[part.name][part.field] if part.field else _E.facts[part.name], Text)
+def _with_parts(found: Select[Any], parts: Sequence[Part]) -> Select[Any]:
+    """SQLite reads JSON once a row. Its arrow tells absent from null."""
+    paths = [f"$.{part.name}.{part.field}" if part.field else f"$.{part.name}" for part in parts]
+    return found.add_columns(*(type_coerce(_E.facts, Text).op("->", return_type=Text())(path) for path in paths))
+
+
+def _with_parts_once(found: Select[Any], parts: Sequence[Part]) -> Select[Any]:
+    """PostgreSQL would read JSON anew for each part: here it is turned into JSONB first, in a query that can't be merged with
+    this one, as it has a limit."""
+    inner = found.add_columns(cast(_E.facts, JSONB).label("facts")).subquery()
+    facts = inner.c.facts
+    texts = [cast(facts[part.name][part.field] if part.field else facts[part.name], Text) for part in parts]
+    return select(*list(inner.c)[:-1], *texts).order_by(inner.c.id.desc())
 
 
 def first_since(session: Session, since: datetime) -> int:
