@@ -22,7 +22,7 @@ from rules.rules import RuleFields, said_in
 from rules.seen import Compared, compared, start_compared
 from rules.sentences import Sentence, sentence_of
 from rules.silence import Note, action_words, explained_all
-from rules.why import judge_rule
+from rules.why import Judgement, judge_rule
 
 MOST_RULES = 1_000  # looked at
 MOST_SHOWN = 100
@@ -111,17 +111,47 @@ def trace_event(session: Session, order_id: int, event_id: int) -> Trace:
     event, number = found
     keys = set(_keys(event))
     runs = {run.rule_id: run for run in session.scalars(select(Run).where(Run.event_id == event.id).limit(MOST_RULES))}
-    versions = _versions(session, event, keys, runs)
-    letters = _letters(session, event)
-    caused = _caused(session, event)
-    later = _later_actions(session, event)
-    lookup = load_lookup(session)
-    traced = [_traced(event, *version, runs.get(version[0].id), letters, caused, later, lookup) for version in versions]
-    traced.sort(key=lambda one: (ORDER.get(one.verdict, len(ORDER)), one.id))
+    known = _Known(event, runs, _letters(session, event), _caused(session, event), _later_actions(session, event), load_lookup(session))
+    judged = sorted((_judged(event, *found, runs.get(found[0].id)) for found in _versions(session, event, keys, runs)), key=_place)
     return Trace(
-        event, number, tuple(traced[:MOST_SHOWN]), _later(session, event, keys, {one.id for one in traced}), tuple(caused[None]),
-        _cause(session, event), not runs and _was_quiet(session, event), max(0, len(traced) - MOST_SHOWN),
+        event, number, tuple(_traced(one, known) for one in judged[:MOST_SHOWN]),
+        _later(session, event, keys, {one.rule.id for one in judged}), tuple(known.caused[None]), _cause(session, event),
+        not runs and _was_quiet(session, event), max(0, len(judged) - MOST_SHOWN),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A rule, its version of that time, the number of its newest, and what came of it: see Traced.verdict."""
+
+    rule: Rule
+    version: RuleVersion
+    newest: int
+    verdict: str
+    judgement: Judgement
+
+
+@dataclass(frozen=True)
+class _Known:
+    """All there is of an event, by rule."""
+
+    event: Event
+    runs: Mapping[int, Run]
+    letters: Mapping[int, list[Letter]]
+    caused: Mapping[int | None, list[Caused]]
+    later: Mapping[int, list[Later]]
+    lookup: Lookup
+
+
+def _judged(event: Event, rule: Rule, version: RuleVersion, newest: int, run: Run | None) -> _Judged:
+    judged = judge_rule(version.trigger, version.options, version.criteria, event.facts, KINDS)
+    verdict = "ran" if run else "held" if judged.matched else "unknown" if judged.started and judged.truth is None else "no"
+    return _Judged(rule, version, newest, verdict, judged)
+
+
+def _place(one: _Judged) -> tuple[int, int]:
+    """Those that ran first, then by age."""
+    return ORDER.get(one.verdict, len(ORDER)), one.rule.id
 
 
 def _keys(event: Event) -> list[str]:
@@ -164,20 +194,17 @@ def _key_of(rule: Rule, version: RuleVersion) -> str:
     return trigger_key(version.trigger, rule.id, version.board_id or rule.board_id, version.status_id, version.options)
 
 
-def _traced(
-    event: Event, rule: Rule, version: RuleVersion, newest: int, run: Run | None, letters: Mapping[int, list[Letter]],
-    caused: Mapping[int | None, list[Caused]], later: Mapping[int, list[Later]], lookup: Lookup,
-) -> Traced:  # fmt: skip
-    judged = judge_rule(version.trigger, version.options, version.criteria, event.facts, KINDS)
-    verdict = "ran" if run else "held" if judged.matched else "unknown" if judged.started and judged.truth is None else "no"
-    own, notes = letters.get(rule.id, []), _notes(run, version, later[rule.id]) if run else []
+def _traced(one: _Judged, known: _Known) -> Traced:
+    rule, version, facts = one.rule, one.version, known.event.facts
+    run, letters = known.runs.get(rule.id), known.letters[rule.id]
+    notes = _notes(run, version, known.later[rule.id]) if run else []
+    start = None if run or one.judgement.started else start_compared(version.trigger, version.options, facts)
+    failed = () if run else one.judgement.failed[:MOST_OF_RULE]
     return Traced(
-        rule.id, rule.name, verdict, sentence_of(said_in(version, _now(rule)), lookup), version.number, version.created_at, newest,
-        rule.mode, run.outcome if run else "",
-        start_compared(version.trigger, version.options, event.facts) if not run and not judged.started else None,
-        () if run else tuple(compared(one, event.facts, lookup) for one in judged.failed[:MOST_OF_RULE]), judged.asked,
-        tuple(own[:MOST_OF_RULE]), tuple(notes[:MOST_OF_RULE]), tuple(caused[rule.id]),
-        max(0, len(own) - MOST_OF_RULE) + max(0, len(notes) - MOST_OF_RULE),
+        rule.id, rule.name, one.verdict, sentence_of(said_in(version, _now(rule)), known.lookup), version.number, version.created_at,
+        one.newest, rule.mode, run.outcome if run else "", start, tuple(compared(part, facts, known.lookup) for part in failed),
+        one.judgement.asked, tuple(letters[:MOST_OF_RULE]), tuple(notes[:MOST_OF_RULE]), tuple(known.caused[rule.id]),
+        max(0, len(letters) - MOST_OF_RULE) + max(0, len(notes) - MOST_OF_RULE),
     )  # fmt: skip
 
 
