@@ -1,0 +1,50 @@
+"""Comments and to-dos in a browser: a mention by keyboard rings at once elsewhere; a to-do is given, seen, ticked."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site, Visits
+
+
+def order_page(page: Page, site: Site) -> str:
+    page.goto(site.url + "/boards/1")
+    address = page.locator("article.card a[href^='/orders/']").first.get_attribute("href")
+    assert address
+    page.goto(site.url + address)
+    return address
+
+
+def test_a_mention_by_keyboard_is_heard_at_once(visit: Visits, site: Site) -> None:
+    manager, designer = visit("belova"), visit("lisitsyna")
+    address = order_page(manager, site)
+    designer.goto(site.url + address)
+    manager.locator("#say-text").focus()
+    manager.keyboard.type("Нужен чертёж, @лис")
+    expect(manager.locator("[data-name]:visible")).to_have_count(1)
+    manager.keyboard.press("Enter")
+    manager.keyboard.type("до пятницы")
+    manager.keyboard.press("Control+Enter")
+    expect(manager.locator("#timeline .mention")).to_have_text("@Марина Лисицына")
+    expect(manager.locator("#say-text")).to_have_value("")
+    expect(manager.locator("#say-text")).to_be_focused()
+    expect(designer.locator("#timeline .said").first).to_have_text("Нужен чертёж, @Марина Лисицына до пятницы")
+    expect(designer.locator(".bell-count")).to_have_text("1", timeout=12000)
+
+
+def test_to_dos_are_given_seen_and_ticked(visit: Visits, site: Site) -> None:
+    manager, designer = visit("belova"), visit("lisitsyna")
+    address = order_page(manager, site)
+    designer.goto(site.url + "/work")
+    for number in range(6):
+        manager.locator("#todo-new > summary").click()
+        manager.locator("#todo-text").fill(f"Проверить размеры {number}")
+        manager.locator("#todo-whose").select_option(label="Марина Лисицына")
+        manager.locator("#todo-text").press("Enter")
+        expect(manager.locator("#todos .todo-text", has_text=f"размеры {number}")).to_be_visible()
+    expect(manager.locator(".order-body")).to_have_count(1)
+    expect(designer.locator("#work .todo")).to_have_count(6)
+    designer.locator("#work .todo-tick").first.focus()
+    designer.keyboard.press("Space")
+    expect(designer.locator("#work-done")).to_be_visible()
+    designer.goto(site.url + address)
+    expect(designer.locator("#todos .todo[data-done]")).to_have_count(1)
+    expect(manager.locator("#todos .todo[data-done]")).to_have_count(1)
