@@ -21,6 +21,13 @@ from tests.cast import Cast, make_cast
 from tests.mailserver import Certificates, MailServer, make_certificates
 
 DATABASES = ("sqlite", "postgresql")
+ONE_AT_A_TIME = ("test_mail_accounts.py", "test_mailhost.py")  # they hold the well-known ports of a loopback address
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.name in ONE_AT_A_TIME:
+            item.add_marker(pytest.mark.xdist_group("mailhost"))
 
 
 @pytest.fixture(scope="session")
