@@ -61,8 +61,10 @@ class Team:
     roles: tuple[Role, ...]
 
 
-def team_of(session: Session) -> Team:
-    people = session.scalars(select(Person).where(Person.active).order_by(Person.name, Person.id).limit(300))
+def team_of(session: Session, also: int | None = None) -> Team:
+    """also: a person who is offered though they have left, since the to-do is theirs."""
+    offered = Person.active if also is None else Person.active | (Person.id == also)
+    people = session.scalars(select(Person).where(offered).order_by(Person.name, Person.id).limit(300))
     return Team(tuple(people), tuple(session.scalars(select(Role).order_by(Role.position, Role.id))))
 
 

@@ -139,7 +139,8 @@ def _form_page(
     order = find_shown(db.session(), order_id)
     version = version or (todo.version if todo else None)
     page = render_template(
-        "work/edit.html", order=order, todo=todo, typed=typed, reason=reason, version=version, team=team_of(db.session()),
+        "work/edit.html", order=order, todo=todo, typed=typed, reason=reason, version=version,
+        team=team_of(db.session(), todo.person_id if todo else None),
         kind_words=KIND_WORDS,
     )  # fmt: skip
     return page, code or (422 if reason else 200)

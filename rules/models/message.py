@@ -20,7 +20,8 @@ class Message(Base):
     firm's own. note: why it doesn't go by the account that was wished for: no_own_account, own_account_failed or account_gone.
 
     key: event, channel, address, template and copy number; unique, so no letter is written twice for one event.
-    kind: rule, copy (of a rule's letter, sent again by hand), reset (a password; its text is not kept once it is sent) or test.
+    kind: rule, copy (of a rule's letter, sent again by hand), reset (a password; its text is not kept once it is sent), test,
+    mention (in a comment) or todo (that is due).
     layout: what the HTML frame shows beside the text (order, statuses, why the reader got it).
     """
 

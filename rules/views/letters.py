@@ -23,7 +23,9 @@ from rules.frame import letter_of
 from rules.letter_export import letter_rows
 from rules.letter_figures import PARTS, figures
 from rules.letter_log import MOST_PAGE, PERIODS, LogFilter, log_choices, log_page, opened, read_log_filter
+from rules.mentions import MENTION
 from rules.models import Message
+from rules.reminders import TODO
 from rules.silence import silences_of
 from rules.views.bars import bars
 from rules.views.csv_answer import csv_answer
@@ -99,7 +101,8 @@ def of_order(order_id: int) -> Any:
     order = db.session.get(Order, order_id)
     if order is None:
         raise NotFound(_("There is no such order."))
-    rows = db.session.scalars(select(Message).where(Message.order_id == order_id).order_by(Message.id.desc()).limit(OF_ORDER + 1)).all()
+    told = select(Message).where(Message.order_id == order_id, Message.kind.not_in((MENTION, TODO)))  # those stand beside it already
+    rows = db.session.scalars(told.order_by(Message.id.desc()).limit(OF_ORDER + 1)).all()
     return fragment(
         render_template(
             "letters/_of_order.html",

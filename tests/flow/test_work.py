@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from kanban import clock, todos
 from kanban.db import db, transaction
-from kanban.models import Event, Order, Todo
+from kanban.models import Event, Order, Person, Todo
 from kanban.todos import TodoFields
 from rules.worker import Worker
 from tests.cast import Cast, Signed
@@ -168,6 +168,15 @@ def test_to_dos_and_orders_there_are_not(cast: Cast, manager: Signed, id_: str) 
     assert manager.get(f"/todos/{id_}/edit").status_code == 404
     for verb in ("comment", "todos/add"):
         assert manager.post(f"/orders/{id_}/{verb}", form(cast)).status_code == 404
+
+
+def test_who_has_left_stays_chosen_until_somebody_else_is(cast: Cast, order: Order, manager: Signed) -> None:
+    todo = add(cast, order, person_id=cast.people["designer"])
+    with transaction() as session:
+        session.get_one(Person, cast.people["designer"]).active = False
+    page = manager.get(f"/todos/{todo.id}/edit").text
+    assert f'value="person:{cast.people["designer"]}" selected' in page
+    assert "Марина Лисицына" not in manager.get(f"/orders/{order.id}/todos").text.split('id="todo-add"')[1]
 
 
 def test_only_ones_own_are_ticked(cast: Cast, order: Order, manager: Signed) -> None:
