@@ -14,6 +14,7 @@ from kanban.config import ConfigError, read_config
         ({"PORT": "eight"}, "PORT"), ({"UNDO_WINDOW_S": "-1"}, "UNDO_WINDOW_S"), ({"SMTP_SECURITY": "magic"}, "SMTP_SECURITY"),
         ({"SMTP_HOTS": "x"}, "SMTP_HOTS"), ({"LEASE_S": "5"}, "LEASE_S"), ({"TIME_ZONE": "Mars/Olympus"}, "TIME_ZONE"),
         ({"SMTP_CA_FILE": "/no/such/file"}, "SMTP_CA_FILE"), ({"POLL_S": "0"}, "POLL_S"), ({"DEMO": "2"}, "DEMO"),
+        ({"RUNS_KEPT_DAYS": "0"}, "RUNS_KEPT_DAYS"), ({"RUNS_KEPT_DAYS": "99999"}, "RUNS_KEPT_DAYS"),
     ],
 )  # fmt: skip
 def test_a_bad_setting_stops_the_start_with_a_sentence(tmp_path: Path, environ: dict[str, str], said: str) -> None:
