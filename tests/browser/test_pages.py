@@ -8,11 +8,12 @@ from tests.browser.board import by_menu, expect_toast
 from tests.browser.conftest import Site, Visits
 
 PAGES = (
-    "/boards/1", "/boards/2", "/way", "/orders/61", "/orders/61/edit", "/orders/61/events/173/why", "/me", "/settings/company", "/settings/people", "/settings/people/2",
-    "/settings/people/new", "/settings/boards", "/settings/boards/statuses/3/edit", "/settings/boards/statuses/3/remove", "/settings/told",
-    "/settings/rules", "/settings/rules/2", "/settings/rules/runs", "/settings/rules/new", "/settings/templates", "/settings/templates/1", "/settings/letters",
-    "/settings/letters/1", "/settings/mail", "/settings/gateways", "/settings/gateways?sms=smpp", "/settings/templates/new?kind=short",
-    "/settings/templates/6", "/bell/all", "/boards/1?q=%D0%BD%D0%B5%D1%82%D1%82%D0%B0%D0%BA%D0%BE%D0%B3%D0%BE",
+    "/boards/1", "/boards/2", "/way", "/orders/61", "/orders/61/edit", "/orders/61/events/173/why", "/me", "/settings/company",
+    "/settings/people", "/settings/people/2", "/settings/people/new", "/settings/boards", "/settings/boards/statuses/3/edit",
+    "/settings/boards/statuses/3/remove", "/settings/told", "/settings/rules", "/settings/rules/2", "/settings/rules/runs",
+    "/settings/rules/new", "/settings/templates", "/settings/templates/1", "/settings/letters", "/settings/letters/1", "/settings/mail",
+    "/settings/gateways", "/settings/gateways?sms=smpp", "/settings/templates/new?kind=short", "/settings/templates/6", "/bell/all",
+    "/boards/1?q=%D0%BD%D0%B5%D1%82%D1%82%D0%B0%D0%BA%D0%BE%D0%B3%D0%BE",
 )  # fmt: skip
 
 
