@@ -84,7 +84,12 @@ class ByToken(Handler):
 @pytest.fixture
 def tokens(app: Flask, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenServer]:
     with TokenServer(certificates) as server:
-        google = replace(oauth.SERVICES["google"], authorize_url=server.url + "/auth", token_url=server.url + "/token", hosts=("127.0.0.1", "smtp.gmail.com"))
+        google = replace(
+            oauth.SERVICES["google"],
+            authorize_url=server.url + "/auth",
+            token_url=server.url + "/token",
+            hosts=("127.0.0.1", "smtp.gmail.com"),
+        )
         monkeypatch.setitem(oauth.SERVICES, "google", google)
         app.config["POTOK"] = replace(
             app.config["POTOK"], oauth_google_id="id", oauth_google_secret="secret", smtp_ca_file=certificates.ca_file, undo_window_s=0
