@@ -129,7 +129,7 @@ def test_from_address_and_password_to_the_letters_in_the_mailboxes(visit: Visits
     author.get_by_role("link", name="Изменить").first.click()
     author.get_by_label("Ответственный").select_option(label="Ольга Белова")
     author.get_by_role("button", name="Сохранить").first.click()
-    expect(author.get_by_text("Ольга Белова").first).to_be_visible()
+    expect(author.get_by_text("Ольга Белова").locator("visible=true").first).to_be_visible()
 
     admin.goto(site.url + "/boards/1")
     by_menu(admin, "К-0039", "Проект готов")
