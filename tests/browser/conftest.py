@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.mailserver import USER, WORD, Certificates, MailServer, free_port
 
 ROOT = Path(__file__).parent.parent.parent
+expect.set_options(timeout=20_000)  # two servers and two browsers share two cores
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -149,7 +150,7 @@ class Visits:
         """A new browser in which this person has signed in and sees the first board."""
         settings = {"viewport": {"width": 1440, "height": 900}, "locale": "ru-RU", "timezone_id": "Europe/Moscow"} | options
         context = self._browser.new_context(**settings)  # type: ignore[arg-type]
-        context.set_default_timeout(8000)
+        context.set_default_timeout(20_000)
         visitor = Visitor(context, self._site)
         self.made.append(visitor)
         return visitor.sign_in(who)
