@@ -1,13 +1,14 @@
 """The database: one typed Base, one session, one way to write."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, Table, TypeDecorator, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -60,6 +61,22 @@ db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": Fal
 def table(model: type[Base]) -> Table:
     """The table of a model, for Core on the hot paths."""
     return cast(Table, model.__table__)
+
+
+def insert_new(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Inserts what isn't there yet; what is stays as it is."""
+    if rows:
+        session.execute(_insert_new(session, model), list(rows))
+
+
+def is_new(session: Session, model: type[Base], row: dict[str, Any]) -> bool:
+    """Inserts one row; False where it is there already."""
+    return bool(session.execute(_insert_new(session, model).values(row)).rowcount)  # type: ignore[attr-defined]
+
+
+def _insert_new(session: Session, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return insert(table(model)).on_conflict_do_nothing()
 
 
 @contextmanager

@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from kanban import clock, facts, orders
 from kanban.calendar import Calendar, load_calendar
-from kanban.db import db, table, transaction
+from kanban.db import db, insert_new, transaction
 from kanban.errors import NotFound
 from kanban.models import Event, Order
 from rules.evaluator import evaluate
@@ -50,9 +49,7 @@ def queue(session: Session, event: Event, order: Order, rules: list[tuple[Woken,
          "why": "", "created_at": event.at}
         for rule, actions in rules for place, action in actions
     ]  # fmt: skip
-    if rows:
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        session.execute(insert(table(Later)).on_conflict_do_nothing(), rows)
+    insert_new(session, Later, rows)
 
 
 def cancel(session: Session, event_id: int) -> None:

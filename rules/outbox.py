@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from kanban import clock
-from kanban.db import table
+from kanban.db import insert_new, table
 from rules.models import CHANNELS, Delivery, MailAccount, Message, Run
 
 BATCH = 50
@@ -33,14 +32,8 @@ def message_id(key: str, host: str) -> str:
 
 def enqueue(session: Session, runs: Sequence[dict[str, Any]], messages: Sequence[dict[str, Any]]) -> None:
     """Inserts rows of runs and messages; what is there already stays as it is."""
-    for model, rows in ((Run, runs), (Message, messages)):
-        if rows:
-            _insert_new(session, model, rows)
-
-
-def _insert_new(session: Session, model: type[Run] | type[Message], rows: Sequence[dict[str, Any]]) -> None:
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(insert(table(model)).on_conflict_do_nothing(), list(rows))
+    insert_new(session, Run, runs)
+    insert_new(session, Message, messages)
 
 
 def enqueue_plain(session: Session, *, kind: Literal["reset"], address: str, name: str, subject: str, text: str,

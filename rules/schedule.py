@@ -11,13 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
 from kanban import clock, facts, orders
 from kanban.actor import Actor
 from kanban.calendar import Calendar, load_calendar
-from kanban.db import db, table, transaction
+from kanban.db import db, is_new, table, transaction
 from kanban.events import record
 from kanban.models import Event, Order, Status
 from rules.due import dates_due, earliest, since
@@ -129,7 +128,5 @@ def _come_due(due: Due) -> bool:
 
 
 def _mark_fired(session: Session, due: Due) -> bool:
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = {"rule_id": due.rule_id, "order_id": due.order_id, "mark": due.mark, "at": clock.now()}
-    done = session.execute(insert(table(Fired)).values(row).on_conflict_do_nothing())
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    return is_new(session, Fired, row)
