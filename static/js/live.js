@@ -1,6 +1,7 @@
 // The live feed: topics come by a stream, or by polling where there is no room; what they name is fetched anew.
 // Hidden tabs hold no stream. Swaps wait for the end of a drag (place.js) and leave dirty forms alone (dirty.js).
 import { isHeld } from "./place.js"
+import { refresh } from "./refresh.js"
 
 const JITTER_MS = 120
 const POLL_MS = 3000
@@ -85,7 +86,7 @@ function resync() {
 
 // What could not be fetched is still out of date: it is asked for again.
 function fetchParts(url, context, topics) {
-  window.htmx.ajax("GET", url, context).catch(() => later(topics))
+  refresh(url, context).catch(() => later(topics))
 }
 
 function later(topics) {

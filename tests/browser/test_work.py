@@ -2,7 +2,6 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.board import until
 from tests.browser.conftest import Site, Visits
 
 
@@ -28,7 +27,6 @@ def test_a_mention_by_keyboard_is_heard(visit: Visits, site: Site) -> None:
     expect(manager.locator("#say-text")).to_have_value("")
     expect(manager.locator("#say-text")).to_be_focused()
     expect(designer.locator("#timeline .said").first).to_have_text("Нужен чертёж, @Марина Лисицына до пятницы")
-    until(lambda: designer.reload() and designer.locator(".bell-count").count(), 30)  # that it rings by itself: test_bell.py
     expect(designer.locator(".bell-count")).to_have_text("1")
 
 
@@ -43,7 +41,7 @@ def test_to_dos_are_given_seen_and_ticked(visit: Visits, site: Site) -> None:
         manager.locator("#todo-text").press("Enter")
         expect(manager.locator("#todos .todo-text", has_text=f"размеры {number}")).to_be_visible()
     expect(manager.locator(".order-body")).to_have_count(1)
-    until(lambda: designer.reload() and designer.locator("#work .todo").count() == 6, 30)
+    expect(designer.locator("#work .todo")).to_have_count(6)
     designer.locator("#work .todo-tick").first.focus()
     designer.keyboard.press("Space")
     expect(designer.locator("#work-done")).to_be_visible()

@@ -22,7 +22,7 @@ export function attach(menu) {
 
 async function open(menu, link) {
   try {
-    await window.htmx.ajax("GET", link.dataset.menu, { target: menu, swap: "innerHTML" })
+    await window.htmx.ajax("GET", link.dataset.menu, { source: link, target: menu, swap: "innerHTML" })
   } catch {
     return location.assign(link.href)
   }
