@@ -3,9 +3,10 @@
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import flask_babel
-from babel.dates import format_date
+from babel.dates import format_date, get_day_names
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, get_currency_symbol
@@ -136,6 +137,13 @@ def moment(at: datetime | None) -> str:
     return f"{day_short(there.date())}, {clock_time}"
 
 
+def weekday(number: int) -> str:
+    """«Пн» for 1, as ISO counts."""
+    names: Any = get_day_names("abbreviated", context="stand-alone", locale=language())
+    name = str(names[number - 1])
+    return name[:1].upper() + name[1:]
+
+
 def lower_first(text: str) -> str:
     """«Заказ покупателя» inside a sentence: «заказ покупателя». An acronym («ИП») stays as it is."""
     return text if text[:2].isupper() else text[:1].lower() + text[1:]
@@ -154,7 +162,7 @@ def init_filters(app: Flask) -> None:
     app.add_template_filter(moment)
     app.add_template_filter(lower_first)
     app.add_template_filter(quoted)
-    app.jinja_env.globals.update(language=language, LANGUAGES=LANGUAGES)
+    app.jinja_env.globals.update(language=language, weekday=weekday, LANGUAGES=LANGUAGES)
 
 
 def forget_language() -> None:

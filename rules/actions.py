@@ -8,6 +8,8 @@ A letter may also have "from" and "reply_to" (see rules.senders).
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rules.evaluator import LIST
+
 RECIPIENT_KINDS = ("role", "person", "responsible", "previous", "author", "mover", "customer", "address")
 CHANNEL_OF = {"send_email": "email", "send_sms": "sms", "send_chat": "chat", "notify": "notice"}
 DO_OF = {channel: do for do, channel in CHANNEL_OF.items()}
@@ -30,9 +32,9 @@ def channel_of(action: Mapping[str, Any]) -> str:
     return CHANNEL_OF[action["do"]]
 
 
-def template_kind(channel: str) -> str:
-    """The kind of template a channel takes."""
-    return "letter" if channel == "email" else "short"
+def template_kind(channel: str, trigger: str = "") -> str:
+    """The kind of template a channel takes; a list has a short line for each order."""
+    return "letter" if channel == "email" and trigger != LIST else "short"
 
 
 def recipient(kind: str, id_: int | None = None, address: str = "") -> dict[str, Any]:

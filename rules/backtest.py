@@ -19,10 +19,12 @@ from sqlalchemy.orm import Session
 from kanban import clock
 from kanban.criteria import CHANGES, Truth
 from kanban.criteria import DAYS as DAY_OPS
+from kanban.errors import Invalid
 from kanban.facts import KINDS
+from kanban.i18n import _
 from kanban.models import Order, Person
 from rules.actions import channel_of, recipients_of, sends
-from rules.evaluator import BY_ID, evaluate, starts
+from rules.evaluator import BY_ID, LIST, evaluate, starts
 from rules.models import Message, Run, Unsubscribed
 from rules.past_events import Part, Past, events_for
 from rules.recipients import Directory, load_directory, resolve
@@ -77,6 +79,10 @@ def backtest(session: Session, rule_id: int, fields: RuleFields, most: int = MOS
     """fields: sensible ones (rules.rules.require_sense); rule_id: of the saved rule, 0 for a new one."""
     now = clock.now()
     since = now - timedelta(days=DAYS)
+    if fields.trigger == LIST:
+        raise Invalid(
+            _("A list is made of the orders of its day, and those of past days are not kept. Try it instead: it shows the list of now."), ""
+        )
     tested = Backtest(partial=fields.trigger in BY_ID)
     judge, post = Judge(fields), Post.load(session, fields)
     parts = judge.parts + post.parts

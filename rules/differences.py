@@ -16,7 +16,7 @@ TRIGGER_WORDS = {
     "field": N_("changes in the field"), "paid": N_("is paid"), "commented": N_("gets a comment"),
     "linked": N_("has a linked order that moves to"), "all_linked": N_("has all linked orders in the phase"),
     "date": N_("comes near a date"), "stay": N_("stays for longer than"), "idle": N_("sees nothing happen for"),
-    "hand": N_("has a button pressed"),
+    "weekdays": N_("is on a list, by weekday"), "hand": N_("has a button pressed"),
 }  # fmt: skip
 
 

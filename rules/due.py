@@ -44,6 +44,14 @@ def dates_due(options: Mapping[str, Any], calendar: Calendar, now: datetime) -> 
     return found
 
 
+def lists_due(options: dict[str, Any], calendar: Calendar, now: datetime) -> dict[date, datetime]:
+    """The days whose list is due by now, each with its moment. options: {"days": [1, 5], "at": "09:00"}: ISO weekdays;
+    "working": not on days off."""
+    found = dates_due(options | {"offset": 0, "unit": "days"}, calendar, now)
+    days = [day for day in found if day.isoweekday() in options["days"] and (not options.get("working") or calendar.is_working(day))]
+    return {day: found[day] for day in days}
+
+
 def reach_days(options: Mapping[str, Any]) -> int:
     """How far from today a date can lie that is due today."""
     offset = abs(int(options["offset"]))

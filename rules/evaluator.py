@@ -6,7 +6,8 @@ from typing import Any
 from kanban.criteria import Verdict, judge
 
 OF_TIME = ("date", "stay", "idle")
-BY_ID = (*OF_TIME, "hand")  # triggers that wake one rule alone
+LIST = "weekdays"  # a list of orders at a time, without an event
+BY_ID = (*OF_TIME, LIST, "hand")  # triggers that wake one rule alone
 WITH_STATUS = ("entered", "left", "linked")  # triggers that name a status
 
 

@@ -1,6 +1,7 @@
 """The frame of a letter: one plain, well-set page around its text, and the plain twin. Made the same way each time from
 the message's row, so the log shows what was sent."""
 
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,10 +37,10 @@ def letter_of(message: Message, public_url: str) -> Letter:
         order_id = message.layout.get("order_id")
         url = f"{public_url}/orders/{order_id}" if order_id else message.layout.get("url")
         html = render_template(
-            "letters/frame.html", message=message, blocks=texts.table_rows(message.text), tones=TONE_HEX,
+            "letters/frame.html", message=message, blocks=_blocks(message, public_url), tones=TONE_HEX,
             layout=message.layout, url=url, why=why, no_more=no_more,
         )  # fmt: skip
-        text = plain(message, url, why, no_more)
+        text = plain(message, url, why, public_url, no_more)
     return Letter(
         message.message_id, message.event_id, message.name, message.address, message.subject, text, html, message.language,
         reply_to=message.reply_to, thread=f"<potok.order.{message.order_id}@{host}>" if message.order_id else "",
@@ -47,18 +48,33 @@ def letter_of(message: Message, public_url: str) -> Letter:
     )  # fmt: skip
 
 
-def plain(message: Message, url: str | None, why: str, no_more: str = "") -> str:
+def plain(message: Message, url: str | None, why: str, public_url: str, no_more: str = "") -> str:
     """The plain twin: what happened, the text, the way to the order, and why the reader got it."""
     parts = []
     before, after = message.layout.get("before"), message.layout.get("after")
     if after:
         parts.append(f"{before['name']} → {after['name']}" if before else after["name"])
-    parts.append(message.text)
+    parts.append(_listed(message, public_url) if "orders" in message.layout else message.text)
     if url:
         parts.append(f"{button_word(message)}: {url}")
     if why:
         parts.append("-- \n" + why + (f"\n{no_more_words()}: {no_more}" if no_more else ""))
     return "\n\n".join(parts) + "\n"
+
+
+def _blocks(message: Message, public_url: str) -> list[tuple[str, Any]]:
+    return [("list", _lines(message, public_url))] if "orders" in message.layout else texts.table_rows(message.text)
+
+
+def _listed(message: Message, public_url: str) -> str:
+    return "\n\n".join("\n".join(part for part in (f"- {line}", url) if part) for line, url in _lines(message, public_url))
+
+
+def _lines(message: Message, public_url: str) -> list[tuple[str, str]]:
+    """(a line of a list, the way to its order or "")"""
+    ids = message.layout["orders"]
+    lines = message.text.splitlines()
+    return [(line, f"{public_url}/orders/{id_}" if id_ else "") for line, id_ in zip_longest(lines, ids[: len(lines)])]
 
 
 def button_word(message: Message) -> str:
@@ -92,6 +108,7 @@ def why_sentence(message: Message) -> str:
         "person": _("You get this letter because a rule of your firm names you."),
         "customer": _("You get this letter because this is your order."),
         "address": _("You get this letter because a rule of the firm names your address."),
+        "list": _("You get this letter because the rule “%(rule)s” of your firm sends it.", rule=why.get("rule", "")),
         "reset": _("If you did not ask for this, ignore the letter: your password stays as it is."),
         "trial": _("You asked for this letter to try a rule; nobody else got it."),
         "test": _("This is a test letter: an administrator checks the mail account."),

@@ -7,8 +7,11 @@ from kanban.i18n import _
 from kanban.views.words import field_name
 
 
-def what_happened(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """An event in a few words."""
+def what_happened(kind: str | None, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
+    """An event in a few words; without one it was a list."""
+    if kind is None:
+        return _("A list")
+    before, after = before or {}, after or {}
     left, entered = (str((side.get("status") or {}).get("name", "")) for side in (before, after))
     if kind == "order.moved":
         return f"{left} → {entered}"

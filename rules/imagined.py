@@ -13,12 +13,12 @@ from kanban.errors import Invalid
 from kanban.i18n import _
 from kanban.models import Event, Order, Status
 from kanban.orders.place import named
-from rules.evaluator import OF_TIME
+from rules.evaluator import LIST, OF_TIME
 from rules.rules import RuleFields
 
 KIND_OF = {"placed": "order.placed", "entered": "order.moved", "left": "order.moved", "changed": "order.moved", "field": "order.changed",
            "paid": "order.changed", "commented": "order.commented", "linked": "order.linked", "all_linked": "order.linked",
-           "hand": "order.asked"} | dict.fromkeys(OF_TIME, "order.due")  # fmt: skip
+           "hand": "order.asked"} | dict.fromkeys((*OF_TIME, LIST), "order.due")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ class Maker:
         directory = load_directory(session, order, wanted, event.actor_id, _previous(event))
         return cls(
             event, order, directory, {one.id: one for one in templates}, values, language, firm["company"], config,
-            load_senders(session, actions, order), set(),
+            load_senders(session, actions, order.responsible_id), set(),
         )  # fmt: skip
 
     def log(self, rule: Woken) -> tuple[dict[str, Any], list[dict[str, Any]]]:

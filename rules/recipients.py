@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
@@ -82,6 +83,17 @@ def load_directory(
     people = session.connection().execute(_PEOPLE, {"ids": list(ids)}) if ids else ()
     return Directory({person.id: person for person in people}, holders, roles, mover_id, previous_id,
                      _unsubscribed(session, order, wanted))  # fmt: skip
+
+
+def load_everybody(session: Session, wanted: Iterable[dict[str, Any]]) -> Directory:
+    """For many orders at once: all people, holders of the named roles, and all addresses that asked for no letters."""
+    wanted = list(wanted)
+    everybody = session.scalars(select(Person.id)).all() if wanted else []
+    nobodys: Any = SimpleNamespace(people=[], responsible_id=None, author_id=None, customer=SimpleNamespace(email="", phone=""))
+    directory = load_directory(session, nobodys, wanted, also=everybody)
+    if any(one["kind"] == "customer" for one in wanted):
+        directory.unsubscribed |= set(session.scalars(select(Unsubscribed.address)))
+    return directory
 
 
 def _unsubscribed(session: Session, order: Order, wanted: list[dict[str, Any]]) -> set[str]:

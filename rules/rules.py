@@ -20,7 +20,7 @@ from rules.actions import CHANNEL_OF, NOT_BY, channel_of, template_kind
 from rules.cells import are_cells
 from rules.changes import DATES, require_change
 from rules.due import LATER_UNITS, MOST_LATER, MOST_OFFSET, UNITS
-from rules.evaluator import OF_TIME, WITH_STATUS, trigger_key
+from rules.evaluator import LIST, OF_TIME, WITH_STATUS, trigger_key
 from rules.models import TRIGGERS, Rule, RuleVersion, Template
 
 OF_STATUS = ("status_before", "status_after", "linked.status")  # fields of criteria that hold statuses
@@ -218,7 +218,7 @@ def require_sense(session: Session, fields: RuleFields) -> None:
         raise Invalid(_("This board no longer exists."), "board_id")
     _require_trigger(session, fields)
     for action in fields.actions:
-        _require_action(session, action)
+        _require_action(session, action, fields.trigger)
     if not fields.actions:
         raise Invalid(_("Choose what the rule does."), "actions")
 
@@ -237,6 +237,8 @@ def _require_trigger(session: Session, fields: RuleFields) -> None:
         raise Invalid(_("Choose the phase."), "options")
     if fields.trigger in OF_TIME:
         _require_time(fields)
+    if fields.trigger == LIST:
+        _require_list(fields)
     if fields.trigger == "hand" and not (0 < len(options.get("button", "")) <= 60):
         raise Invalid(_("Write what the button says."), "options")
     if fields.trigger == "paid" and not (1 <= options.get("percent", 0) <= 100 or options.get("sum", 0) > 0):
@@ -250,11 +252,25 @@ def _require_time(fields: RuleFields) -> None:
         raise Invalid(_("Give a number of hours or days."), "options")
     if fields.trigger == "date" and options.get("field") not in DATES:
         raise Invalid(_("Choose the date."), "options")
-    if fields.trigger == "date" and not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", options.get("at", "")):
+    if fields.trigger == "date":
+        _require_time_of_day(options)
+
+
+def _require_time_of_day(options: dict[str, Any]) -> None:
+    if not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", options.get("at", "")):
         raise Invalid(_("Give a time of day such as 09:00."), "options")
 
 
-def _require_action(session: Session, action: dict[str, Any]) -> None:
+def _require_list(fields: RuleFields) -> None:
+    days = fields.options.get("days")
+    if not days or not set(days) <= set(range(1, 8)):
+        raise Invalid(_("Choose at least one day of the week."), "options")
+    _require_time_of_day(fields.options)
+    if any(action["do"] not in CHANNEL_OF or action.get("after") for action in fields.actions):
+        raise Invalid(_("A list only sends messages, and at once."), "actions")
+
+
+def _require_action(session: Session, action: dict[str, Any], trigger: str) -> None:
     after = action.get("after")
     if after and not (after.get("unit") in LATER_UNITS and 1 <= after.get("number", 0) <= MOST_LATER[after["unit"]]):
         raise Invalid(_("Give how long the action waits: a number of minutes, hours or days."), "actions")
@@ -264,7 +280,7 @@ def _require_action(session: Session, action: dict[str, Any]) -> None:
     if not action["to"]:
         raise Invalid(_("Choose who gets the message."), "to")
     template = session.get(Template, action["template"])
-    if template is None or template.kind != template_kind(channel_of(action)):
+    if template is None or template.kind != template_kind(channel_of(action), trigger):
         raise Invalid(_("Choose a message template."), "template")
     if any(one["kind"] in NOT_BY.get(channel_of(action), ()) for one in action["to"]):
         raise Invalid(_("Customers have no bell and no messenger here: choose employees."), "to")

@@ -25,7 +25,8 @@ def run_rows(engine: Engine, conditions: Sequence[ColumnElement[bool]], words: M
         for row in rows:
             yield (
                 f"{clock.local(row.at):%Y-%m-%d %H:%M:%S}", words.get(row.outcome, row.outcome), safe(row.rule), row.version or "",
-                safe(row.number), safe(what_happened(row.kind, row.before, row.after)), row.letters, safe(said(row.notes)[:MOST_NOTES]),
+                safe(row.number or ""),
+                safe(what_happened(row.kind, row.before, row.after)), row.letters, safe(said(row.notes)[:MOST_NOTES]),
             )  # fmt: skip
         if len(rows) < PAGE:
             return

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from kanban import clock
@@ -80,7 +80,7 @@ def read_run_filter(arguments: Mapping[str, str]) -> RunFilter:
 
 @dataclass(frozen=True)
 class RunRow:
-    """A line of the log: a run, its rule and version, its event and order, and how many letters it wrote."""
+    """A line of the log: a run, its rule and version, its event and order (a list has neither), and how many letters it wrote."""
 
     id: int
     at: datetime
@@ -89,26 +89,28 @@ class RunRow:
     rule_id: int
     rule: str
     version: int | None
-    event_id: int
-    kind: str
-    before: dict[str, Any]
-    after: dict[str, Any]
-    order_id: int
-    number: str
+    event_id: int | None
+    kind: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    order_id: int | None
+    number: str | None
     letters: int
 
 
+_of_event = Message.event_id == Run.event_id
+_of_list = and_(Run.event_id.is_(None), Message.event_id.is_(None), Message.created_at == Run.at)
 _letters = (
     select(func.count())
     .select_from(Message)
-    .where(Message.event_id == Run.event_id, Message.rule_id == Run.rule_id, Message.kind == "rule")
+    .where(Message.rule_id == Run.rule_id, Message.kind == "rule", or_(_of_event, _of_list))
     .scalar_subquery()
 )
 RUNS = (
     select(Run.id, Run.at, Run.outcome, Run.notes, Run.rule_id, Rule.name, RuleVersion.number.label("version"), Run.event_id, Event.kind,
            Event.before, Event.after, Event.order_id, Order.number, _letters.label("letters"))
     .join(Rule, Rule.id == Run.rule_id).outerjoin(RuleVersion, RuleVersion.id == Run.version_id)
-    .join(Event, Event.id == Run.event_id).join(Order, Order.id == Event.order_id)
+    .outerjoin(Event, Event.id == Run.event_id).outerjoin(Order, Order.id == Event.order_id)
     .order_by(Run.id.desc())
 )  # fmt: skip
 

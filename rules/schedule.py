@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 _F = table(Fired).c
 MOST = 200  # orders of one rule in one tick; the rest come with the next
-OPEN = ("new", "active", "waiting")
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ _QUERIES: dict[str, Any] = {"date": _of_date, "stay": _of_stay, "idle": _of_idle
 def _open(rule: Rule, mark: Any, is_it: ColumnElement[bool], *where: ColumnElement[bool]) -> Select[Any]:
     """Orders of the rule's board that are not over and for which it has not come due yet. is_it: what tells that it has."""
     already = select(_F.id).where(_F.rule_id == rule.id, _F.order_id == Order.id, is_it).exists()
-    statuses = select(Status.id).where(Status.board_id == rule.board_id, Status.phase.in_(OPEN))
+    statuses = select(Status.id).where(Status.board_id == rule.board_id, Status.phase.in_(orders.OPEN))
     return (
         select(Order.id, mark.label("mark"))
         .where(and_(Order.board_id == rule.board_id, Order.status_id.in_(statuses), *where, ~already))

@@ -61,14 +61,14 @@ def account_id(wish: str) -> int | None:
     return read_id(number) if kind == "account" else None
 
 
-def load_senders(session: Session, actions: Iterable[Mapping[str, Any]], order: Order) -> Senders:
+def load_senders(session: Session, actions: Iterable[Mapping[str, Any]], responsible_id: int | None) -> Senders:
     """One SELECT, where any action wishes for an account; none otherwise."""
     wishes = {action["from"] for action in actions if action.get("from")}
     if not wishes:
         return Senders()
     ids = [id_ for wish in wishes if (id_ := account_id(wish)) is not None]
-    rows = session.connection().execute(_ACCOUNTS, {"ids": ids, "responsible": order.responsible_id}).all()
-    return Senders(order.responsible_id, list(rows))
+    rows = session.connection().execute(_ACCOUNTS, {"ids": ids, "responsible": responsible_id}).all()
+    return Senders(responsible_id, list(rows))
 
 
 def reply_to_id(action: Mapping[str, Any], order: Order, event: Event) -> int:

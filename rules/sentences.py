@@ -12,7 +12,7 @@ from kanban.facts import find_field
 from kanban.i18n import N_, _, ngettext
 from rules.actions import CHANNEL_OF, channel_of
 from rules.changes import DATES
-from rules.evaluator import OF_TIME, WITH_STATUS
+from rules.evaluator import LIST, OF_TIME, WITH_STATUS
 from rules.lookup import Lookup
 from rules.senders import account_id
 
@@ -132,9 +132,18 @@ def _what(fields: Any, lookup: Lookup) -> str:
         return _(word) if word else _("gone")
     if fields.trigger in OF_TIME:
         return _time(fields.trigger, options, lookup)
-    if fields.trigger == "hand":
-        return str(options.get("button", ""))
-    return ""
+    if fields.trigger == LIST:
+        return _weekdays(options)
+    return str(options.get("button", ""))
+
+
+def _weekdays(options: Mapping[str, Any]) -> str:
+    """«Пн, Ср в 09:00»; «По будням в 09:00»."""
+    days = list(options.get("days") or [])
+    named = {(1, 2, 3, 4, 5): _("Monday to Friday"), (1, 2, 3, 4, 5, 6, 7): _("Every day")}.get(tuple(days))
+    words = named or ", ".join(i18n.weekday(day) for day in days) or _("On no day")
+    said = _("%(days)s at %(time)s", days=words, time=options.get("at", ""))
+    return _("%(when)s, but not on days off", when=said) if options.get("working") else said
 
 
 def _time(trigger: str, options: Mapping[str, Any], lookup: Lookup) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from kanban.errors import NotFound
 from kanban.facts import KINDS
-from kanban.i18n import _, moment
+from kanban.i18n import _, moment, ngettext
 from kanban.models import Event, Order
 from rules.evaluator import WITH_STATUS, trigger_key, trigger_keys
 from rules.happened import what_happened
@@ -261,6 +261,8 @@ def chosen_words(why: Mapping[str, Any]) -> str:
             if why.get("filled")
             else _("%(role)s: nobody is on this order, so all who hold the role are told", role=role)
         )
+    if why.get("kind") == "list":
+        return ngettext("%(num)d order", "%(num)d orders", why.get("orders", 0))
     words = {
         "responsible": _("responsible for this order"), "author": _("placed this order"), "person": _("named by the rule"),
         "customer": _("the customer of this order"), "address": _("an address that the rule names"),

@@ -16,8 +16,9 @@ from kanban.facts import KINDS
 from kanban.models import Event, Order
 from rules import outbox
 from rules.changes import least_loaded
-from rules.evaluator import evaluate, starts, trigger_key, trigger_keys
+from rules.evaluator import LIST, evaluate, starts, trigger_key, trigger_keys
 from rules.imagined import Imagined, event_of, find_fitting
+from rules.lists import Listed, make_list
 from rules.lookup import Lookup
 from rules.maker import Maker, Woken
 from rules.rules import RuleFields
@@ -83,8 +84,7 @@ def try_rule(session: Session, rule_id: int, fields: RuleFields, number: str, im
     woken = Woken(
         rule_id, fields.board_id, fields.name, 0, fields.trigger, fields.options, fields.criteria, fields.actions, fields.tell_actor
     )
-    maker = Maker.load(session, event, order, [woken], config)
-    run, rows = maker.run(woken)
+    run, rows = _run(session, event, order, woken, config)
     leaves = [(part, depth) for part, depth in _leaves(verdict, 0)]
     return Trial(
         order, event, is_start, None if is_start else start_compared(fields.trigger, fields.options, event.facts), verdict.truth,
@@ -92,6 +92,15 @@ def try_rule(session: Session, rule_id: int, fields: RuleFields, number: str, im
         tuple(Told(row["name"] or row["address"], row["channel"], chosen_words(row["layout"].get("why") or {})) for row in rows),
         tuple(explained(note) for note in run["notes"]), _changes(session, woken, fields, lookup), tuple(rows),
     )  # fmt: skip
+
+
+def _run(session: Session, event: Event, order: Order, woken: Woken, config: Config) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The run and the messages; of a list, those about all orders there are on it now."""
+    if woken.trigger == LIST:
+        rule = Listed(woken.id, woken.name, woken.board_id, 0, woken.criteria, woken.actions)
+        made = make_list(session, rule, "try", event.at, config)
+        return made.run_of(rule, event.at), made.rows
+    return Maker.load(session, event, order, [woken], config).run(woken)
 
 
 def _is_woken(rule_id: int, fields: RuleFields, event: Event) -> bool:

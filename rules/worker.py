@@ -13,7 +13,7 @@ from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.models import Change, SignIn
-from rules import later, outbox, reminders, schedule
+from rules import later, lists, outbox, reminders, schedule
 from rules.accounts import keep_environment
 from rules.engine import Engine
 from rules.lane import LaneRun
@@ -119,6 +119,7 @@ class Worker:
             self._beat_at = now
         if now - self._ticked_at >= TICK:
             schedule.tick()
+            lists.send_due(self._config)
             later.perform_due(Engine(self._config).perform)
             self._ticked_at = now
         if now - self._pruned_at >= PRUNE:

@@ -4,12 +4,12 @@ from kanban.orders.change import change
 from kanban.orders.comment import MOST as MOST_COMMENT
 from kanban.orders.comment import comment
 from kanban.orders.fields import OrderFields, fields_of
-from kanban.orders.find import find_order, linked
+from kanban.orders.find import OPEN, find_order, linked, linked_of, open_orders
 from kanban.orders.move import Moved, move
 from kanban.orders.place import Placed, make_production, place
 from kanban.orders.undo import Undoing, undo
 
 __all__ = [
-    "MOST_COMMENT", "Moved", "OrderFields", "Placed", "Undoing", "change", "comment", "fields_of", "find_order", "linked",
-    "make_production", "move", "place", "undo",
+    "MOST_COMMENT", "OPEN", "Moved", "OrderFields", "Placed", "Undoing", "change", "comment", "fields_of", "find_order", "linked",
+    "linked_of", "make_production", "move", "open_orders", "place", "undo",
 ]  # fmt: skip

@@ -1,8 +1,10 @@
 """Orders, found for a verb: with what its facts need, and locked where the database has row locks."""
 
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from kanban import facts
@@ -11,27 +13,37 @@ from kanban.errors import NotFound
 from kanban.i18n import _
 from kanban.models import Board, Order, Person, Status
 
+PAGE = 500
+OPEN = ("new", "active", "waiting")  # phases of orders that are not over
+
 
 def find_order(session: Session, order_id: int) -> Order:
     """The order with its parties and people, for a change. Raises NotFound."""
-    order = session.scalar(
-        select(Order)
-        .where(Order.id == order_id)
-        .options(
-            joinedload(Order.board, innerjoin=True),
-            joinedload(Order.status, innerjoin=True),
-            joinedload(Order.customer, innerjoin=True),
-            joinedload(Order.organisation),
-            joinedload(Order.responsible),
-            joinedload(Order.author),
-            selectinload(Order.people),
-        )
-        .with_for_update(of=Order)
-        .execution_options(populate_existing=True)
-    )
+    order = session.scalar(_whole().where(Order.id == order_id).with_for_update(of=Order).execution_options(populate_existing=True))
     if order is None:
         raise NotFound(_("There is no such order."))
     return order
+
+
+def open_orders(session: Session, board_id: int) -> Iterator[Sequence[Order]]:
+    """The board's orders that are not over, with their parties and people, a page at a time."""
+    statuses = select(Status.id).where(Status.board_id == board_id, Status.phase.in_(OPEN))
+    last = 0
+    while True:
+        mine = _whole().where(Order.board_id == board_id, Order.status_id.in_(statuses), Order.id > last)
+        page = session.scalars(mine.order_by(Order.id).limit(PAGE)).all()
+        if page:
+            yield page
+        if len(page) < PAGE:
+            return
+        last = page[-1].id
+
+
+def _whole() -> Select[Order]:
+    return select(Order).options(
+        joinedload(Order.board, innerjoin=True), joinedload(Order.status, innerjoin=True), joinedload(Order.customer, innerjoin=True),
+        joinedload(Order.organisation), joinedload(Order.responsible), joinedload(Order.author), selectinload(Order.people),
+    )  # fmt: skip
 
 
 def find_status(session: Session, status_id: int) -> Status | None:
@@ -39,48 +51,56 @@ def find_status(session: Session, status_id: int) -> Status | None:
 
 
 _O, _S, _B, _P = table(Order).c, table(Status).c, table(Board).c, table(Person).c
-_LINKED = (
+_LINKS = (
     select(
-        _O.id,
-        _O.number,
-        _O.board_id,
-        _S.id.label("status_id"),
-        _S.name,
-        _S.phase,
-        _B.order_name,
-        _O.total,
-        _O.paid,
-        _O.ship_on,
-        _P.id.label("responsible_id"),
-        _P.name.label("responsible"),
+        _O.id, _O.number, _O.board_id, _O.source_id, _S.id.label("status_id"), _S.name, _S.phase, _B.order_name, _O.total, _O.paid,
+        _O.ship_on, _P.id.label("responsible_id"), _P.name.label("responsible"),
     )
     .join(table(Status), _O.status_id == _S.id)
     .join(table(Board), _O.board_id == _B.id)
     .outerjoin(table(Person), _O.responsible_id == _P.id)
-    .where((_O.source_id == bindparam("order_id")) | (_O.id == bindparam("source_id")))
     .order_by(_O.id)
-)
+)  # fmt: skip
+_LINKED = _LINKS.where((_O.source_id == bindparam("order_id")) | (_O.id == bindparam("source_id")))
+_LINKED_OF = _LINKS.where(_O.source_id.in_(bindparam("ids", expanding=True)) | _O.id.in_(bindparam("sources", expanding=True)))
 
 
 def linked(session: Session, order: Order) -> list[dict[str, Any]]:
     """A summary of the orders made from this one, and of the one it is made from."""
     rows = session.connection().execute(_LINKED, {"order_id": order.id, "source_id": order.source_id or 0})
-    return [
-        {
-            "id": row.id,
+    return [_summary(row, order) for row in rows]
+
+
+def linked_of(session: Session, orders: Sequence[Order]) -> dict[int, list[dict[str, Any]]]:
+    """{order id: what `linked` says of it}, by one statement."""
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    asked = {"ids": [order.id for order in orders], "sources": [order.source_id for order in orders if order.source_id]}
+    rows = session.connection().execute(_LINKED_OF, asked).all() if orders else []
+    by_id = {order.id: order for order in orders}
+    made_of: dict[int | None, list[Order]] = defaultdict(list)
+    for order in orders:
+        made_of[order.source_id].append(order)
+    for row in rows:
+        kin = [*made_of.get(row.id, ()), *([by_id[row.source_id]] if row.source_id in by_id else [])]
+        for order in kin:
+            found[order.id].append(_summary(row, order))
+    return found
+
+
+def _summary(row: Any, order: Order) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "number": row.number,
+        "board": row.board_id,
+        "order_name": row.order_name,
+        "status": {"id": row.status_id, "name": row.name, "phase": row.phase},
+        "is_source": row.id == order.source_id,
+        "fields": {
             "number": row.number,
-            "board": row.board_id,
-            "order_name": row.order_name,
-            "status": {"id": row.status_id, "name": row.name, "phase": row.phase},
-            "is_source": row.id == order.source_id,
-            "fields": {
-                "number": row.number,
-                "status": {"id": row.status_id, "name": row.name},
-                "total": row.total,
-                "paid": row.paid,
-                "ship_on": facts.iso(row.ship_on),
-                "responsible": {"id": row.responsible_id, "name": row.responsible} if row.responsible_id else None,
-            },
-        }
-        for row in rows
-    ]
+            "status": {"id": row.status_id, "name": row.name},
+            "total": row.total,
+            "paid": row.paid,
+            "ship_on": facts.iso(row.ship_on),
+            "responsible": {"id": row.responsible_id, "name": row.responsible} if row.responsible_id else None,
+        },
+    }

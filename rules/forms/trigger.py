@@ -12,12 +12,13 @@ from kanban.forms.fields import one_line, parse_money
 from kanban.ids import read_id
 
 # Names of the fields: «option-field»… paid: a number, of: percent or sum; when: before or after; number of units.
-OPTIONS = ("field", "paid", "of", "phase", "when", "number", "unit", "at", "late", "status", "button", "roles")
+OPTIONS = ("field", "paid", "of", "phase", "when", "number", "unit", "at", "late", "status", "button", "roles", "days", "working")
 
 
 def read_options(form: MultiDict[str, str]) -> dict[str, str]:
-    """roles: ids between commas."""
-    return {name: form.get(f"option-{name}", "") for name in OPTIONS} | {"roles": ",".join(form.getlist("option-roles"))}
+    """roles, days: between commas."""
+    several = {name: ",".join(form.getlist(f"option-{name}")) for name in ("roles", "days")}
+    return {name: form.get(f"option-{name}", "") for name in OPTIONS} | several
 
 
 def typed_options(trigger: str, shown: Mapping[str, str]) -> dict[str, Any]:
@@ -50,9 +51,15 @@ def _hand(shown: Mapping[str, str]) -> dict[str, Any]:
     return {"button": one_line(shown.get("button", "")) or "", "roles": roles}
 
 
+def _weekdays(shown: Mapping[str, str]) -> dict[str, Any]:
+    days = [int(part) for part in shown.get("days", "").split(",") if re.fullmatch("[1-7]", part)]
+    late = "skip" if shown.get("late") == "skip" else "catch_up"
+    return {"days": sorted(set(days)), "at": shown.get("at", ""), "working": shown.get("working") == "1", "late": late}
+
+
 _TYPED = {
     "field": lambda shown: {"field": shown.get("field", "")}, "all_linked": lambda shown: {"phase": shown.get("phase", "")},
-    "paid": _paid, "date": _date, "stay": _lasting, "idle": _lasting, "hand": _hand,
+    "paid": _paid, "date": _date, "stay": _lasting, "idle": _lasting, "hand": _hand, "weekdays": _weekdays,
 }  # fmt: skip
 
 
@@ -69,4 +76,6 @@ def shown_options(options: Mapping[str, Any]) -> dict[str, str]:
         return {"of": "percent", "paid": str(options["percent"])}
     if "offset" in options:
         shown |= {"number": str(abs(options["offset"])), "when": "before" if options["offset"] < 0 else "after"}
-    return shown | {"roles": ",".join(map(str, options.get("roles", [])))}
+    if "working" in options:
+        shown["working"] = "1" if options["working"] else ""
+    return shown | {name: ",".join(map(str, options.get(name, []))) for name in ("roles", "days")}

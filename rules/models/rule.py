@@ -9,7 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from kanban import clock
 from kanban.db import Base
 
-TRIGGERS = ("placed", "entered", "left", "changed", "field", "paid", "commented", "linked", "all_linked", "date", "stay", "idle", "hand")
+TRIGGERS = (
+    "placed", "entered", "left", "changed", "field", "paid", "commented", "linked", "all_linked", "date", "stay", "idle", "weekdays",
+    "hand",
+)  # fmt: skip
 MODES = ("draft", "log", "on", "paused")
 
 

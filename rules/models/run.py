@@ -13,8 +13,9 @@ _FAILED = text("outcome IN ('failed', 'stopped')")
 
 
 class Run(Base):
-    """One rule that matched one event. outcome: done, nobody (matched, but no one to write to), failed, stopped, or logged.
+    """One rule that matched one event, or, without an event, the list that a rule sent.
 
+    outcome: done, nobody (matched, but no one to write to), failed, stopped, or logged.
     notes: who was skipped and why, what failed: [{"why": code, "name": …}].
     """
 
@@ -23,7 +24,7 @@ class Run(Base):
                       Index("ix_run_failed", "rule_id", "id", sqlite_where=_FAILED, postgresql_where=_FAILED))  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"))
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"))
     rule_id: Mapped[int] = mapped_column(ForeignKey("rule.id", ondelete="CASCADE"))
     version_id: Mapped[int]
     outcome: Mapped[str] = mapped_column(String(10))

@@ -182,12 +182,12 @@ def editor(
         state.status_id = statuses[0].id if statuses and rule is None else None
     for row in state.actions:
         if not row.is_change:
-            _fit_template(row, lookup)
+            _fit_template(row, state.trigger, lookup)
     values = {
         "state": state, "lookup": lookup, "rule": rule, "error": error, "triggers": TRIGGERS, "groups": FIELD_GROUPS,
         "find_field": lambda name: find_field(name, lookup.role_names), "days": DAYS,
         "comparisons": comparisons, "op_label": op_label, "always": ALWAYS, "lists": LISTS, "channels": CHANNEL_VERBS,
-        "not_by": NOT_BY, "kind_of": template_kind, "reply_to": REPLY_TO,
+        "not_by": NOT_BY, "kind_of": lambda channel: template_kind(channel, state.trigger), "reply_to": REPLY_TO,
         "changes": CHANGE_VERBS, "phases": PHASE_WORDS, "settable": SETTABLE, "dates": DATES,
         "sentence": sentence_of(sketch_of(state), lookup),
     }  # fmt: skip
@@ -197,9 +197,9 @@ def editor(
     return render_template("rules/edit.html", **values), code
 
 
-def _fit_template(row: ActionRow, lookup: Lookup) -> None:
-    """Another channel was chosen, and the template is of the kind that the old one takes."""
-    kind = template_kind(row.channel)
+def _fit_template(row: ActionRow, trigger: str, lookup: Lookup) -> None:
+    """Another channel or start was chosen, and the template is of the kind that the old one takes."""
+    kind = template_kind(row.channel, trigger)
     chosen = lookup.templates.get(read_id(row.template) or 0)
     if chosen is not None and chosen.kind != kind:
         row.template = str(next((one.id for one in lookup.templates_of(kind)), ""))
