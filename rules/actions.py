@@ -2,10 +2,10 @@
 
 An action is stored as {"do": "send_email", "template": id, "to": [recipient, …]}, a recipient as {"kind": …} with
 `id` for person and role, `address` for address (see rules.recipients). The other channels are send_sms, send_chat and notify.
-A letter may also have "from" and "reply_to" (see rules.senders).
+A letter may also have "cc" and "bcc", lists as "to" is, and "from" and "reply_to" (see rules.senders).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rules.evaluator import LIST
@@ -13,14 +13,18 @@ from rules.evaluator import LIST
 RECIPIENT_KINDS = ("role", "person", "responsible", "previous", "author", "mover", "customer", "address")
 CHANNEL_OF = {"send_email": "email", "send_sms": "sms", "send_chat": "chat", "notify": "notice"}
 DO_OF = {channel: do for do, channel in CHANNEL_OF.items()}
+COPIES = ("cc", "bcc")
 # Who can't be reached: nobody knows a customer's messenger, and the bell rings for employees only.
 NOT_BY = {"chat": ("customer",), "notice": ("customer", "address")}
 
 
-def send(channel: str, template_id: int, to: list[dict[str, Any]], from_: str = "", reply_to: str = "") -> dict[str, Any]:
-    """from_ and reply_to count for letters only."""
+def send(
+    channel: str, template_id: int, to: list[dict[str, Any]], from_: str = "", reply_to: str = "", cc: Sequence[dict[str, Any]] = (),
+    bcc: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """from_, reply_to and copies count for letters only."""
     action = {"do": DO_OF[channel], "template": template_id, "to": to}
-    wishes = {"from": from_, "reply_to": reply_to} if channel == "email" else {}
+    wishes = {"from": from_, "reply_to": reply_to, "cc": list(cc), "bcc": list(bcc)} if channel == "email" else {}
     return action | {name: wish for name, wish in wishes.items() if wish}
 
 
@@ -53,8 +57,13 @@ def sends(actions: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [action for action in actions if action.get("do") in CHANNEL_OF]
 
 
+def addressed(action: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All recipients of a send action; those of copies say so in their "place"."""
+    return [*action.get("to", []), *(one | {"place": place} for place in COPIES for one in action.get(place, []))]
+
+
 def recipients_of(actions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [one for action in sends(actions) for one in action.get("to", [])]
+    return [one for action in sends(actions) for one in addressed(action)]
 
 
 def templates_of(actions: Iterable[Mapping[str, Any]]) -> list[int]:

@@ -23,7 +23,7 @@ from kanban.errors import Invalid
 from kanban.facts import KINDS
 from kanban.i18n import _
 from kanban.models import Order, Person
-from rules.actions import channel_of, recipients_of, sends
+from rules.actions import addressed, channel_of, recipients_of, sends
 from rules.evaluator import BY_ID, LIST, evaluate, starts
 from rules.models import Message, Run, Unsubscribed
 from rules.past_events import Part, Past, events_for
@@ -245,7 +245,7 @@ class Post:
         written: dict[tuple[str, str, Any], tuple[str, str]] = {}
         for action in self.actions:
             channel = channel_of(action)
-            found = resolve(action["to"], order, directory, actor_id, self.fields.tell_actor, channel)
+            found = resolve(addressed(action), order, directory, actor_id, self.fields.tell_actor, channel)
             for way, readers in ((channel, found.recipients), ("notice", found.by_bell)):
                 for one in readers:
                     whom = (str(one.person_id or one.address), one.name or one.address)

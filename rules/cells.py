@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rules.actions import channel_of, recipient, recipients_of, send_email, sends
+from rules.actions import COPIES, channel_of, recipient, recipients_of, send_email, sends
 
 Column = tuple[str, int | None]  # ("role", id), ("responsible", None), ("author", None), ("customer", None)
 WHO = ("responsible", "author", "customer")
@@ -27,7 +27,7 @@ def are_cells(actions: Sequence[dict[str, Any]]) -> bool:
     told = [(one["kind"], one.get("id")) for one in recipients_of(actions)]
     if len(sends(actions)) < len(actions) or any(channel_of(action) != "email" for action in actions):
         return False
-    if any("from" in action or "reply_to" in action for action in actions):
+    if any(action.keys() & {"from", "reply_to", *COPIES} for action in actions):
         return False
     return len(set(told)) == len(told) and all(kind == "role" or kind in WHO for kind, _id in told)
 

@@ -45,7 +45,12 @@ def letter_of(message: Message, public_url: str) -> Letter:
         message.message_id, message.event_id, message.name, message.address, message.subject, text, html, message.language,
         reply_to=message.reply_to, thread=f"<potok.order.{message.order_id}@{host}>" if message.order_id else "",
         unsubscribe=no_more, list_id=f"<orders.{host}>" if is_rule else "",
+        to=_named(message.layout.get("to")), cc=_named(message.layout.get("cc")),
     )  # fmt: skip
+
+
+def _named(people: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((name, address) for name, address in people or ())
 
 
 def plain(message: Message, url: str | None, why: str, public_url: str, no_more: str = "") -> str:
@@ -90,6 +95,8 @@ def why_sentence(message: Message) -> str:
     why: dict[str, Any] = message.layout.get("why") or {}
     status = (message.layout.get("after") or {}).get("name", "")
     kind = why.get("kind")
+    if why.get("copy"):
+        return _("You get a copy of this letter because a rule of your firm names you for one.")
     if kind == "role" and why.get("filled"):
         return _(
             "You get this letter because you are the %(role)s of this order, and it is now in “%(status)s”.",

@@ -23,7 +23,7 @@ from kanban.i18n import force_locale, ngettext
 from kanban.models import Event, Order
 from kanban.settings import settings
 from rules import outbox, texts
-from rules.actions import channel_of, recipients_of, sends, templates_of
+from rules.actions import addressed, channel_of, recipients_of, sends, templates_of
 from rules.due import lists_due
 from rules.evaluator import LIST, evaluate
 from rules.letter_values import letter_values
@@ -172,7 +172,7 @@ def _collect(session: Session, action: Mapping[str, Any], template: Any, directo
             made.failed = True
             made.notes.append({"why": "template_failed", "name": f"{order.number}: {error}"[:300]})
             continue
-        resolved = resolve(action["to"], order, directory, None, True, channel_of(action))
+        resolved = resolve(addressed(action), order, directory, None, True, channel_of(action))
         made.notes += [note for note in resolved.notes if note not in made.notes]
         for recipient in resolved.recipients:
             letters.setdefault(recipient.address.casefold(), (recipient, []))[1].append((order, line))

@@ -15,7 +15,7 @@ from kanban.i18n import force_locale
 from kanban.models import Event, Order
 from kanban.settings import settings
 from rules import outbox, texts
-from rules.actions import CHANNEL_OF, channel_of, recipients_of, sends, templates_of
+from rules.actions import CHANNEL_OF, addressed, channel_of, recipients_of, sends, templates_of
 from rules.letter_values import letter_values
 from rules.models import Template
 from rules.recipients import Directory, Recipient, load_directory, resolve
@@ -121,7 +121,7 @@ class Maker:
         if template is None:
             raise texts.TextError("the template is gone")
         channel = channel_of(action)
-        resolved = resolve(action["to"], self.order, self.directory, self.event.actor_id, rule.tell_actor, channel)
+        resolved = resolve(addressed(action), self.order, self.directory, self.event.actor_id, rule.tell_actor, channel)
         notes.extend(resolved.notes)
         subject, text = self._texts(template, channel)
         way = {"channel": channel} | self._way(action)
@@ -137,7 +137,8 @@ class Maker:
                 notes.append({"why": "told_already", "name": recipient.name or recipient.address})
                 continue
             self.written.add(key)
-            rows.append(self._row(rule, template, recipient, key, *said) | way)
+            row = self._row(rule, template, recipient, key, *said) | way
+            rows.append(row | {"layout": row["layout"] | _heads(recipient, recipients)})
         return rows
 
     def _way(self, action: Any) -> dict[str, Any]:
@@ -172,3 +173,14 @@ class Maker:
             "after": self.event.after.get("status"),
             "why": recipient.why,
         }
+
+
+def _heads(recipient: Recipient, recipients: list[Recipient]) -> dict[str, Any]:
+    """Who stands in To and Cc of a letter with copies: each copy is a letter of its own, as mail servers deliver them.
+
+    Who gets it directly sees themselves and the copies; a copy says to whom the letter went. Hidden copies stand nowhere.
+    """
+    if all(one.place == "to" for one in recipients):
+        return {}
+    shown = {place: [[one.name, one.address] for one in recipients if one.place == place] for place in ("to", "cc")}
+    return {"to": [[recipient.name, recipient.address]] if recipient.place == "to" else shown["to"], "cc": shown["cc"]}

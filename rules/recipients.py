@@ -1,7 +1,7 @@
 """Who gets a message: recipients of an action, resolved on one order, with why each was chosen or skipped."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,12 +16,18 @@ from rules.models import Unsubscribed
 
 @dataclass(frozen=True)
 class Recipient:
-    """address: of the action's channel. why: {"kind": role|person|responsible|author|customer|address, "role": name, "filled": bool}."""
+    """address: of the action's channel. why: {"kind": role|person|responsible|author|customer|address, "role": name, "filled": bool};
+    of a copy also {"copy": cc|bcc}."""
 
     address: str
     name: str
     person_id: int | None
     why: dict[str, Any]
+
+    @property
+    def place(self) -> str:
+        """to, cc or bcc"""
+        return str(self.why.get("copy", "to"))
 
 
 @dataclass
@@ -110,7 +116,10 @@ NO_ADDRESS = {"email": "no_address", "sms": "no_phone", "chat": "no_chat", "noti
 def resolve(
     to: Iterable[dict[str, Any]], order: Order, directory: Directory, actor_id: int | None, tell_actor: bool, channel: str = "email"
 ) -> Resolved:
-    """Recipients in the order of the action, each person once; who did it is left out unless `tell_actor`."""
+    """Recipients in the order of the action, each person once; who did it is left out unless `tell_actor`.
+
+    to: see rules.actions.addressed.
+    """
     resolved = Resolved()
     seen: set[str] = set()
     for one in to:
@@ -126,7 +135,8 @@ def resolve(
                     resolved.notes.append({"why": "unsubscribed", "name": candidate.name or candidate.address})
                     resolved.by_bell += [candidate] if candidate.person_id else []
                 else:
-                    resolved.recipients.append(candidate)
+                    copy = {"copy": one["place"]} if "place" in one else {}
+                    resolved.recipients.append(replace(candidate, why=candidate.why | copy))
     return resolved
 
 

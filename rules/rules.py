@@ -16,7 +16,7 @@ from kanban.facts import find_field
 from kanban.i18n import _
 from kanban.models import PHASES, Board, Status
 from kanban.policy import require_admin
-from rules.actions import CHANNEL_OF, NOT_BY, channel_of, template_kind
+from rules.actions import CHANNEL_OF, COPIES, NOT_BY, addressed, channel_of, template_kind
 from rules.cells import are_cells
 from rules.changes import DATES, require_change
 from rules.due import LATER_UNITS, MOST_LATER, MOST_OFFSET, UNITS
@@ -268,6 +268,8 @@ def _require_list(fields: RuleFields) -> None:
     _require_time_of_day(fields.options)
     if any(action["do"] not in CHANNEL_OF or action.get("after") for action in fields.actions):
         raise Invalid(_("A list only sends messages, and at once."), "actions")
+    if any(action.get(place) for action in fields.actions for place in COPIES):
+        raise Invalid(_("Each reader of a list gets their own: there are no copies of it."), "actions")
 
 
 def _require_action(session: Session, action: dict[str, Any], trigger: str) -> None:
@@ -282,5 +284,5 @@ def _require_action(session: Session, action: dict[str, Any], trigger: str) -> N
     template = session.get(Template, action["template"])
     if template is None or template.kind != template_kind(channel_of(action), trigger):
         raise Invalid(_("Choose a message template."), "template")
-    if any(one["kind"] in NOT_BY.get(channel_of(action), ()) for one in action["to"]):
+    if any(one["kind"] in NOT_BY.get(channel_of(action), ()) for one in addressed(action)):
         raise Invalid(_("Customers have no bell and no messenger here: choose employees."), "to")

@@ -46,6 +46,7 @@ CHANGE_VERBS = {
     "assign": N_("assign a person"), "make_production": N_("make the production order"), "comment": N_("add the comment"),
     "todo": N_("give a to-do"),
 }  # fmt: skip
+COPY_WORDS = {"cc": N_("a copy to: %(names)s"), "bcc": N_("a hidden copy to: %(names)s")}
 PHASE_WORDS = {
     "new": N_("new"), "active": N_("in work"), "waiting": N_("waiting"), "done": N_("done"), "cancelled": N_("cancelled"),
 }  # fmt: skip
@@ -289,6 +290,9 @@ def _send(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
 
 def _wishes(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> list[str]:
     wishes = []
+    for place, words in COPY_WORDS.items():
+        names = ", ".join(recipient_name(one, lookup, gone) for one in action.get(place, []))
+        wishes += [_(words, names=names)] if names else []
     if action.get("from") == "responsible":
         wishes.append(_("from the responsible's own account"))
     elif action.get("from"):

@@ -254,6 +254,9 @@ def _letters(session: Session, event: Event) -> dict[int, list[Letter]]:
 
 def chosen_words(why: Mapping[str, Any]) -> str:
     """Why a recipient was chosen (rules.recipients)."""
+    if why.get("copy"):
+        chosen = chosen_words({name: value for name, value in why.items() if name != "copy"})
+        return _("a copy: %(why)s", why=chosen) if why["copy"] == "cc" else _("a hidden copy: %(why)s", why=chosen)
     role = str(why.get("role", ""))
     if why.get("kind") == "role":
         return (

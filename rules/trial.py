@@ -137,7 +137,12 @@ def _to_oneself(row: dict[str, Any], actor: Actor, config: Config) -> dict[str, 
     now = clock.now()
     mine = {"person_id": actor.id, "name": actor.name, "address": actor.email}
     aside = {"event_id": None, "rule_id": None, "kind": "test", "key": key, "message_id": outbox.message_id(key, host)}
-    return row | mine | aside | {"due_at": now, "created_at": now, "layout": row["layout"] | {"why": {"kind": "trial"}}}
+    return (
+        row
+        | mine
+        | aside
+        | {"due_at": now, "created_at": now, "layout": {**row["layout"], "to": None, "cc": None, "why": {"kind": "trial"}}}
+    )
 
 
 def send_to_oneself(session: Session, trial: Trial, actor: Actor, config: Config) -> int:

@@ -17,7 +17,7 @@ from kanban.forms.fields import one_line, parse_money
 from kanban.i18n import _
 from kanban.ids import read_id
 from kanban.people import clean_chat, clean_email, clean_phone
-from rules.actions import channel_of, recipient, send
+from rules.actions import COPIES, channel_of, recipient, send
 from rules.changes import CHANGES
 from rules.evaluator import WITH_STATUS
 from rules.forms.change import CHANGE_VALUES, typed_change, values_of
@@ -27,6 +27,7 @@ from rules.rules import RuleFields
 from rules.senders import REPLY_TO, account_id
 
 MOST_ROWS = 30
+PLACES = ("to", *COPIES)
 CLEAN = {"email": clean_email, "sms": clean_phone, "chat": clean_chat}
 
 
@@ -42,8 +43,8 @@ class CriterionRow:
 
 @dataclass
 class ActionRow:
-    """channel: of a message, or what a change does (rules.changes). to: «role:3», «person:5», «responsible»…; addresses: other
-    addresses of the channel, as typed; from_, reply_to: see rules.senders. values: of a change, as typed."""
+    """channel: of a message, or what a change does (rules.changes). to, cc, bcc: «role:3», «person:5», «responsible»…; addresses:
+    other addresses of the channel, as typed, and those of copies; from_, reply_to: see rules.senders. values: of a change, as typed."""
 
     template: str
     to: list[str] = dataclasses.field(default_factory=list)
@@ -53,14 +54,30 @@ class ActionRow:
     reply_to: str = ""
     values: dict[str, str] = dataclasses.field(default_factory=dict)
     later: dict[str, str] = dataclasses.field(default_factory=dict)
+    cc: list[str] = dataclasses.field(default_factory=list)
+    bcc: list[str] = dataclasses.field(default_factory=list)
+    cc_addresses: str = ""
+    bcc_addresses: str = ""
+
+    @property
+    def has_copies(self) -> bool:
+        return bool(self.cc or self.bcc or self.cc_addresses or self.bcc_addresses)
+
+    def chosen(self, place: str) -> list[str]:
+        """place: to, cc or bcc"""
+        chosen: list[str] = getattr(self, place)
+        return chosen
+
+    def typed(self, place: str) -> str:
+        """Other addresses, between commas."""
+        return {"to": self.addresses, "cc": self.cc_addresses, "bcc": self.bcc_addresses}[place]
 
     @property
     def is_change(self) -> bool:
         return self.channel in CHANGES
 
-    @property
-    def names_people(self) -> bool:
-        return any(one.startswith("person:") for one in self.to)
+    def names_people(self, place: str) -> bool:
+        return any(one.startswith("person:") for one in self.chosen(place))
 
 
 @dataclass
@@ -106,6 +123,8 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
                 form.get(f"from-{number}", ""), form.get(f"reply_to-{number}", ""),
                 {name: form.get(f"{name}-{number}", "") for name in CHANGE_VALUES},
                 {name: form.get(f"later-{name}-{number}", "") for name in ("number", "unit", "ask_again", "while_there")},
+                form.getlist(f"cc-{number}"), form.getlist(f"bcc-{number}"), form.get(f"cc-addresses-{number}", ""),
+                form.get(f"bcc-addresses-{number}", ""),
             )
         )  # fmt: skip
     _do(state, form.get("do", ""))
@@ -173,9 +192,16 @@ def _row_of(node: Mapping[str, Any]) -> CriterionRow:
 def _action_of(action: Mapping[str, Any]) -> ActionRow:
     if action["do"] in CHANGES:
         return ActionRow("", channel=action["do"], values=values_of(action))
-    to = [f"{one['kind']}:{one['id']}" if "id" in one else one["kind"] for one in action["to"] if one["kind"] != "address"]
-    addresses = ", ".join(one["address"] for one in action["to"] if one["kind"] == "address")
-    return ActionRow(str(action["template"]), to, addresses, channel_of(action), action.get("from", ""), action.get("reply_to", ""))
+    chosen = {place: [_ticked(one) for one in action.get(place, []) if one["kind"] != "address"] for place in PLACES}
+    typed = {place: ", ".join(one["address"] for one in action.get(place, []) if one["kind"] == "address") for place in PLACES}
+    return ActionRow(
+        str(action["template"]), chosen["to"], typed["to"], channel_of(action), action.get("from", ""), action.get("reply_to", ""),
+        cc=chosen["cc"], bcc=chosen["bcc"], cc_addresses=typed["cc"], bcc_addresses=typed["bcc"],
+    )  # fmt: skip
+
+
+def _ticked(one: Mapping[str, Any]) -> str:
+    return f"{one['kind']}:{one['id']}" if "id" in one else str(one["kind"])
 
 
 def _later_action_of(action: Mapping[str, Any]) -> ActionRow:
@@ -310,16 +336,20 @@ def _typed_send(row: ActionRow) -> dict[str, Any]:
     template_id = read_id(row.template)
     if template_id is None:
         raise Invalid(_("Choose a message template."), "template")
-    to = []
-    for one in row.to:
-        kind, _colon, number = one.partition(":")
-        try:
-            to.append(recipient(kind, read_id(number)))
-        except ValueError:
-            raise Invalid(_("This choice no longer exists."), "to") from None
     if row.reply_to not in REPLY_TO or (row.from_ not in ("", "responsible") and account_id(row.from_) is None):
         raise Invalid(_("This choice no longer exists."), "from")
+    to, cc, bcc = (_typed_recipients(row, place) for place in PLACES)
+    return send(row.channel, template_id, to, row.from_, row.reply_to, cc, bcc)
+
+
+def _typed_recipients(row: ActionRow, place: str) -> list[dict[str, Any]]:
+    found = []
+    for one in row.chosen(place):
+        kind, _colon, number = one.partition(":")
+        try:
+            found.append(recipient(kind, read_id(number)))
+        except ValueError:
+            raise Invalid(_("This choice no longer exists."), "to") from None
     clean = CLEAN.get(row.channel)
-    addresses = [address for address in row.addresses.replace(";", ",").split(",") if address.strip()] if clean else []
-    to += [recipient("address", address=clean(address)) for address in addresses[:20]] if clean else []
-    return send(row.channel, template_id, to, row.from_, row.reply_to)
+    addresses = [address for address in row.typed(place).replace(";", ",").split(",") if address.strip()] if clean else []
+    return found + ([recipient("address", address=clean(address)) for address in addresses[:20]] if clean else [])

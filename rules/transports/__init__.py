@@ -19,6 +19,7 @@ def words(said: bytes | str) -> str:
 class Letter:
     """A message ready to leave: both bodies made, nothing left to look up.
 
+    to, cc: (name, address) of those who stand in the heads, where it isn't simply whom it goes to.
     thread: what all letters of one order refer to, or "". unsubscribe: a way to ask for no more, or "".
     """
 
@@ -34,6 +35,8 @@ class Letter:
     thread: str = ""
     unsubscribe: str = ""
     list_id: str = ""
+    to: tuple[tuple[str, str], ...] = ()
+    cc: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

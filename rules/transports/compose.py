@@ -19,6 +19,12 @@ class Composed(Message):
     """flask-mail's message; where an address has letters outside ASCII before its @, written for SMTPUTF8 (RFC 6532)."""
 
     is_utf8 = False
+    goes_to = ""
+
+    @property
+    def send_to(self) -> set[str | tuple[str, str]]:
+        """The envelope: one recipient, whoever stands in the heads, and perhaps a copy to the sender."""
+        return {self.goes_to, *(self.bcc or ())}
 
     def as_bytes(self) -> bytes:
         made: Any = self._message()
@@ -26,9 +32,11 @@ class Composed(Message):
 
 
 def compose(letter: Letter, account: Account) -> Composed:
+    goes_to = named(letter.name, letter.address)
     message = Composed(
         subject=letter.subject,
-        recipients=[named(letter.name, letter.address)],
+        recipients=[named(*one) for one in letter.to] or [goes_to],
+        cc=[named(name, "".join(address.split())) for name, address in letter.cc],
         body=letter.text,
         html=letter.html,
         charset=_UTF8,  # type: ignore[arg-type]
@@ -36,8 +44,10 @@ def compose(letter: Letter, account: Account) -> Composed:
         reply_to=letter.reply_to or None,
         extra_headers=_headers(letter),
     )
+    message.goes_to = goes_to
     message.msgId = letter.message_id
-    if any(not one.rpartition("@")[0].isascii() for one in (letter.address, account.address, letter.reply_to)):
+    shown = [address for _name, address in (*letter.to, *letter.cc)]
+    if any(not one.rpartition("@")[0].isascii() for one in (letter.address, account.address, letter.reply_to, *shown)):
         message.is_utf8 = True
         message.mail_options = ["SMTPUTF8", "BODY=8BITMIME"]
     return message

@@ -137,7 +137,7 @@ class Smtp:
                 host = connection.host
                 host.stage, host.wanted, host.said = "mail", "", ""
                 message = compose(letter, self._account)
-                host.wanted = parseaddr(sanitize_address(message.recipients[0]))[1]
+                host.wanted = parseaddr(sanitize_address(message.goes_to))[1]
                 if self._account.copy_to_self and self._account.per_letter != 1:
                     message.bcc = [self._account.address]
                 connection.send(message)

@@ -1,0 +1,87 @@
+"""Copies and hidden copies: each a letter of its own to one recipient, with heads that say who else got it."""
+
+from email.utils import getaddresses
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from kanban.db import db, transaction
+from kanban.errors import Invalid
+from kanban.models import Person
+from rules.actions import recipient, send
+from rules.cells import are_cells
+from rules.models import Message, Rule
+from rules.rules import RuleFields
+from rules.rules import add_rule as add_checked
+from rules.worker import Worker
+from tests.cast import Cast, Signed
+from tests.mailserver import MailServer
+from tests.rules.test_lists import MONDAY
+from tests.rules.test_senders import add_rule, move, worker
+from tests.rules.test_worker import drain
+
+__all__ = ["worker"]
+
+
+def copied(cast: Cast, **places: list[dict[str, Any]]) -> dict[str, Any]:
+    to = places.pop("to", [recipient("role", cast.roles["accountant"])])
+    return send("email", cast.templates["manager"], to, **places)
+
+
+def heads(letter: Any) -> tuple[list[str], list[str]]:
+    to, cc = (sorted(address for _name, address in getaddresses(letter.get_all(name, []))) for name in ("To", "Cc"))
+    return to, cc
+
+
+def test_copies_show_whom_the_letter_went_to_and_hidden_ones_stand_nowhere(worker: Worker, cast: Cast, mail_server: MailServer) -> None:
+    add_rule(cast, copied(cast, cc=[recipient("role", cast.roles["designer"])], bcc=[recipient("person", cast.people["viewer"])]))
+    move(cast)
+    drain(worker)
+    got = {address: heads(letter) for address, letter in zip(mail_server.handler.recipients, mail_server.mail, strict=True)}
+    expected = ([cast.email("accountant")], [cast.email("designer")])
+    assert got == dict.fromkeys([cast.email("accountant"), cast.email("designer"), cast.email("viewer")], expected)
+
+
+def test_one_who_stands_twice_gets_it_once_and_first_as_a_reader(worker: Worker, cast: Cast) -> None:
+    everybody = [recipient("role", cast.roles["accountant"]), recipient("person", cast.people["accountant"])]
+    add_rule(cast, copied(cast, cc=everybody, bcc=everybody))
+    move(cast)
+    (only,) = db.session.scalars(select(Message))
+    assert only.address == cast.email("accountant") and "copy" not in only.layout["why"] and "cc" not in only.layout
+
+
+def test_who_may_no_longer_sign_in_or_did_it_gets_no_copy_and_the_run_names_them(worker: Worker, cast: Cast) -> None:
+    with transaction() as session:
+        session.get_one(Person, cast.people["designer"]).active = False
+    add_rule(cast, copied(cast, cc=[recipient("person", cast.people["designer"]), recipient("mover")]))
+    move(cast, "manager")
+    assert {one.name for one in db.session.scalars(select(Message))} == {"Тамара Гусева", "Ольга Белова"}
+
+
+def test_a_rule_with_copies_is_not_the_matrixs_and_only_letters_have_them(cast: Cast) -> None:
+    assert not are_cells([copied(cast, cc=[recipient("responsible")])]) and are_cells([copied(cast)])
+    short = send("sms", cast.templates["short"], [recipient("responsible")], cc=[recipient("author")])
+    assert "cc" not in short
+
+
+def test_the_editor_keeps_copies(client: FlaskClient, cast: Cast) -> None:
+    owner = Signed(client, cast.email("owner"))
+    form = {
+        "name": "С копией", "board_id": cast.boards["orders"], "trigger": "entered", "status_id": cast.statuses["prepaid"], "mode": "on",
+        "channel-0": "email", "template-0": cast.templates["manager"], "to-0": "responsible", "cc-0": f"role:{cast.roles['designer']}",
+        "bcc-addresses-0": "archive@melnikov.example",
+    }  # fmt: skip
+    assert owner.post("/settings/rules/save", form).status_code == 303
+    rule = db.session.scalars(select(Rule).where(Rule.name == "С копией")).one()
+    page = owner.get(f"/settings/rules/{rule.id}").text
+    assert "копия: дизайнер" in page and "скрытая копия: archive@melnikov.example" in page
+    assert owner.post("/settings/rules/save", form | {"bcc-addresses-0": "a@b.example\r\nBcc: x@y.example"}).status_code == 422
+
+
+def test_a_list_has_no_copies(cast: Cast) -> None:
+    with pytest.raises(Invalid):
+        action = send("email", cast.templates["short"], [recipient("responsible")], cc=[recipient("author")])
+        with transaction() as session:
+            add_checked(session, cast.owner, RuleFields("x", cast.boards["orders"], "weekdays", actions=[action], options=MONDAY))
