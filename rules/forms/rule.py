@@ -27,18 +27,30 @@ from rules.rules import RuleFields
 from rules.senders import REPLY_TO, account_id
 
 MOST_ROWS = 30
+MOST_GROUPS, MOST_NESTED = 10, 3
+ROOT = 0  # the number of the outermost group
 PLACES = ("to", *COPIES)
 CLEAN = {"email": clean_email, "sms": clean_phone, "chat": clean_chat}
 
 
 @dataclass
 class CriterionRow:
-    """values: what stands in the row's value fields, as typed."""
+    """values: what stands in the row's value fields, as typed. inside: the number of its group."""
 
     field: str
     op: str
     values: list[str] = dataclasses.field(default_factory=list)
     error: str = ""
+    inside: int = ROOT
+
+
+@dataclass
+class GroupRow:
+    """A group within the criteria; a group within a group names its parent."""
+
+    number: int
+    group: str = "any"
+    parent: int = ROOT
 
 
 @dataclass
@@ -96,6 +108,18 @@ class EditorState:
     then_log: bool = False
     until: str = ""
     options: dict[str, str] = dataclasses.field(default_factory=dict)
+    groups: list[GroupRow] = dataclasses.field(default_factory=list)
+
+    def depth_of(self, number: int) -> int:
+        """0 for the outermost group."""
+        parents = {one.number: one.parent for one in self.groups}
+        depth = 0
+        while number != ROOT:
+            number, depth = parents[number], depth + 1
+        return depth
+
+    def may_nest(self, number: int) -> bool:
+        return self.depth_of(number) < MOST_NESTED and len(self.groups) < MOST_GROUPS
 
 
 def read_state(form: MultiDict[str, str]) -> EditorState:
@@ -107,6 +131,9 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
         tell_actor=form.get("tell_actor") == "1", mode=_mode(form), then_log=form.get("then") == "log", until=form.get("until", "")[:20],
         options=read_options(form),
     )  # fmt: skip
+    for number in _numbers(form, "group-")[:MOST_GROUPS]:
+        _read_group(state, number, form)
+    known_groups = {ROOT, *(one.number for one in state.groups)}
     for number in _numbers(form, "field-"):
         name = form[f"field-{number}"]
         field = find_field(name)
@@ -114,6 +141,8 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
             known = comparisons(field.kind)
             op = form.get(f"op-{number}", known[0])
             state.criteria.append(CriterionRow(name, op if op in known else known[0], form.getlist(f"value-{number}")))
+            inside = read_id(form.get(f"in-{number}")) or ROOT
+            state.criteria[-1].inside = inside if inside in known_groups else ROOT
     for number in sorted({*_numbers(form, "template-"), *_numbers(form, "channel-")}):
         channel = form.get(f"channel-{number}", "email")
         state.actions.append(
@@ -129,6 +158,14 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
         )  # fmt: skip
     _do(state, form.get("do", ""))
     return state
+
+
+def _read_group(state: EditorState, number: int, form: MultiDict[str, str]) -> None:
+    """A parent has a smaller number, so groups never stand within each other in a ring."""
+    parent = read_id(form.get(f"parent-{number}")) or ROOT
+    is_known = parent in {one.number for one in state.groups} and state.depth_of(parent) < MOST_NESTED
+    if number != ROOT:
+        state.groups.append(GroupRow(number, "all" if form[f"group-{number}"] == "all" else "any", parent if is_known else ROOT))
 
 
 def _mode(form: MultiDict[str, str]) -> str:
@@ -158,8 +195,15 @@ def _do(state: EditorState, wish: str) -> None:
     """What a button of the editor asks for: another row, or one less."""
     verb, _colon, number = wish.partition(":")
     place = int(number) if re.fullmatch("[0-9]{1,4}", number) else -1
+    groups = {ROOT, *(one.number for one in state.groups)}
     if verb == "add-criterion":
-        state.criteria.append(CriterionRow("total", "more", [""]))
+        state.criteria.append(CriterionRow("total", "more", [""], inside=place if place in groups else ROOT))
+    elif verb == "add-group" and place in groups and state.may_nest(place):
+        made = GroupRow(max(groups) + 1, "all" if _kind_of(state, place) == "any" else "any", place)
+        state.groups.append(made)
+        state.criteria.append(CriterionRow("total", "more", [""], inside=made.number))
+    elif verb == "drop-group" and place in groups - {ROOT}:
+        _drop_group(state, place)
     elif verb == "drop-criterion" and 0 <= place < len(state.criteria):
         del state.criteria[place]
     elif verb == "add-action":
@@ -168,14 +212,40 @@ def _do(state: EditorState, wish: str) -> None:
         del state.actions[place]
 
 
+def _kind_of(state: EditorState, number: int) -> str:
+    return next((one.group for one in state.groups if one.number == number), state.group)
+
+
+def _drop_group(state: EditorState, number: int) -> None:
+    """With all that stands in it."""
+    gone = {number}
+    for one in state.groups:  # a parent comes before its children
+        if one.parent in gone:
+            gone.add(one.number)
+    state.groups = [one for one in state.groups if one.number not in gone]
+    state.criteria = [row for row in state.criteria if row.inside not in gone]
+
+
 def state_of(fields: RuleFields) -> EditorState:
     group = "any" if "any" in fields.criteria else "all"
-    return EditorState(
-        fields.name, fields.board_id, fields.trigger, fields.status_id, group,
-        [_row_of(node) for node in fields.criteria.get(group, []) if "field" in node],
+    state = EditorState(
+        fields.name, fields.board_id, fields.trigger, fields.status_id, group, [],
         [_later_action_of(action) for action in fields.actions], fields.tell_actor, _mode_of(fields), fields.log_only,
         _local(fields.paused_until), shown_options(fields.options),
     )  # fmt: skip
+    _take_group(state, fields.criteria.get(group, []), ROOT)
+    return state
+
+
+def _take_group(state: EditorState, nodes: list[Any], number: int) -> None:
+    """A group's criteria come before the groups within it."""
+    state.criteria += [dataclasses.replace(_row_of(node), inside=number) for node in nodes if "field" in node]
+    for node in nodes:
+        kind = next((kind for kind in ("all", "any") if kind in node), None)
+        if kind is not None and "field" not in node:
+            made = GroupRow(len(state.groups) + 1, kind, number)
+            state.groups.append(made)
+            _take_group(state, node[kind], made.number)
 
 
 def _row_of(node: Mapping[str, Any]) -> CriterionRow:
@@ -225,9 +295,9 @@ def rule_of(state: EditorState) -> RuleFields:
         raise Invalid(_("Give the rule a name."), "name")
     if len(state.name) > 120:
         raise Invalid(_("This is too long: at most %(most)s characters.", most=120), "name")
-    nodes = [_typed_row(row) for row in state.criteria]
+    nodes = [(row.inside, _typed_row(row)) for row in state.criteria]
     actions = [_typed_action(row) for row in state.actions]
-    fields = draft_of(state, nodes, [action for action in actions if action.get("to", True)])
+    fields = draft_of(state, _tree(state, nodes), [action for action in actions if action.get("to", True)])
     return dataclasses.replace(fields, paused_until=_until(state) if state.mode == "paused" else None)
 
 
@@ -263,7 +333,7 @@ def sketch_of(state: EditorState) -> RuleFields:
     nodes, actions = [], []
     for row in state.criteria:
         try:
-            nodes.append(_typed_row(row))
+            nodes.append((row.inside, _typed_row(row)))
         except Invalid:
             row.error = ""
     for one in state.actions:
@@ -271,7 +341,17 @@ def sketch_of(state: EditorState) -> RuleFields:
             actions.append(_typed_action(one))
         except Invalid:
             continue
-    return draft_of(state, nodes, actions)
+    return draft_of(state, _tree(state, nodes), actions)
+
+
+def _tree(state: EditorState, nodes: list[tuple[int, dict[str, Any]]], number: int = ROOT) -> list[dict[str, Any]]:
+    """What stands in a group; empty groups are left out."""
+    found = [node for inside, node in nodes if inside == number]
+    for one in state.groups:
+        if one.parent == number:
+            parts = _tree(state, nodes, one.number)
+            found += [{one.group: parts}] if parts else []
+    return found
 
 
 def _typed_row(row: CriterionRow) -> dict[str, Any]:

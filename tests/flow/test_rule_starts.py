@@ -136,3 +136,68 @@ def test_the_editor_keeps_every_change(owner: Signed, cast: Cast, typed: dict[st
 def test_changes_that_cannot_be_read_are_refused(owner: Signed, cast: Cast, typed: dict[str, str]) -> None:
     form = {"name": "Изменение", "board_id": str(cast.boards["orders"]), "trigger": "placed", "active": "1", "mode": "on", "group": "all"}
     assert owner.post("/settings/rules/save", form | typed).status_code == 422
+
+
+def nested(cast: Cast) -> dict[str, Any]:
+    """paid and (ship date empty, or (customer contains x and total more than 1))"""
+    return {
+        "name": "Группы", "board_id": cast.boards["orders"], "trigger": "entered", "status_id": cast.statuses["prepaid"], "mode": "on",
+        "channel-0": "email", "template-0": cast.templates["manager"], "to-0": "responsible", "group": "all",
+        "group-1": "any", "parent-1": "0", "group-2": "all", "parent-2": "1",
+        "field-0": "paid", "op-0": "filled", "field-1": "ship_on", "op-1": "empty", "in-1": "1",
+        "field-2": "customer", "op-2": "contains", "value-2": "x", "in-2": "2",
+        "field-3": "total", "op-3": "more", "value-3": "1", "in-3": "2",
+    }  # fmt: skip
+
+
+TREE = {
+    "all": [
+        {"field": "paid", "op": "filled"},
+        {"any": [
+            {"field": "ship_on", "op": "empty"},
+            {"all": [{"field": "customer", "op": "contains", "value": "x"}, {"field": "total", "op": "more", "value": 100}]},
+        ]},
+    ]
+}  # fmt: skip
+
+
+def test_groups_within_groups_are_saved_and_drawn_again(owner: Signed, cast: Cast) -> None:
+    assert owner.post("/settings/rules/save", nested(cast)).status_code == 303
+    rule = db.session.scalars(select(Rule).where(Rule.name == "Группы")).one()
+    assert db.session.get_one(RuleVersion, rule.version_id).criteria == TREE
+    page = owner.get(f"/settings/rules/{rule.id}").text
+    assert page.count('class="criteria-group"') == 2
+    again = {
+        name: value for name, value in _form(page).items() if name.partition("-")[0] in ("group", "parent", "in", "field", "op", "value")
+    }
+    given = {name: str(value) for name, value in nested(cast).items()}
+    assert again.items() <= (given | {"value-3": again["value-3"]}).items() and "value-3" in again
+
+
+def test_groups_come_and_go_by_buttons(owner: Signed, cast: Cast) -> None:
+    drawn = owner.post("/settings/rules/draw", nested(cast) | {"do": "add-group:2"}).text
+    assert drawn.count('class="criteria-group"') == 3 and 'name="group-3"' in drawn
+    drawn = owner.post("/settings/rules/draw", nested(cast) | {"do": "add-group:0"}).text
+    assert 'name="parent-3" value="0"' in drawn
+    drawn = owner.post("/settings/rules/draw", nested(cast) | {"do": "drop-group:1"}).text
+    assert 'class="criteria-group"' not in drawn and 'name="field-1"' not in drawn and 'name="field-0"' in drawn
+    drawn = owner.post("/settings/rules/draw", nested(cast) | {"do": "add-criterion:2"}).text
+    assert 'name="in-4" value="2"' in drawn
+
+
+@pytest.mark.parametrize("hostile", [{"parent-1": "1"}, {"parent-1": "2", "parent-2": "1"}, {"in-1": "77"}, {"group-1": "none"}, {"do": "drop-group:0"},
+                                     {"do": "add-group:99"}, {"parent-2": "999999999999"}])  # fmt: skip
+def test_groups_that_make_no_sense_are_no_error(owner: Signed, cast: Cast, hostile: dict[str, str]) -> None:
+    assert owner.post("/settings/rules/draw", nested(cast) | hostile).status_code == 200
+    many = {f"group-{number}": "any" for number in range(1, 200)} | {f"parent-{number}": str(number - 1) for number in range(1, 200)}
+    assert owner.post("/settings/rules/draw", nested(cast) | many | hostile).status_code == 200
+
+
+def _form(page: str) -> dict[str, str]:
+    """What the editor's fields hold."""
+    part = page.partition('id="rule-editor"')[2]
+    found = dict(re.findall(r'<input[^>]*name="([a-z]+(?:-[0-9]+)?)"[^>]*value="([^"]*)"', part))
+    for name, options in re.findall(r'<select[^>]*name="([a-z]+(?:-[0-9]+)?)"[^>]*>(.*?)</select>', part, re.S):
+        chosen = re.search(r'<option value="([^"]*)" selected', options)
+        found[name] = chosen[1] if chosen else ""
+    return found
