@@ -19,10 +19,11 @@ from flask_mail import Mail
 from flask_migrate import Migrate, upgrade
 from flask_security import hash_password
 
-from kanban import boards, clock, events, i18n, security
+from kanban import clock, events, i18n, security
 from kanban.assets import init_assets
 from kanban.config import Config, read_config
 from kanban.db import db, transaction
+from kanban.dependents import dependents
 from kanban.htmx import htmx
 from kanban.ids import IdConverter
 from kanban.live import Feed
@@ -31,7 +32,7 @@ from kanban.views import register as register_kanban
 from kanban.views import setup
 from rules.engine import Engine
 from rules.preset import load_rules
-from rules.rules import hand_over, rules_by_status
+from rules.rules import hand_over, names_by_thing
 from rules.views import register as register_rules
 from rules.views.post import send_reset
 from rules.worker import run_worker
@@ -82,8 +83,8 @@ def _wire(config: Config) -> None:
     events.listeners.on_event = engine.on_event
     events.listeners.on_undo = engine.on_undo
     events.listeners.outcome_of = engine.outcome_of
-    boards.users.count = rules_by_status
-    boards.users.move = hand_over
+    dependents.names = names_by_thing
+    dependents.hand_over = hand_over
     setup.load_rules = load_rules
     security.post.send = send_reset
 

@@ -1,12 +1,12 @@
 """The verbs of boards and statuses: the only code that changes them."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from kanban.actor import Actor
+from kanban.dependents import dependents
 from kanban.errors import Conflict, Invalid, NotFound
 from kanban.i18n import _
 from kanban.live import publish
@@ -39,20 +39,6 @@ class StatusFields:
     moving: list[int] = field(default_factory=list)
 
 
-@dataclass
-class StatusUsers:
-    """What else hangs on a status. app.py sets it, so that kanban needs to know nothing of rules.
-
-    count: {status id: how many rules name it}. move: hands them to another status, or (None) switches them off.
-    """
-
-    count: Callable[[Session], Mapping[int, int]] = field(default=lambda session: {})
-    move: Callable[[Session, Status, int | None], None] = field(default=lambda session, status, to: None)
-
-
-users = StatusUsers()
-
-
 def add_board(session: Session, actor: Actor | None, fields: BoardFields) -> Board:
     if actor is not None:
         require_admin(actor)
@@ -78,8 +64,8 @@ def remove_board(session: Session, actor: Actor, board_id: int) -> None:
     if session.scalar(select(Order.id).where(Order.board_id == board.id).limit(1)) is not None:
         raise Conflict(_("“%(board)s” has orders, so it can't be removed.", board=board.name))
     statuses = session.scalars(select(Status.id).where(Status.board_id == board.id)).all()
-    if not users.count(session).keys().isdisjoint(statuses):
-        raise Conflict(_("Rules name statuses of “%(board)s”. Remove those statuses first.", board=board.name))
+    if not dependents.names(session).keys().isdisjoint([("status", id_) for id_ in statuses] + [("board", board.id)]):
+        raise Conflict(_("Rules name “%(board)s” or its statuses. Change or remove those rules first.", board=board.name))
     session.delete(board)
 
 
@@ -168,7 +154,7 @@ def remove_status(session: Session, actor: Actor, status_id: int, *, orders_to: 
     for id_ in ids:
         assert target is not None
         carry(session, actor, find_order(session, id_), target, before="", quiet=True)
-    users.move(session, status, rules_to)
+    dependents.hand_over(session, status, rules_to)
     session.execute(update(Board).where(Board.way_after_id == status.id).values(way_after_id=None))
     session.flush()
     session.delete(status)

@@ -1,7 +1,7 @@
 """The verbs of rules: the only code that changes them. Every change of what a rule says is a new version."""
 
 import re
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -22,8 +22,8 @@ from rules.changes import DATES, require_change
 from rules.due import LATER_UNITS, MOST_LATER, MOST_OFFSET, UNITS
 from rules.evaluator import LIST, OF_TIME, WITH_STATUS, trigger_key
 from rules.models import TRIGGERS, Rule, RuleVersion, Template
+from rules.pointers import Thing, exchanged, things_in
 
-OF_STATUS = ("status_before", "status_after", "linked.status")  # fields of criteria that hold statuses
 NO_CRITERIA: dict[str, Any] = {"all": []}
 
 
@@ -147,30 +147,13 @@ def said_in(version: RuleVersion, now: RuleFields) -> RuleFields:
     )  # fmt: skip
 
 
-def rules_by_status(session: Session) -> Counter[int]:
-    """{status id: how many rules start at it or ask for it in their criteria}."""
-    rules = session.scalars(select(Rule).options(joinedload(Rule.version)))
-    return Counter(status_id for rule in rules for status_id in _statuses_of(rule))
-
-
-def _statuses_of(rule: Rule) -> set[int]:
-    return _asked_for(rule.version.criteria) | ({rule.status_id} if rule.status_id is not None else set())
-
-
-def _asked_for(node: dict[str, Any]) -> set[int]:
-    """Statuses that the criteria name."""
-    value = node.get("value")
-    own = set(value if isinstance(value, list) else [value]) if node.get("field") in OF_STATUS and value is not None else set()
-    return own.union(*(_asked_for(part) for group in ("all", "any") for part in node.get(group, [])))
-
-
-def _exchanged(node: dict[str, Any], old: int, new: int) -> dict[str, Any]:
-    """The criteria with one status in the place of another."""
-    made = node | {group: [_exchanged(part, old, new) for part in node[group]] for group in ("all", "any") if group in node}
-    if node.get("field") in OF_STATUS:
-        value = node.get("value")
-        made["value"] = [new if one == old else one for one in value] if isinstance(value, list) else new if value == old else value
-    return made
+def names_by_thing(session: Session) -> dict[Thing, list[str]]:
+    """{what a rule points at: the names of the rules that do}"""
+    found: dict[Thing, list[str]] = defaultdict(list)
+    for rule in session.scalars(select(Rule).options(joinedload(Rule.version)).order_by(Rule.name, Rule.id)):
+        for thing in things_in(replace(fields_of(rule), status_id=rule.status_id)):
+            found[thing].append(rule.name)
+    return found
 
 
 def hand_over(session: Session, status: Status, to: int | None) -> None:
@@ -179,18 +162,15 @@ def hand_over(session: Session, status: Status, to: int | None) -> None:
     rules = session.scalars(select(Rule).order_by(Rule.id).options(joinedload(Rule.version))).all()
     rows = {rule.status_id for rule in rules if rule.in_matrix}
     for rule in rules:
-        if status.id not in _statuses_of(rule):
+        fields = replace(fields_of(rule), status_id=rule.status_id)
+        if ("status", status.id) not in things_in(fields):
             continue
-        starts_here = rule.status_id == status.id
         if to is None or (rule.in_matrix and to in rows):  # a status has one row in the matrix
             rule.active = False
-            if starts_here:
+            if rule.status_id == status.id:
                 rule.status_id, rule.trigger_key, rule.in_matrix = None, "gone", False
             continue
-        fields = fields_of(rule)
-        fields.status_id = to if starts_here else rule.status_id
-        fields.criteria = _exchanged(fields.criteria, status.id, to)
-        _write_version(session, rule, None, fields, rule.version.number + 1)
+        _write_version(session, rule, None, exchanged(fields, "status", status.id, to), rule.version.number + 1)
     session.flush()
 
 

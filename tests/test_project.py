@@ -148,12 +148,12 @@ def test_templates_have_no_inline_script_or_style() -> None:
 def test_the_docs_of_rules_leave_nothing_out() -> None:
     """Every start, comparison, action and recipient there is stands in docs/rules.md, by its name in files."""
     from kanban.criteria import COMPARISONS, comparisons
-    from rules.actions import CHANNEL_OF, RECIPIENT_KINDS
+    from rules.actions import CHANNEL_OF, COPIES, RECIPIENT_KINDS
     from rules.changes import CHANGES
     from rules.models import TRIGGERS
 
     text = (ROOT / "docs" / "rules.md").read_text()
-    known = {*TRIGGERS, *CHANNEL_OF, *CHANGES, *RECIPIENT_KINDS} | {op for kind in COMPARISONS for op in comparisons(kind)}
+    known = {*TRIGGERS, *CHANNEL_OF, *CHANGES, *RECIPIENT_KINDS, *COPIES} | {op for kind in COMPARISONS for op in comparisons(kind)}
     assert not sorted(name for name in known if f"`{name}`" not in text)
     named = set(re.findall(r"`([a-z_]+)`", text))
     assert not sorted(named - known)

@@ -186,8 +186,8 @@ def test_groups_come_and_go_by_buttons(owner: Signed, cast: Cast) -> None:
 
 
 HOSTILE: list[dict[str, str]] = [
-    {"parent-1": "1"}, {"parent-1": "2", "parent-2": "1"}, {"in-1": "77"}, {"group-1": "none"}, {"do": "drop-group:0"}, {"do": "add-group:99"},
-    {"parent-2": "999999999999"},
+    {"parent-1": "1"}, {"parent-1": "2", "parent-2": "1"}, {"in-1": "77"}, {"group-1": "none"}, {"do": "drop-group:0"},
+    {"do": "add-group:99"}, {"parent-2": "999999999999"},
 ]  # fmt: skip
 
 

@@ -7,10 +7,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from kanban.db import db
-from kanban.models import Status
+from kanban.db import db, transaction
+from kanban.models import Person, Status
 from rules import matrix
+from rules.actions import recipient, send_email
 from rules.models import Rule, RuleVersion, Template
+from rules.rules import RuleFields, add_rule
 from tests.cast import Cast, Signed
 
 SEED = {
@@ -331,3 +333,25 @@ def test_the_log_of_letters_filters_and_sends_again(owner: Signed, cast: Cast) -
     assert len(cast.letters(address=letter.address)) >= 2
     html = owner.get(f"/settings/letters/{letter.id}/html")
     assert "sandbox" in html.headers["Content-Security-Policy"]
+
+
+def test_removing_asks_first_and_names_the_rules(owner: Signed, cast: Cast) -> None:
+    letter = send_email(
+        cast.templates["manager"], [recipient("role", cast.roles["accountant"]), recipient("person", cast.people["viewer"])]
+    )
+    fields = RuleFields("Бухгалтеру и Лебедеву", cast.boards["orders"], "entered", cast.statuses["install"], actions=[letter])
+    with transaction() as session:
+        add_rule(session, cast.owner, fields)
+    asked = owner.get(f"/settings/people?removing={cast.roles['accountant']}").text
+    assert "Удалить роль «Бухгалтер»?" in asked and "«Бухгалтеру и Лебедеву»" in asked
+    assert "Удалить роль" not in owner.get("/settings/people?removing=99999").text
+
+    leaves = {"name": "Павел Лебедев", "email": cast.email("viewer"), "access": "viewer", "language": "ru"}
+    answer = owner.post(f"/settings/people/{cast.people['viewer']}/change", leaves)
+    assert answer.status_code == 409 and "«Бухгалтеру и Лебедеву»" in answer.text
+    assert db.session.get_one(Person, cast.people["viewer"]).active
+    db.session.rollback()
+    assert owner.post(f"/settings/people/{cast.people['viewer']}/change", leaves | {"sure": "1"}).status_code == 303
+    assert not db.session.get_one(Person, cast.people["viewer"]).active
+    asked = owner.get(f"/settings/boards/statuses/{cast.statuses['install']}/remove")
+    assert "«Бухгалтеру и Лебедеву»" in asked.text

@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from kanban import boards
 from kanban.db import db, transaction
 from kanban.errors import Invalid, NotFound
 from kanban.i18n import force_locale
@@ -16,6 +17,7 @@ from rules.actions import recipient, send_email
 from rules.differences import differences
 from rules.lookup import Lookup, load_lookup
 from rules.models import Rule, RuleVersion
+from rules.pointers import exchanged, things_in
 from rules.rules import RuleFields
 from tests.cast import Cast, Signed
 
@@ -131,3 +133,46 @@ def test_rules_of_the_preset_have_a_version_without_an_author(client: FlaskClien
     rule = db.session.scalars(select(Rule)).first()
     assert rule is not None
     assert Signed(client, cast.email("owner")).get(f"/settings/rules/{rule.id}").status_code == 200
+
+
+def test_every_pointer_of_a_rule_is_found_and_can_be_exchanged(cast: Cast) -> None:
+    fields = RuleFields(
+        "x", 1, "entered", 2, options={"status": 3, "roles": [4], "field": "role:5"},
+        criteria={"all": [{"field": "role:6", "op": "equals", "value": 7}, {"any": [
+            {"field": "status_before", "op": "in_list", "value": [8, 9]}, {"field": "organisation", "op": "equals", "value": 10},
+            {"field": "actor_roles", "op": "in_list", "value": [11]}, {"field": "total", "op": "more", "value": 12},
+            {"field": "responsible", "op": "filled"}]}]},
+        actions=[
+            {"do": "send_email", "template": 13, "to": [{"kind": "role", "id": 14}, {"kind": "author"}], "from": "account:16",
+             "cc": [{"kind": "person", "id": 15}]},
+            {"do": "set_status", "status": 17}, {"do": "set_field", "field": "organisation", "value": 18},
+            {"do": "assign", "role": None, "least": 19}, {"do": "todo", "responsible": True},
+            {"do": "set_field", "field": "total", "value": 20},
+        ],
+    )  # fmt: skip
+    expected = {
+        ("board", 1), ("status", 2), ("status", 3), ("role", 4), ("role", 5), ("role", 6), ("person", 7), ("status", 8), ("status", 9),
+        ("organisation", 10), ("role", 11), ("template", 13), ("role", 14), ("person", 15), ("account", 16), ("status", 17),
+        ("organisation", 18), ("role", 19),
+    }  # fmt: skip
+    assert things_in(fields) == expected
+    for kind, id_ in expected:
+        assert things_in(exchanged(fields, kind, id_, 99)) == expected - {(kind, id_)} | {(kind, 99)}
+    assert exchanged(fields, "status", 77, 99) == fields
+
+
+def test_a_status_that_goes_is_exchanged_in_actions_too_or_the_rule_is_off(cast: Cast) -> None:
+    def add(name: str) -> int:
+        with transaction() as session:
+            actions = [{"do": "set_status", "status": cast.statuses["install"]}]
+            return rules.add_rule(session, cast.owner, RuleFields(name, cast.boards["orders"], "changed", actions=actions)).id
+
+    rule = add("двигает")
+    with transaction() as session:
+        boards.remove_status(session, cast.owner, cast.statuses["install"], orders_to=None, rules_to=cast.statuses["closed"])
+    found = rules.find_rule(db.session(), rule)
+    assert found.active and found.version.actions == [{"do": "set_status", "status": cast.statuses["closed"]}]
+    db.session.rollback()
+    with transaction() as session:
+        boards.remove_status(session, cast.owner, cast.statuses["closed"], orders_to=None, rules_to=None)
+    assert not rules.find_rule(db.session(), rule).active

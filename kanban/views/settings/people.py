@@ -1,5 +1,6 @@
 """Settings → Employees and roles."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -11,6 +12,7 @@ from wtforms.validators import DataRequired, Length, Optional
 
 from kanban import people
 from kanban.db import db, transaction
+from kanban.dependents import dependents
 from kanban.errors import Conflict, Invalid
 from kanban.forms.fields import PotokForm, line
 from kanban.i18n import LANGUAGES, _, _l
@@ -44,7 +46,8 @@ class PersonForm(PotokForm):
 @bp.get("")
 @admin_only
 def show() -> Any:
-    return _page()
+    """?removing=<role id>: asks first."""
+    return _page(removing=read_id(request.args.get("removing")))
 
 
 @bp.get("/<int:person_id>")
@@ -85,6 +88,9 @@ def change(person_id: int) -> Any:
     if not form.validate():
         return _page(opened=people.find_person(db.session(), person_id), form=form, code=422)
     password_hash = hash_password(form.password.data) if form.password.data else None
+    leaving = _rules_of_leaver(person_id, form)
+    if leaving and request.form.get("sure") != "1":
+        return _page(opened=people.find_person(db.session(), person_id), form=form, leaving=leaving, code=409)
     try:
         with transaction() as session:
             people.change_person(session, person(), person_id, form.fields())
@@ -96,6 +102,13 @@ def change(person_id: int) -> Any:
         return _page(opened=people.find_person(db.session(), person_id), form=_with_error(form, error), code=code)
     flash(_("Saved"))
     return redirect(url_for("people.open_person", person_id=person_id), 303)
+
+
+def _rules_of_leaver(person_id: int, form: PersonForm) -> list[str]:
+    """Names of rules that point at somebody who is about to leave."""
+    if form.active.data or not people.find_person(db.session(), person_id).active:
+        return []
+    return dependents.names(db.session()).get(("person", person_id), [])
 
 
 @bp.post("/roles/add")
@@ -131,7 +144,9 @@ def _with_error(form: PersonForm, error: Invalid | Conflict) -> PersonForm:
     return form
 
 
-def _page(*, opened: Person | None = None, form: PersonForm | None = None, adding: bool = False, code: int = 200) -> Any:
+def _page(*, opened: Person | None = None, form: PersonForm | None = None, adding: bool = False, removing: int | None = None,
+          leaving: Sequence[str] = (), code: int = 200) -> Any:  # fmt: skip
+    """removing: the id of a role. leaving: rules that name the person who is to leave."""
     session = db.session()
     rows = session.scalars(
         select(Person).order_by(Person.active.desc(), Person.name, Person.id).options(selectinload(Person.held_roles))
@@ -146,6 +161,7 @@ def _page(*, opened: Person | None = None, form: PersonForm | None = None, addin
             role_ids=opened.role_ids, active=opened.active, chat=opened.chat,
         )  # fmt: skip
     html = render_template(
-        "settings/people.html", rows=rows, roles=roles, statuses=statuses, opened=opened, form=form, adding=adding, query=request.args
-    )
+        "settings/people.html", rows=rows, roles=roles, statuses=statuses, opened=opened, form=form, adding=adding, query=request.args,
+        removing=removing, rules=dependents.names(session) if removing else {}, leaving=leaving,
+    )  # fmt: skip
     return html, code

@@ -10,6 +10,7 @@ from sqlalchemy.orm import selectinload
 from kanban import boards
 from kanban.boards import BoardFields, StatusFields
 from kanban.db import db, transaction
+from kanban.dependents import dependents
 from kanban.errors import Conflict, Invalid
 from kanban.forms.fields import one_line
 from kanban.i18n import _
@@ -158,7 +159,7 @@ def _page(
         .options(selectinload(Status.answering), selectinload(Status.moving))
     ).all()
     roles = session.scalars(select(Role).order_by(Role.position, Role.id)).all()
-    rules = boards.users.count(session)
+    rules = dependents.names(session) if removing is not None else {}
     html = render_template(
         "settings/boards.html", boards=rows, statuses=columns, roles=roles, rules=rules, open_status=status, removing=removing,
         open_board=board, reason=reason, tones=TONES, phases=PHASES,
