@@ -6,9 +6,10 @@ from typing import Any
 
 from kanban import i18n
 from kanban.i18n import N_, _
+from rules.clauses import Send
 from rules.lookup import Lookup
 from rules.rules import RuleFields
-from rules.sentences import Condition, Send, condition_of, sentence_of
+from rules.sentences import Condition, condition_of, sentence_of
 
 # As the editor says them.
 TRIGGER_WORDS = {
@@ -111,13 +112,14 @@ def _action(old: tuple[Any, Send], new: tuple[Any, Send]) -> list[str]:
         return _changed(_("action"), _send(was), _send(now))
     said = _changed(was.verb, _quoted(was.template), _quoted(now.template))
     said += _changed(_("to"), ", ".join(was.to), ", ".join(now.to))
-    said += _changed(_("sending"), ", ".join(was.wishes) or _("as usual"), ", ".join(now.wishes) or _("as usual"))
+    said += _changed(_("sending"), ", ".join(was.manner) or _("as usual"), ", ".join(now.manner) or _("as usual"))
     return said or [_("details changed: %(action)s", action=_send(now))]
 
 
 def _send(send: Send) -> str:
-    words = f"{send.verb} {_quoted(send.template)}" if send.template else send.verb
-    return f"{words} ({_('to:')} {', '.join(send.to)})" if send.to else words
+    words = send.said or (f"{send.verb} {_quoted(send.template)}" if send.template else send.verb)
+    to = _("to:")
+    return f"{words} ({to} {', '.join(send.to)})" if send.to else words
 
 
 def _quoted(text: str) -> str:

@@ -1,27 +1,27 @@
 """A rule as one sentence. The words are made here; templates/rules/_sentence.html sets them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from kanban import i18n
+from kanban import declension, i18n
 from kanban.criteria import ALWAYS
 from kanban.criteria import DAYS as DAY_OPS
-from kanban.facts import find_field
+from kanban.facts import Field, find_field
 from kanban.i18n import N_, _, ngettext
-from rules.actions import CHANNEL_OF, channel_of
-from rules.changes import DATES
-from rules.evaluator import OF_TIME, WITH_STATUS
+from rules.clauses import Send, clause_of
+from rules.evaluator import WITH_STATUS
 from rules.lookup import Lookup
-from rules.senders import account_id
+from rules.starts import start_of, what_of
+from rules.wording import ACCUSATIVE, is_russian, person, the
 
 OPS = {
     "equals": N_("is"), "not_equals": N_("is not"), "in_list": N_("is one of"), "not_in_list": N_("is none of"),
     "filled": N_("is filled"), "empty": N_("is empty"), "more": N_("is more than"), "less": N_("is less than"),
     "at_least": N_("is at least"), "at_most": N_("is at most"), "between": N_("is between"),
     "contains": N_("contains"), "not_contains": N_("does not contain"), "starts_with": N_("starts with"),
-    "within_next": N_("is within the next"), "within_last": N_("was within the last"),
+    "within_next": N_("is within the next"), "within_last": N_("was not earlier than"),
     "changed": N_("has changed"), "changed_from": N_("has changed from"), "changed_to": N_("has changed to"),
 }  # fmt: skip
 # As the editor offers them; above, as they stand in a sentence.
@@ -38,20 +38,15 @@ DATE_OP_LABELS = {
 DATE_OPS = {
     "more": N_("is after"), "less": N_("is before"), "at_least": N_("is on or after"), "at_most": N_("is on or before"),
 }  # fmt: skip
-CHANNEL_VERBS = {
-    "email": N_("send the letter"), "sms": N_("send the SMS"), "chat": N_("send to the messenger"), "notice": N_("show the notice"),
-}  # fmt: skip
-CHANGE_VERBS = {
-    "set_status": N_("move the order"), "set_field": N_("set a field"), "tag": N_("add the tag"), "untag": N_("take off the tag"),
-    "assign": N_("assign a person"), "make_production": N_("make the production order"), "comment": N_("add the comment"),
-    "todo": N_("give a to-do"),
-}  # fmt: skip
-PHASE_WORDS = {
-    "new": N_("new"), "active": N_("in work"), "waiting": N_("waiting"), "done": N_("done"), "cancelled": N_("cancelled"),
-}  # fmt: skip
-RECIPIENTS = {
-    "responsible": N_("the responsible"), "previous": N_("the responsible of before"), "author": N_("the author"),
-    "mover": N_("who did it"), "customer": N_("the customer"),
+AGREEING = ("filled", "empty")  # «сумма не указана»
+# Fields that stand in a sentence by other words than in a form; the others as they are called there.
+FIELD_WORDS = {
+    "status_before": N_("the status before"), "status_after": N_("the new status"), "paid": N_("the sum paid"),
+    "paid_percent": N_("the share paid"), "tags": N_("the list of tags"), "actor": N_("whoever made the change"),
+    "actor_roles": N_("the role of whoever made the change"), "linked_count": N_("the number of linked orders"),
+    "linked.number": N_("the number of a linked order"), "linked.status": N_("the status of a linked order"),
+    "linked.responsible": N_("the responsible of a linked order"), "linked.total": N_("the total of a linked order"),
+    "linked.paid": N_("the sum paid of a linked order"), "linked.ship_on": N_("the ship date of a linked order"),
 }  # fmt: skip
 
 
@@ -63,22 +58,15 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Send:
-    """wishes: from which account, and where answers go, where it isn't as usual."""
-
-    verb: str
-    template: str
-    to: tuple[str, ...]
-    wishes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Sentence:
-    """status: {"name", "tone"} or None. what: the field, share, sum or phase that the trigger names. gone: what the rule
-    points at and can't be found any more."""
+    """start: its first clause; the status follows where the trigger names one: {"name", "tone"}, None where it is gone.
+
+    what: the field, share, sum or phase that the trigger names. gone: what the rule points at and can't be found any more.
+    """
 
     board: str
     trigger: str
+    start: str
     status: dict[str, str] | None
     group: str
     conditions: tuple[Condition, ...]
@@ -86,6 +74,23 @@ class Sentence:
     tell_actor: bool = False
     gone: tuple[str, ...] = field(default=())
     what: str = ""
+
+    @property
+    def names_status(self) -> bool:
+        return self.trigger in WITH_STATUS
+
+    @property
+    def joints(self) -> tuple[str, str]:
+        """What stands before the first condition, and before each other. «За 3 дня до даты отгрузки» has no verb for them to join."""
+        is_date = self.trigger == "date"
+        if self.group == "any" and len(self.conditions) > 1:
+            return (_(", if either ") if is_date else _(" and either ")), _(", or ")
+        return (_(", if ") if is_date else _(" and ")), _(" and ")
+
+    @property
+    def between(self) -> str:
+        """What stands between two clauses: those with commas of their own are set off more clearly."""
+        return "; " if any(one.wishes for one in self.sends) else ", "
 
 
 def sentence_of(fields: Any, lookup: Lookup) -> Sentence:
@@ -97,122 +102,12 @@ def sentence_of(fields: Any, lookup: Lookup) -> Sentence:
         gone.append(_("The status this rule starts at is gone."))
     group = "any" if "any" in fields.criteria else "all"
     conditions = tuple(_condition(node, lookup, gone) for node in fields.criteria.get(group, ()) if "field" in node)
-    actions = tuple(_action(action, lookup, gone) for action in fields.actions)
+    sends = tuple(clause_of(action, lookup, gone) for action in fields.actions)
     return Sentence(
-        board=i18n.lower_first(board.order_name) if board else "", trigger=fields.trigger,
+        board=i18n.lower_first(board.order_name) if board else "", trigger=fields.trigger, start=start_of(fields, lookup),
         status={"name": status.name, "tone": status.tone} if status else None, group=group, conditions=conditions,
-        sends=actions, tell_actor=fields.tell_actor, gone=tuple(dict.fromkeys(gone)), what=_what(fields, lookup),
+        sends=sends, tell_actor=fields.tell_actor, gone=tuple(dict.fromkeys(gone)), what=what_of(fields, lookup),
     )  # fmt: skip
-
-
-def _action(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
-    said = _send(action, lookup, gone) if action["do"] in CHANNEL_OF else _change(action, lookup, gone)
-    after = action.get("after")
-    return replace(said, wishes=(*said.wishes, _("after %(time)s", time=_length(after["number"], after["unit"])))) if after else said
-
-
-def _length(number: int, unit: str) -> str:
-    return {
-        "minutes": lambda: ngettext("%(num)s minute", "%(num)s minutes", number),
-        "hours": lambda: ngettext("%(num)s hour", "%(num)s hours", number),
-        "days": lambda: ngettext("%(num)s day", "%(num)s days", number),
-        "working_days": lambda: ngettext("%(num)s working day", "%(num)s working days", number),
-    }[unit]()
-
-
-def _what(fields: Any, lookup: Lookup) -> str:
-    options = fields.options
-    if fields.trigger == "field":
-        known = find_field(str(options.get("field")), lookup.role_names)
-        return (known.label if known.group == "role" else _(known.label)) if known else _("gone")
-    if fields.trigger == "paid":
-        return i18n.money(options["sum"]) if "sum" in options else f"{options.get('percent', 0)}\u00a0%"
-    if fields.trigger == "all_linked":
-        word = PHASE_WORDS.get(str(options.get("phase")))
-        return _(word) if word else _("gone")
-    if fields.trigger in OF_TIME:
-        return _time(fields.trigger, options, lookup)
-    if fields.trigger == "hand":
-        return str(options.get("button", ""))
-    return ""
-
-
-def _time(trigger: str, options: Mapping[str, Any], lookup: Lookup) -> str:
-    """«3 рабочих дня до даты „Дата отгрузки“ в 09:00»; «2 дня в „Предоплата“»."""
-    offset, unit = int(options.get("offset") or 0), options.get("unit")
-    length = _length(abs(offset), unit if unit in ("hours", "working_days") else "days")
-    if trigger == "date":
-        field = find_field(str(options.get("field")))
-        words = {"length": length, "date": _(field.label) if field else _("gone"), "time": options.get("at", "")}
-        if not offset:
-            return _("On the day “%(date)s” at %(time)s", date=words["date"], time=words["time"])
-        return (
-            _("%(length)s before “%(date)s” at %(time)s", **words) if offset < 0 else _("%(length)s after “%(date)s” at %(time)s", **words)
-        )
-    status = lookup.statuses.get(options.get("status") or 0)
-    return _("%(length)s in “%(status)s”", length=length, status=status.name) if status else length
-
-
-def _change(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
-    do = action["do"]
-    if do == "set_status":
-        status = lookup.statuses.get(action["status"])
-        if status is None:
-            gone.append(_("The status this rule moves orders to is gone."))
-        return Send(_("move the order to"), status.name if status else _("gone"), ())
-    if do == "set_field":
-        field = find_field(action["field"])
-        name = _(field.label) if field else _("Description and wishes")
-        return Send(_("set “%(field)s” to", field=name), _set_to(action, lookup) or _("nothing"), ())
-    if do == "assign":
-        role = lookup.roles.get(action.get("role") or 0)
-        place = role.name if role else _("responsible")
-        if action.get("least"):
-            holders = lookup.roles.get(action["least"])
-            return Send(_("assign as %(role)s the least busy of", role=i18n.lower_first(place)), holders.name if holders else _("gone"), ())
-        person = lookup.people.get(action.get("person") or 0)
-        return Send(_("assign as %(role)s", role=i18n.lower_first(place)), person.name if person else _("gone"), ())
-    if do == "todo":
-        return _todo(action, lookup, gone)
-    return Send(_(CHANGE_VERBS[do]), str(action.get("tag") or action.get("text") or ""), ())
-
-
-def _todo(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
-    things: Mapping[int, Any] = lookup.people if action.get("person") else lookup.roles
-    thing = things.get(action.get("person") or action.get("role") or 0)
-    if thing is None and not action.get("responsible"):
-        gone.append(_("Whoever gets the to-do of this rule is gone."))
-    whose = _("the responsible") if action.get("responsible") else thing.name if thing else _("gone")
-    verb = {"task": _("give the task"), "reminder": _("give the reminder"), "calendar": _("enter into the calendar"),
-            "contact": _("give the contact with the customer")}[action["kind"]]  # fmt: skip
-    return Send(verb, action["text"], (whose,), (_due(action["due"]),) if action.get("due") else ())
-
-
-def _due(due: Mapping[str, Any]) -> str:
-    """«срок: 2 дня до даты „Дата отгрузки“ в 09:00»."""
-    days, field = due.get("days", 0), find_field(due.get("field") or "")
-    length = ngettext("%(num)s day", "%(num)s days", abs(days))
-    if field is None:
-        said = _("due on the same day") if not days else _("due %(days)s days from then", days=f"{days:+d}")
-    elif days == 0:
-        said = _("due on “%(date)s”", date=_(field.label))
-    elif days < 0:
-        said = _("due %(length)s before “%(date)s”", length=length, date=_(field.label))
-    else:
-        said = _("due %(length)s after “%(date)s”", length=length, date=_(field.label))
-    return f"{said}, {due['time']}" if due.get("time") else said
-
-
-def _set_to(action: Mapping[str, Any], lookup: Lookup) -> str:
-    value = action.get("value")
-    if isinstance(value, Mapping):
-        return _("%(days)s days from then", days=f"{value['days']:+d}")
-    if action["field"] == "organisation":
-        found = lookup.organisations.get(value or 0)
-        return found.name if found else ""
-    if action["field"] in ("total", "paid"):
-        return i18n.money(value)
-    return i18n.day_long(date.fromisoformat(value)) if value and action["field"] in DATES else str(value or "")
 
 
 def op_word(kind: str, op: str) -> str:
@@ -238,13 +133,25 @@ def _condition(node: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Cond
     wanted = node.get("value")
     if node["op"] in ALWAYS:
         text = ""
+    elif node["op"] == "within_last":
+        text = ngettext("%(num)s day ago", "%(num)s days ago", int(wanted or 0))
     elif node["op"] in DAY_OPS:
         text = ngettext("%(num)s day", "%(num)s days", int(wanted or 0))
+    elif node["op"] == "changed_to" and known.choices == "people":
+        text = person(_value(known, wanted, lookup, gone), ACCUSATIVE)
     elif isinstance(wanted, list):
         text = (_(" and ") if node["op"] == "between" else _(" or ")).join(_value(known, one, lookup, gone) for one in wanted)
     else:
         text = _value(known, wanted, lookup, gone)
-    return Condition(i18n.lower_first(_(known.label)), op_word(known.kind, node["op"]), text)
+    words, op = _named(known), op_word(known.kind, node["op"])
+    return Condition(words, declension.agreeing(op, words.rstrip(",")) if is_russian() and node["op"] in AGREEING else op, text)
+
+
+def _named(known: Field) -> str:
+    """«сумма», "the total"."""
+    if known.name in FIELD_WORDS:
+        return _(FIELD_WORDS[known.name])
+    return the(known.label if known.group == "role" else _(known.label))
 
 
 def _value(known: Any, wanted: Any, lookup: Lookup, gone: list[str]) -> str:
@@ -253,7 +160,7 @@ def _value(known: Any, wanted: Any, lookup: Lookup, gone: list[str]) -> str:
     if known.kind == "date":
         return i18n.day_long(date.fromisoformat(wanted)) if wanted else ""
     if known.kind == "number":
-        return str(wanted)
+        return f"{wanted}\u00a0%" if known.name == "paid_percent" else str(wanted)
     if known.kind in ("reference", "references"):
         by_source: dict[str, Mapping[int, Any]] = {
             "organisations": lookup.organisations,
@@ -268,39 +175,3 @@ def _value(known: Any, wanted: Any, lookup: Lookup, gone: list[str]) -> str:
             return _("gone")
         return i18n.quoted(thing.name) if known.choices in ("statuses", "other_statuses") else str(thing.name)
     return i18n.quoted(wanted)
-
-
-def _send(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
-    template = lookup.templates.get(action["template"])
-    if template is None:
-        gone.append(_("The message template is gone."))
-    to = tuple(recipient_name(one, lookup, gone) for one in action["to"])
-    return Send(_(CHANNEL_VERBS[channel_of(action)]), template.name if template else _("gone"), to, tuple(_wishes(action, lookup, gone)))
-
-
-def _wishes(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> list[str]:
-    wishes = []
-    if action.get("from") == "responsible":
-        wishes.append(_("from the responsible's own account"))
-    elif action.get("from"):
-        account = lookup.accounts.get(account_id(action["from"]) or 0)
-        if account is None:
-            gone.append(_("The mail account this rule sends by is gone."))
-        wishes.append(_("from %(address)s", address=account.address if account else _("gone")))
-    if action.get("reply_to"):
-        wishes.append(_("answers to the responsible") if action["reply_to"] == "responsible" else _("answers to who did it"))
-    return wishes
-
-
-def recipient_name(one: Mapping[str, Any], lookup: Lookup, gone: list[str] | None = None) -> str:
-    if one["kind"] in RECIPIENTS:
-        word = RECIPIENTS[one["kind"]]
-        return _(word)
-    if one["kind"] == "address":
-        return str(one["address"])
-    thing = (lookup.roles if one["kind"] == "role" else lookup.people).get(one["id"])
-    if thing is None:
-        if gone is not None:
-            gone.append(_("Someone who gets the letter is gone."))
-        return _("gone")
-    return thing.name if one["kind"] == "person" else i18n.lower_first(thing.name)

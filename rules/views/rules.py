@@ -20,13 +20,15 @@ from kanban.views.guard import admin_only, person
 from rules import rules
 from rules.actions import NOT_BY, template_kind
 from rules.changes import DATES, SETTABLE
+from rules.clauses import CHANGE_VERBS, CHANNEL_VERBS
 from rules.evaluator import WITH_STATUS
 from rules.forms.rule import ActionRow, EditorState, read_state, rule_of, sketch_of, state_of
 from rules.lookup import Lookup, load_lookup
 from rules.models import TRIGGERS, Message, Rule
 from rules.run_log import failed_runs, last_runs
 from rules.senders import REPLY_TO
-from rules.sentences import CHANGE_VERBS, CHANNEL_VERBS, PHASE_WORDS, Sentence, op_label, sentence_of
+from rules.sentences import Sentence, op_label, sentence_of
+from rules.starts import PHASE_WORDS
 from rules.views.aside import aside_values
 
 bp = Blueprint("rules", __name__, url_prefix="/settings/rules")
