@@ -58,7 +58,7 @@ def agreeing(words: str, phrase: str) -> str:
 
 
 def _declined(phrase: str, case: str, way: Any) -> str:
-    """ "" where it isn't sure."""
+    """Empty where it isn't sure."""
     parts = re.split(r"(\s+)", phrase)
     words = parts[::2]
     if len(phrase) > MOST_SIGNS or not all(words):
