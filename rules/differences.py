@@ -5,19 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kanban import i18n
-from kanban.i18n import N_, _
+from kanban.i18n import _
+from rules.clauses import Send
 from rules.lookup import Lookup
 from rules.rules import RuleFields
-from rules.sentences import Condition, Send, condition_of, sentence_of
-
-# As the editor says them.
-TRIGGER_WORDS = {
-    "placed": N_("is placed"), "entered": N_("moves to"), "left": N_("leaves"), "changed": N_("changes its status"),
-    "field": N_("changes in the field"), "paid": N_("is paid"), "commented": N_("gets a comment"),
-    "linked": N_("has a linked order that moves to"), "all_linked": N_("has all linked orders in the phase"),
-    "date": N_("comes near a date"), "stay": N_("stays for longer than"), "idle": N_("sees nothing happen for"),
-    "weekdays": N_("is on a list, by weekday"), "hand": N_("has a button pressed"),
-}  # fmt: skip
+from rules.sentences import Condition, condition_of, sentence_of
+from rules.starts import TRIGGER_WORDS
 
 
 def differences(old: RuleFields, new: RuleFields, lookup: Lookup) -> list[str]:
@@ -111,13 +104,14 @@ def _action(old: tuple[Any, Send], new: tuple[Any, Send]) -> list[str]:
         return _changed(_("action"), _send(was), _send(now))
     said = _changed(was.verb, _quoted(was.template), _quoted(now.template))
     said += _changed(_("to"), ", ".join(was.to), ", ".join(now.to))
-    said += _changed(_("sending"), ", ".join(was.wishes) or _("as usual"), ", ".join(now.wishes) or _("as usual"))
+    said += _changed(_("sending"), ", ".join(was.manner) or _("as usual"), ", ".join(now.manner) or _("as usual"))
     return said or [_("details changed: %(action)s", action=_send(now))]
 
 
 def _send(send: Send) -> str:
-    words = f"{send.verb} {_quoted(send.template)}" if send.template else send.verb
-    return f"{words} ({_('to:')} {', '.join(send.to)})" if send.to else words
+    words = send.said or (f"{send.verb} {_quoted(send.template)}" if send.template else send.verb)
+    to = _("to:")
+    return f"{words} ({to} {', '.join(send.to)})" if send.to else words
 
 
 def _quoted(text: str) -> str:

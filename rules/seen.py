@@ -10,7 +10,8 @@ from kanban.criteria import CHANGES
 from kanban.facts import Field, find_field, percent
 from kanban.i18n import _
 from rules.lookup import Lookup
-from rules.sentences import PHASE_WORDS, condition_of
+from rules.sentences import condition_of
+from rules.starts import PHASE_WORDS
 from rules.why import Failed
 
 MOST_SHOWN = 5  # linked orders, tags and the like

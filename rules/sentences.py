@@ -5,23 +5,24 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from kanban import i18n
+from kanban import declension, i18n
 from kanban.criteria import ALWAYS
 from kanban.criteria import DAYS as DAY_OPS
-from kanban.facts import find_field
+from kanban.facts import Field, find_field
 from kanban.i18n import N_, _, ngettext
-from rules.actions import CHANNEL_OF, channel_of
-from rules.changes import DATES
-from rules.evaluator import LIST, OF_TIME, WITH_STATUS
+from rules.clauses import Send, clause_of
+from rules.evaluator import LIST, WITH_STATUS
 from rules.lookup import Lookup
-from rules.senders import account_id
+from rules.pointers import things_in
+from rules.starts import start_of, what_of
+from rules.wording import ACCUSATIVE, is_russian, person, the
 
 OPS = {
     "equals": N_("is"), "not_equals": N_("is not"), "in_list": N_("is one of"), "not_in_list": N_("is none of"),
     "filled": N_("is filled"), "empty": N_("is empty"), "more": N_("is more than"), "less": N_("is less than"),
     "at_least": N_("is at least"), "at_most": N_("is at most"), "between": N_("is between"),
     "contains": N_("contains"), "not_contains": N_("does not contain"), "starts_with": N_("starts with"),
-    "within_next": N_("is within the next"), "within_last": N_("was within the last"),
+    "within_next": N_("is within the next"), "within_last": N_("was not earlier than"),
     "changed": N_("has changed"), "changed_from": N_("has changed from"), "changed_to": N_("has changed to"),
 }  # fmt: skip
 # As the editor offers them; above, as they stand in a sentence.
@@ -38,21 +39,16 @@ DATE_OP_LABELS = {
 DATE_OPS = {
     "more": N_("is after"), "less": N_("is before"), "at_least": N_("is on or after"), "at_most": N_("is on or before"),
 }  # fmt: skip
-CHANNEL_VERBS = {
-    "email": N_("send the letter"), "sms": N_("send the SMS"), "chat": N_("send to the messenger"), "notice": N_("show the notice"),
-}  # fmt: skip
-CHANGE_VERBS = {
-    "set_status": N_("move the order"), "set_field": N_("set a field"), "tag": N_("add the tag"), "untag": N_("take off the tag"),
-    "assign": N_("assign a person"), "make_production": N_("make the production order"), "comment": N_("add the comment"),
-    "todo": N_("give a to-do"),
-}  # fmt: skip
-COPY_WORDS = {"cc": N_("a copy to: %(names)s"), "bcc": N_("a hidden copy to: %(names)s")}
-PHASE_WORDS = {
-    "new": N_("new"), "active": N_("in work"), "waiting": N_("waiting"), "done": N_("done"), "cancelled": N_("cancelled"),
-}  # fmt: skip
-RECIPIENTS = {
-    "responsible": N_("the responsible"), "previous": N_("the responsible of before"), "author": N_("the author"),
-    "mover": N_("who did it"), "customer": N_("the customer"),
+JOINTS = {"date": (N_(", if "), N_(", if either ")), LIST: (N_(", those where "), N_(", those where either "))}
+AGREEING = ("filled", "empty")  # «сумма не указана»
+# Fields that stand in a sentence by other words than in a form; the others as they are called there.
+FIELD_WORDS = {
+    "status_before": N_("the status before"), "status_after": N_("the new status"), "paid": N_("the sum paid"),
+    "paid_percent": N_("the share paid"), "tags": N_("the list of tags"), "actor": N_("whoever made the change"),
+    "actor_roles": N_("the role of whoever made the change"), "linked_count": N_("the number of linked orders"),
+    "linked.number": N_("the number of a linked order"), "linked.status": N_("the status of a linked order"),
+    "linked.responsible": N_("the responsible of a linked order"), "linked.total": N_("the total of a linked order"),
+    "linked.paid": N_("the sum paid of a linked order"), "linked.ship_on": N_("the ship date of a linked order"),
 }  # fmt: skip
 
 
@@ -64,29 +60,47 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Send:
-    """wishes: from which account, and where answers go, where it isn't as usual."""
+class Group:
+    """Conditions that hold together (all), or of which one has to (any)."""
 
-    verb: str
-    template: str
-    to: tuple[str, ...]
-    wishes: tuple[str, ...] = ()
+    group: str
+    parts: tuple["Condition | Group", ...]
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """status: {"name", "tone"} or None. what: the field, share, sum or phase that the trigger names. gone: what the rule
-    points at and can't be found any more."""
+    """start: its first clause; the status follows where the trigger names one: {"name", "tone"}, None where it is gone.
+
+    what: the field, share, sum or phase that the trigger names. gone: what the rule points at and can't be found any more.
+    """
 
     board: str
     trigger: str
+    start: str
     status: dict[str, str] | None
     group: str
-    conditions: tuple[Condition, ...]
+    conditions: tuple[Condition | Group, ...]
     sends: tuple[Send, ...]
     tell_actor: bool = False
     gone: tuple[str, ...] = field(default=())
     what: str = ""
+
+    @property
+    def names_status(self) -> bool:
+        return self.trigger in WITH_STATUS
+
+    @property
+    def joints(self) -> tuple[str, str]:
+        """What stands before the first condition, and before each other. «За 3 дня до даты отгрузки» has no verb for them to join."""
+        first, either = JOINTS.get(self.trigger, (N_(" and "), N_(" and either ")))
+        if self.group == "any" and len(self.conditions) > 1:
+            return _(either), _(", or ")
+        return _(first), _(" and ")
+
+    @property
+    def between(self) -> str:
+        """What stands between two clauses: those with commas of their own are set off more clearly."""
+        return "; " if any(one.wishes for one in self.sends) else ", "
 
 
 def sentence_of(fields: Any, lookup: Lookup) -> Sentence:
@@ -97,132 +111,49 @@ def sentence_of(fields: Any, lookup: Lookup) -> Sentence:
     if fields.trigger in WITH_STATUS and status is None:
         gone.append(_("The status this rule starts at is gone."))
     group = "any" if "any" in fields.criteria else "all"
-    conditions = tuple(_condition(node, lookup, gone) for node in fields.criteria.get(group, ()) if "field" in node)
-    actions = tuple(_action(action, lookup, gone) for action in fields.actions)
+    conditions = _parts(fields.criteria, group, lookup, gone)
+    sends = tuple(clause_of(action, lookup, gone) for action in fields.actions)
+    gone += [] if gone else _missing(fields, lookup)
+    gone += _left(fields, lookup)
     return Sentence(
-        board=i18n.lower_first(board.order_name) if board else "", trigger=fields.trigger,
+        board=i18n.lower_first(board.order_name) if board else "", trigger=fields.trigger, start=start_of(fields, lookup),
         status={"name": status.name, "tone": status.tone} if status else None, group=group, conditions=conditions,
-        sends=actions, tell_actor=fields.tell_actor, gone=tuple(dict.fromkeys(gone)), what=_what(fields, lookup),
+        sends=sends, tell_actor=fields.tell_actor, gone=tuple(dict.fromkeys(gone)), what=what_of(fields, lookup),
     )  # fmt: skip
 
 
-def _action(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
-    said = _send(action, lookup, gone) if action["do"] in CHANNEL_OF else _change(action, lookup, gone)
-    after = action.get("after")
-    return replace(said, wishes=(*said.wishes, _("after %(time)s", time=_length(after["number"], after["unit"])))) if after else said
+def _parts(node: Mapping[str, Any], group: str, lookup: Lookup, gone: list[str]) -> tuple[Condition | Group, ...]:
+    """What stands in a group of criteria; empty groups ask nothing, and are not said."""
+    found: list[Condition | Group] = []
+    for part in node.get(group, ()):
+        inner = next((name for name in ("all", "any") if name in part), "")
+        if "field" in part:
+            found.append(_condition(part, lookup, gone))
+        elif inner and (parts := _parts(part, inner, lookup, gone)):
+            found.append(Group(inner, parts))
+    return tuple(found)
 
 
-def _length(number: int, unit: str) -> str:
-    return {
-        "minutes": lambda: ngettext("%(num)s minute", "%(num)s minutes", number),
-        "hours": lambda: ngettext("%(num)s hour", "%(num)s hours", number),
-        "days": lambda: ngettext("%(num)s day", "%(num)s days", number),
-        "working_days": lambda: ngettext("%(num)s working day", "%(num)s working days", number),
-    }[unit]()
+def _missing(fields: Any, lookup: Lookup) -> list[str]:
+    """Why a rule is broken by what it points at elsewhere than in its criteria and messages."""
+    known: dict[str, tuple[Mapping[int, Any], str]] = {
+        "board": (lookup.boards, _("The document this rule is about is gone.")),
+        "status": (lookup.statuses, _("A status this rule names is gone.")),
+        "role": (lookup.roles, _("A role this rule names is gone.")),
+        "person": (lookup.people, _("Someone this rule names is gone.")),
+        "organisation": (lookup.organisations, _("An organisation this rule names is gone.")),
+        "template": (lookup.templates, _("The message template is gone.")),
+    }
+    things = sorted(thing for thing in things_in(fields) if thing[0] in known)
+    return [known[kind][1] for kind, id_ in things if id_ not in known[kind][0]]
 
 
-def _what(fields: Any, lookup: Lookup) -> str:
-    options = fields.options
-    if fields.trigger == "field":
-        known = find_field(str(options.get("field")), lookup.role_names)
-        return (known.label if known.group == "role" else _(known.label)) if known else _("gone")
-    if fields.trigger == "paid":
-        return i18n.money(options["sum"]) if "sum" in options else f"{options.get('percent', 0)}\u00a0%"
-    if fields.trigger == "all_linked":
-        word = PHASE_WORDS.get(str(options.get("phase")))
-        return _(word) if word else _("gone")
-    if fields.trigger in OF_TIME:
-        return _time(fields.trigger, options, lookup)
-    if fields.trigger == LIST:
-        return _weekdays(options)
-    return str(options.get("button", ""))
-
-
-def _weekdays(options: Mapping[str, Any]) -> str:
-    """«Пн, Ср в 09:00»; «По будням в 09:00»."""
-    days = list(options.get("days") or [])
-    named = {(1, 2, 3, 4, 5): _("Monday to Friday"), (1, 2, 3, 4, 5, 6, 7): _("Every day")}.get(tuple(days))
-    words = named or ", ".join(i18n.weekday(day) for day in days) or _("On no day")
-    said = _("%(days)s at %(time)s", days=words, time=options.get("at", ""))
-    return _("%(when)s, but not on days off", when=said) if options.get("working") else said
-
-
-def _time(trigger: str, options: Mapping[str, Any], lookup: Lookup) -> str:
-    """«3 рабочих дня до даты „Дата отгрузки“ в 09:00»; «2 дня в „Предоплата“»."""
-    offset, unit = int(options.get("offset") or 0), options.get("unit")
-    length = _length(abs(offset), unit if unit in ("hours", "working_days") else "days")
-    if trigger == "date":
-        field = find_field(str(options.get("field")))
-        words = {"length": length, "date": _(field.label) if field else _("gone"), "time": options.get("at", "")}
-        if not offset:
-            return _("On the day “%(date)s” at %(time)s", date=words["date"], time=words["time"])
-        return (
-            _("%(length)s before “%(date)s” at %(time)s", **words) if offset < 0 else _("%(length)s after “%(date)s” at %(time)s", **words)
-        )
-    status = lookup.statuses.get(options.get("status") or 0)
-    return _("%(length)s in “%(status)s”", length=length, status=status.name) if status else length
-
-
-def _change(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
-    do = action["do"]
-    if do == "set_status":
-        status = lookup.statuses.get(action["status"])
-        if status is None:
-            gone.append(_("The status this rule moves orders to is gone."))
-        return Send(_("move the order to"), status.name if status else _("gone"), ())
-    if do == "set_field":
-        field = find_field(action["field"])
-        name = _(field.label) if field else _("Description and wishes")
-        return Send(_("set “%(field)s” to", field=name), _set_to(action, lookup) or _("nothing"), ())
-    if do == "assign":
-        role = lookup.roles.get(action.get("role") or 0)
-        place = role.name if role else _("responsible")
-        if action.get("least"):
-            holders = lookup.roles.get(action["least"])
-            return Send(_("assign as %(role)s the least busy of", role=i18n.lower_first(place)), holders.name if holders else _("gone"), ())
-        person = lookup.people.get(action.get("person") or 0)
-        return Send(_("assign as %(role)s", role=i18n.lower_first(place)), person.name if person else _("gone"), ())
-    if do == "todo":
-        return _todo(action, lookup, gone)
-    return Send(_(CHANGE_VERBS[do]), str(action.get("tag") or action.get("text") or ""), ())
-
-
-def _todo(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
-    things: Mapping[int, Any] = lookup.people if action.get("person") else lookup.roles
-    thing = things.get(action.get("person") or action.get("role") or 0)
-    if thing is None and not action.get("responsible"):
-        gone.append(_("Whoever gets the to-do of this rule is gone."))
-    whose = _("the responsible") if action.get("responsible") else thing.name if thing else _("gone")
-    verb = {"task": _("give the task"), "reminder": _("give the reminder"), "calendar": _("enter into the calendar"),
-            "contact": _("give the contact with the customer")}[action["kind"]]  # fmt: skip
-    return Send(verb, action["text"], (whose,), (_due(action["due"]),) if action.get("due") else ())
-
-
-def _due(due: Mapping[str, Any]) -> str:
-    """«срок: 2 дня до даты „Дата отгрузки“ в 09:00»."""
-    days, field = due.get("days", 0), find_field(due.get("field") or "")
-    length = ngettext("%(num)s day", "%(num)s days", abs(days))
-    if field is None:
-        said = _("due on the same day") if not days else _("due %(days)s days from then", days=f"{days:+d}")
-    elif days == 0:
-        said = _("due on “%(date)s”", date=_(field.label))
-    elif days < 0:
-        said = _("due %(length)s before “%(date)s”", length=length, date=_(field.label))
-    else:
-        said = _("due %(length)s after “%(date)s”", length=length, date=_(field.label))
-    return f"{said}, {due['time']}" if due.get("time") else said
-
-
-def _set_to(action: Mapping[str, Any], lookup: Lookup) -> str:
-    value = action.get("value")
-    if isinstance(value, Mapping):
-        return _("%(days)s days from then", days=f"{value['days']:+d}")
-    if action["field"] == "organisation":
-        found = lookup.organisations.get(value or 0)
-        return found.name if found else ""
-    if action["field"] in ("total", "paid"):
-        return i18n.money(value)
-    return i18n.day_long(date.fromisoformat(value)) if value and action["field"] in DATES else str(value or "")
+def _left(fields: Any, lookup: Lookup) -> list[str]:
+    """Whom its actions name though they work here no more."""
+    doing = replace(fields, criteria={}, options={}) if fields.actions else None
+    ids = sorted(id_ for kind, id_ in things_in(doing) if kind == "person") if doing else []
+    people = [lookup.people[id_] for id_ in ids if id_ in lookup.people]
+    return [_("%(name)s works here no more, and this rule names them.", name=one.name) for one in people if not one.active]
 
 
 def op_word(kind: str, op: str) -> str:
@@ -248,13 +179,25 @@ def _condition(node: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Cond
     wanted = node.get("value")
     if node["op"] in ALWAYS:
         text = ""
+    elif node["op"] == "within_last":
+        text = ngettext("%(num)s day ago", "%(num)s days ago", int(wanted or 0))
     elif node["op"] in DAY_OPS:
         text = ngettext("%(num)s day", "%(num)s days", int(wanted or 0))
+    elif node["op"] == "changed_to" and known.choices == "people":
+        text = person(_value(known, wanted, lookup, gone), ACCUSATIVE)
     elif isinstance(wanted, list):
         text = (_(" and ") if node["op"] == "between" else _(" or ")).join(_value(known, one, lookup, gone) for one in wanted)
     else:
         text = _value(known, wanted, lookup, gone)
-    return Condition(i18n.lower_first(_(known.label)), op_word(known.kind, node["op"]), text)
+    words, op = _named(known), op_word(known.kind, node["op"])
+    return Condition(words, declension.agreeing(op, words.rstrip(",")) if is_russian() and node["op"] in AGREEING else op, text)
+
+
+def _named(known: Field) -> str:
+    """«сумма», "the total"."""
+    if known.name in FIELD_WORDS:
+        return _(FIELD_WORDS[known.name])
+    return the(known.label if known.group == "role" else _(known.label))
 
 
 def _value(known: Any, wanted: Any, lookup: Lookup, gone: list[str]) -> str:
@@ -263,7 +206,7 @@ def _value(known: Any, wanted: Any, lookup: Lookup, gone: list[str]) -> str:
     if known.kind == "date":
         return i18n.day_long(date.fromisoformat(wanted)) if wanted else ""
     if known.kind == "number":
-        return str(wanted)
+        return f"{wanted}\u00a0%" if known.name == "paid_percent" else str(wanted)
     if known.kind in ("reference", "references"):
         by_source: dict[str, Mapping[int, Any]] = {
             "organisations": lookup.organisations,
@@ -278,42 +221,3 @@ def _value(known: Any, wanted: Any, lookup: Lookup, gone: list[str]) -> str:
             return _("gone")
         return i18n.quoted(thing.name) if known.choices in ("statuses", "other_statuses") else str(thing.name)
     return i18n.quoted(wanted)
-
-
-def _send(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
-    template = lookup.templates.get(action["template"])
-    if template is None:
-        gone.append(_("The message template is gone."))
-    to = tuple(recipient_name(one, lookup, gone) for one in action["to"])
-    return Send(_(CHANNEL_VERBS[channel_of(action)]), template.name if template else _("gone"), to, tuple(_wishes(action, lookup, gone)))
-
-
-def _wishes(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> list[str]:
-    wishes = []
-    for place, words in COPY_WORDS.items():
-        names = ", ".join(recipient_name(one, lookup, gone) for one in action.get(place, []))
-        wishes += [_(words, names=names)] if names else []
-    if action.get("from") == "responsible":
-        wishes.append(_("from the responsible's own account"))
-    elif action.get("from"):
-        account = lookup.accounts.get(account_id(action["from"]) or 0)
-        if account is None:
-            gone.append(_("The mail account this rule sends by is gone."))
-        wishes.append(_("from %(address)s", address=account.address if account else _("gone")))
-    if action.get("reply_to"):
-        wishes.append(_("answers to the responsible") if action["reply_to"] == "responsible" else _("answers to who did it"))
-    return wishes
-
-
-def recipient_name(one: Mapping[str, Any], lookup: Lookup, gone: list[str] | None = None) -> str:
-    if one["kind"] in RECIPIENTS:
-        word = RECIPIENTS[one["kind"]]
-        return _(word)
-    if one["kind"] == "address":
-        return str(one["address"])
-    thing = (lookup.roles if one["kind"] == "role" else lookup.people).get(one["id"])
-    if thing is None:
-        if gone is not None:
-            gone.append(_("Someone who gets the letter is gone."))
-        return _("gone")
-    return thing.name if one["kind"] == "person" else i18n.lower_first(thing.name)

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from kanban.i18n import N_, _
 from kanban.models import Event
 from rules.actions import CHANNEL_OF
+from rules.clauses import CHANGE_VERBS, CHANNEL_VERBS
 from rules.models import Rule, Run
-from rules.sentences import CHANGE_VERBS, CHANNEL_VERBS
 
 LATEST = 5  # events that are looked at
 WORDS = {

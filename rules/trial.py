@@ -1,7 +1,7 @@
 """Trying a rule: what it would do to an imagined event, as its run would, with nothing sent, changed or stored."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -16,6 +16,7 @@ from kanban.facts import KINDS
 from kanban.models import Event, Order
 from rules import outbox
 from rules.changes import least_loaded
+from rules.clauses import Send
 from rules.evaluator import LIST, evaluate, starts, trigger_key, trigger_keys
 from rules.imagined import Imagined, event_of, find_fitting
 from rules.lists import Listed, make_list
@@ -23,7 +24,7 @@ from rules.lookup import Lookup
 from rules.maker import Maker, Woken
 from rules.rules import RuleFields
 from rules.seen import Compared, compared, start_compared
-from rules.sentences import Send, sentence_of
+from rules.sentences import sentence_of
 from rules.silence import Note, explained
 from rules.trace import chosen_words
 from rules.why import Failed
@@ -122,7 +123,7 @@ def _changes(session: Session, woken: Woken, fields: RuleFields, lookup: Lookup)
     made = []
     for send, action in zip(words, woken.changes, strict=False):
         person = lookup.people.get(least_loaded(session, action["least"]) or 0) if action.get("least") else None
-        made.append(Send(send.verb, send.template, (person.name,)) if person else send)
+        made.append(replace(send, to=(person.name,)) if person else send)
     return tuple(made)
 
 

@@ -20,13 +20,15 @@ from kanban.views.guard import admin_only, person
 from rules import rules
 from rules.actions import NOT_BY, template_kind
 from rules.changes import DATES, SETTABLE
+from rules.clauses import CHANGE_VERBS, CHANNEL_VERBS
 from rules.evaluator import WITH_STATUS
 from rules.forms.rule import ActionRow, EditorState, read_state, rule_of, sketch_of, state_of
 from rules.lookup import Lookup, load_lookup
 from rules.models import TRIGGERS, Message, Rule
 from rules.run_log import failed_runs, last_runs
 from rules.senders import REPLY_TO
-from rules.sentences import CHANGE_VERBS, CHANNEL_VERBS, PHASE_WORDS, Sentence, op_label, sentence_of
+from rules.sentences import Sentence, op_label, sentence_of
+from rules.starts import PHASE_WORDS, TRIGGER_WORDS
 from rules.views.aside import aside_values
 
 bp = Blueprint("rules", __name__, url_prefix="/settings/rules")
@@ -184,7 +186,8 @@ def editor(
         if not row.is_change:
             _fit_template(row, state.trigger, lookup)
     values = {
-        "state": state, "lookup": lookup, "rule": rule, "error": error, "triggers": TRIGGERS, "groups": FIELD_GROUPS,
+        "state": state, "lookup": lookup, "rule": rule, "error": error,
+        "triggers": {key: TRIGGER_WORDS[key] for key in TRIGGERS}, "groups": FIELD_GROUPS,
         "find_field": lambda name: find_field(name, lookup.role_names), "days": DAYS,
         "comparisons": comparisons, "op_label": op_label, "always": ALWAYS, "lists": LISTS, "channels": CHANNEL_VERBS,
         "not_by": NOT_BY, "kind_of": lambda channel: template_kind(channel, state.trigger), "reply_to": REPLY_TO,

@@ -17,12 +17,12 @@ from kanban.settings import setting
 from kanban.views.guard import admin_only, person
 from rules import outbox, rules
 from rules.backtest import DAYS, backtest
+from rules.clauses import CHANNEL_VERBS
 from rules.forms.rule import EditorState, read_state, rule_of, state_of
 from rules.forms.trial import imagined_of, read_trial
 from rules.lookup import Lookup, load_lookup
 from rules.models import Rule
 from rules.rules import RuleFields
-from rules.sentences import CHANNEL_VERBS
 from rules.texts import table_rows
 from rules.trial import Trial, to_oneself, try_rule
 from rules.views.aside import aside_values

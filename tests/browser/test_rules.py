@@ -62,7 +62,7 @@ def build(page: Page, name: str, total: str) -> None:
         press(page, f"input[name=to-0][value='{value}']", "Space")
         expect(page.locator(f"input[name=to-0][value='{value}']")).to_be_checked()
     expect(page.locator(".sentence")).to_contain_text("сумма не меньше")
-    expect(page.locator(".sentence")).to_contain_text("менеджер")
+    expect(page.locator(".sentence")).to_contain_text("менеджеру и бухгалтеру")
 
 
 def test_by_keyboard_alone_from_the_sentence_to_the_letter_and_why(visit: Visits, site: Site) -> None:

@@ -72,20 +72,25 @@ def test_the_working_calendar_is_kept(owner: Signed, cast: Cast) -> None:
 
 
 STARTS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
-    ("field", {"option-field": "ship_on"}, {"field": "ship_on"}, "меняется в поле «Дата отгрузки»"),
-    ("paid", {"option-paid": "50", "option-of": "percent"}, {"percent": 50}, "оплачен на 50"),
-    ("paid", {"option-paid": "100 000", "option-of": "sum"}, {"sum": 10_000_000}, "оплачен на 100"),
+    ("field", {"option-field": "ship_on"}, {"field": "ship_on"}, "Когда у заказа покупателя меняется поле «Дата отгрузки»"),
+    ("paid", {"option-paid": "50", "option-of": "percent"}, {"percent": 50}, "Когда по заказу покупателя оплачено 50"),
+    ("paid", {"option-paid": "100 000", "option-of": "sum"}, {"sum": 10_000_000}, "Когда по заказу покупателя оплачено 100"),
     ("commented", {}, {}, "получает комментарий"),
-    ("all_linked", {"option-phase": "done"}, {"phase": "done"}, "все заказы, с которыми связан заказ покупателя"),
+    ("all_linked", {"option-phase": "done"}, {"phase": "done"}, "Когда у заказа покупателя все связанные заказы в фазе"),
     (
         "date",
         {"option-field": "ship_on", "option-when": "before", "option-number": "3", "option-unit": "working_days", "option-at": "09:00"},
         {"field": "ship_on", "offset": -3, "unit": "working_days", "at": "09:00", "late": "catch_up"},
-        "За 3 рабочих дня до дня «Дата отгрузки» в 09:00",
+        "За 3 рабочих дня до даты отгрузки заказа покупателя, в 09:00",
     ),
-    ("stay", {"option-number": "2", "option-unit": "days"}, {"offset": 2, "unit": "days"}, "стоит дольше чем 2 дня"),
-    ("idle", {"option-number": "5", "option-unit": "hours"}, {"offset": 5, "unit": "hours"}, "без событий 5 часов"),
-    ("hand", {"option-button": "Замер"}, {"button": "Замер", "roles": []}, "нажата кнопка «Замер»"),
+    ("stay", {"option-number": "2", "option-unit": "days"}, {"offset": 2, "unit": "days"}, "стоит в одном статусе дольше чем 2 дня"),
+    (
+        "idle",
+        {"option-number": "5", "option-unit": "hours"},
+        {"offset": 5, "unit": "hours"},
+        "5 часов ничего не происходит",
+    ),
+    ("hand", {"option-button": "Замер"}, {"button": "Замер", "roles": []}, "Когда у заказа покупателя нажимают кнопку «Замер»"),
 ]
 
 

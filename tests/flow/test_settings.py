@@ -107,7 +107,7 @@ def test_the_editor_redraws_its_sentence_and_saves_the_rule(owner: Signed, cast:
     drawn = owner.post("/settings/rules/draw", rule_form(cast), htmx=True, page="/settings/rules/new").text
     text = re.sub(r"\s+", " ", re.sub("<[^>]+>", "", drawn)).replace("\u00a0", " ")
     assert "Когда заказ покупателя переходит в «Предоплата» и сумма больше 100 000 ₽ и организация из списка: ООО «Мельников»" in text
-    assert "отправить письмо «Бухгалтеру» (кому: бухгалтер, ответственный, buh@firm.example)" in text
+    assert "отправить письмо «Бухгалтеру» бухгалтеру, ответственному и buh@firm.example" in text
     assert owner.post("/settings/rules/save", rule_form(cast)).status_code == 303
     rule = db.session.scalars(select(Rule).where(Rule.name == "Крупная предоплата")).one()
     version = db.session.get_one(RuleVersion, rule.version_id)

@@ -85,7 +85,7 @@ def test_the_first_criterion_that_failed_with_what_was_seen_and_wanted(cast: Cas
     cast.move(order, "prepaid")
     found = of(order, rule)
     assert (found.verdict, found.outcome, found.letters, found.failed[0].number, found.of) == ("no", "", (), 3, 4)
-    assert compare(found) == [("Paid, per cent", "50 %", "is less than 50", "")]
+    assert compare(found) == [("Paid, per cent", "50 %", "is less than 50 %", "")]
 
 
 @pytest.mark.parametrize(
