@@ -41,14 +41,14 @@ def template_kind(channel: str, trigger: str = "") -> str:
     return "letter" if channel == "email" and trigger != LIST else "short"
 
 
-def recipient(kind: str, id_: int | None = None, address: str = "") -> dict[str, Any]:
-    """A recipient as it is stored. Raises ValueError for a kind there is not."""
+def recipient(kind: str, id_: int | None = None, address: str = "", *, many: bool = False) -> dict[str, Any]:
+    """A recipient as it is stored. many: of a role, everyone is told however many hold it. Raises ValueError for a kind there is not."""
     if kind not in RECIPIENT_KINDS:
         raise ValueError(kind)
     if kind in ("role", "person"):
         if id_ is None:
             raise ValueError(kind)
-        return {"kind": kind, "id": id_}
+        return {"kind": kind, "id": id_} | ({"many": True} if many and kind == "role" else {})
     return {"kind": kind, "address": address} if kind == "address" else {"kind": kind}
 
 

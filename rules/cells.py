@@ -1,6 +1,6 @@
 """The matrix's cells as a rule's actions, and back. A rule that says more than cells can is no longer the matrix's."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from rules.actions import COPIES, channel_of, recipient, recipients_of, send_email, sends
@@ -14,11 +14,16 @@ def cells_of(actions: Sequence[dict[str, Any]]) -> dict[Column, int]:
     return {(one["kind"], one.get("id")): action["template"] for action in sends(actions) for one in action["to"]}
 
 
-def actions_of(cells: dict[Column, int]) -> list[dict[str, Any]]:
-    """One send action a template, in a fixed order, so that the same cells always make the same rule."""
+def many_in(actions: Sequence[dict[str, Any]]) -> set[int]:
+    """Roles of which everyone is told, however many they are."""
+    return {one["id"] for one in recipients_of(actions) if one.get("many")}
+
+
+def actions_of(cells: dict[Column, int], many: Collection[int] = ()) -> list[dict[str, Any]]:
+    """One send action a template, in a fixed order, so that the same cells always make the same rule. many: see many_in."""
     by_template: dict[int, list[dict[str, Any]]] = {}
     for (kind, id_), template in sorted(cells.items(), key=lambda cell: (_order(cell[0]), cell[1])):
-        by_template.setdefault(template, []).append(recipient(kind, id_))
+        by_template.setdefault(template, []).append(recipient(kind, id_, many=id_ in many))
     return [send_email(template, to) for template, to in by_template.items()]
 
 

@@ -1,5 +1,6 @@
 """The matrix «Who is told»: one ordinary rule a status, its cells the recipients of the rule's letters."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from kanban.errors import Invalid, NotFound
 from kanban.i18n import _
 from kanban.models import Role, Status
 from kanban.policy import require_admin
-from rules.cells import WHO, Column, actions_of, cells_of
+from rules.cells import WHO, Column, actions_of, cells_of, many_in
 from rules.models import Rule, Template
 from rules.rules import RuleFields, add_rule, change_rule, fields_of
 
@@ -24,8 +25,9 @@ def live_cells(rule: Rule | None) -> dict[Column, int]:
     return cells_of(rule.version.actions) if rule is not None and rule.active else {}
 
 
-def set_cell(session: Session, actor: Actor, status_id: int, column: Column, template_id: int | None) -> Rule | None:
-    """Switches a cell on with a template, changes its template, or switches it off (None).
+def set_cell(session: Session, actor: Actor, status_id: int, column: Column, template_id: int | None, *, many: bool = False) -> Rule | None:
+    """Switches a cell on with a template, changes its template, or switches it off (None). many: of a role, all are told however
+    many hold it.
 
     Returns the status's rule as it is now; None where nobody is told any more and the rule has gone.
     """
@@ -43,24 +45,28 @@ def set_cell(session: Session, actor: Actor, status_id: int, column: Column, tem
         cells.pop(column, None)
     else:
         cells[column] = template_id
-    return _write(session, actor, status, rule, cells)
+    told = many_in(rule.version.actions) if rule is not None else set()
+    told |= {column[1]} if many and column[1] is not None else set()
+    return _write(session, actor, status, rule, cells, told)
 
 
-def write_row(session: Session, status: Status, cells: dict[Column, int]) -> Rule:
+def write_row(session: Session, status: Status, cells: dict[Column, int], many: Collection[int] = ()) -> Rule:
     """Makes the matrix rule of a status that has none yet."""
     name = _("Who is told: %(status)s", status=status.name)
-    fields = RuleFields(name, status.board_id, "entered", status.id, actions=actions_of(cells))
+    fields = RuleFields(name, status.board_id, "entered", status.id, actions=actions_of(cells, many))
     return add_rule(session, None, fields, in_matrix=True)
 
 
-def _write(session: Session, actor: Actor, status: Status, rule: Rule | None, cells: dict[Column, int]) -> Rule | None:
+def _write(
+    session: Session, actor: Actor, status: Status, rule: Rule | None, cells: dict[Column, int], many: Collection[int]
+) -> Rule | None:
     if rule is None:
-        return write_row(session, status, cells) if cells else None
+        return write_row(session, status, cells, many) if cells else None
     if not cells:
         session.delete(rule)
         session.flush()
         return None
-    return change_rule(session, actor, rule.id, replace(fields_of(rule), actions=actions_of(cells), active=True))
+    return change_rule(session, actor, rule.id, replace(fields_of(rule), actions=actions_of(cells, many), active=True))
 
 
 def _require_column(session: Session, column: Column) -> None:

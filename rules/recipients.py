@@ -13,6 +13,8 @@ from kanban.models import Order, Person, Role, person_role
 from kanban.phones import e164
 from rules.models import Unsubscribed
 
+MOST_HOLDERS = 10  # of a role are told without being asked about
+
 
 @dataclass(frozen=True)
 class Recipient:
@@ -154,7 +156,7 @@ def _candidates(one: dict[str, Any], order: Order, directory: Directory, notes: 
     if kind == "customer":
         return [Recipient(_customers(order, channel), order.customer.name, None, {"kind": kind})]
     if kind == "role":
-        return _holders(one["id"], order, directory, notes, channel)
+        return _holders(one, order, directory, notes, channel)
     person_id = {
         "person": one.get("id"), "responsible": order.responsible_id, "author": order.author_id, "mover": directory.mover_id,
         "previous": directory.previous_id,
@@ -165,8 +167,9 @@ def _candidates(one: dict[str, Any], order: Order, directory: Directory, notes: 
     return _active([person_id], directory, notes, {"kind": kind}, channel)
 
 
-def _holders(role_id: int, order: Order, directory: Directory, notes: list[dict[str, Any]], channel: str) -> list[Recipient]:
-    """Who fills the role on the order; if nobody does, everyone who holds it."""
+def _holders(one: dict[str, Any], order: Order, directory: Directory, notes: list[dict[str, Any]], channel: str) -> list[Recipient]:
+    """Who fills the role on the order; if nobody does, everyone who holds it, but many only where that was confirmed."""
+    role_id = one["id"]
     role = directory.roles.get(role_id, "")
     filling = [person.person_id for person in order.people if person.role_id == role_id]
     found = _active(filling, directory, notes, {"kind": "role", "role": role, "filled": True}, channel)
@@ -175,6 +178,9 @@ def _holders(role_id: int, order: Order, directory: Directory, notes: list[dict[
     found = _active(directory.holders.get(role_id, []), directory, notes, {"kind": "role", "role": role, "filled": False}, channel)
     if not found:
         notes.append({"why": "no_holder", "name": role})
+    if len(found) > MOST_HOLDERS and not one.get("many"):
+        notes.append({"why": "too_many", "name": role})
+        return found[:MOST_HOLDERS]
     return found
 
 

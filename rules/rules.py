@@ -61,11 +61,11 @@ def change_rule(session: Session, actor: Actor, rule_id: int, fields: RuleFields
     require_admin(actor)
     rule = find_rule(session, rule_id)
     require_sense(session, fields)
-    before = _says(fields_of(rule))
+    before = says(fields_of(rule))
     rule.name, rule.board_id = fields.name, fields.board_id
     _set_mode(rule, fields)
     rule.in_matrix = rule.in_matrix and _is_a_row(fields) and fields.status_id == rule.status_id
-    if _says(fields) != before:
+    if says(fields) != before:
         _write_version(session, rule, actor, fields, rule.version.number + 1)
     return rule
 
@@ -81,7 +81,7 @@ def restore_rule(session: Session, actor: Actor, rule_id: int, number: int) -> R
     return change_rule(session, actor, rule_id, replace(said_in(old, now), active=now.active and rule.trigger_key != "gone"))
 
 
-def _says(fields: RuleFields) -> tuple[Any, ...]:
+def says(fields: RuleFields) -> tuple[Any, ...]:
     """What makes a version."""
     status_id = fields.status_id if fields.trigger in WITH_STATUS else None
     return fields.board_id, fields.trigger, status_id, fields.options, fields.criteria, fields.actions, fields.tell_actor

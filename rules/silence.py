@@ -22,6 +22,7 @@ WORDS = {
     "not_employee": N_("is no employee, so has no bell"),
     "unsubscribed": N_("asked for no letters"),
     "no_holder": N_("nobody holds this role"),
+    "too_many": N_("more people hold this role than may be told unasked, so only the first ten were: confirm it in the rule"),
     "no_responsible": N_("the order has no responsible"),
     "no_author": N_("the order has no author"),
     "no_mover": N_("nobody did it: a rule, or time"),

@@ -17,7 +17,7 @@ from kanban.forms.fields import one_line, parse_money
 from kanban.i18n import _
 from kanban.ids import read_id
 from kanban.people import clean_chat, clean_email, clean_phone
-from rules.actions import COPIES, channel_of, recipient, send
+from rules.actions import COPIES, addressed, channel_of, recipient, send
 from rules.changes import CHANGES
 from rules.evaluator import WITH_STATUS
 from rules.forms.change import CHANGE_VALUES, typed_change, values_of
@@ -56,7 +56,8 @@ class GroupRow:
 @dataclass
 class ActionRow:
     """channel: of a message, or what a change does (rules.changes). to, cc, bcc: «role:3», «person:5», «responsible»…; addresses:
-    other addresses of the channel, as typed, and those of copies; from_, reply_to: see rules.senders. values: of a change, as typed."""
+    other addresses of the channel, as typed, and those of copies; many: roles of which
+    all are told however many there are; from_, reply_to: see rules.senders. values: of a change, as typed."""
 
     template: str
     to: list[str] = dataclasses.field(default_factory=list)
@@ -70,6 +71,7 @@ class ActionRow:
     bcc: list[str] = dataclasses.field(default_factory=list)
     cc_addresses: str = ""
     bcc_addresses: str = ""
+    many: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def has_copies(self) -> bool:
@@ -153,7 +155,7 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
                 {name: form.get(f"{name}-{number}", "") for name in CHANGE_VALUES},
                 {name: form.get(f"later-{name}-{number}", "") for name in ("number", "unit", "ask_again", "while_there")},
                 form.getlist(f"cc-{number}"), form.getlist(f"bcc-{number}"), form.get(f"cc-addresses-{number}", ""),
-                form.get(f"bcc-addresses-{number}", ""),
+                form.get(f"bcc-addresses-{number}", ""), form.getlist(f"many-{number}"),
             )
         )  # fmt: skip
     _do(state, form.get("do", ""))
@@ -267,6 +269,7 @@ def _action_of(action: Mapping[str, Any]) -> ActionRow:
     return ActionRow(
         str(action["template"]), chosen["to"], typed["to"], channel_of(action), action.get("from", ""), action.get("reply_to", ""),
         cc=chosen["cc"], bcc=chosen["bcc"], cc_addresses=typed["cc"], bcc_addresses=typed["bcc"],
+        many=[_ticked(one) for one in addressed(action) if one.get("many")],
     )  # fmt: skip
 
 
@@ -427,7 +430,7 @@ def _typed_recipients(row: ActionRow, place: str) -> list[dict[str, Any]]:
     for one in row.chosen(place):
         kind, _colon, number = one.partition(":")
         try:
-            found.append(recipient(kind, read_id(number)))
+            found.append(recipient(kind, read_id(number), many=one in row.many))
         except ValueError:
             raise Invalid(_("This choice no longer exists."), "to") from None
     clean = CLEAN.get(row.channel)

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
 from kanban import clock
 from kanban.db import db, transaction
@@ -22,6 +22,7 @@ from rules.actions import recipients_of
 from rules.cells import WHO, Column
 from rules.lookup import Lookup, load_lookup
 from rules.models import Message, Rule
+from rules.recipients import MOST_HOLDERS
 
 bp = Blueprint("matrix", __name__, url_prefix="/settings/told")
 
@@ -49,10 +50,11 @@ def set_cell(status_id: int, column: str) -> Any:
     key = _column(column)
     raw = request.form.get("template", "")
     with transaction() as session:
+        is_many = key[0] == "role" and holders_of(session, key[1] or 0) > MOST_HOLDERS
         template = _fitting(session, key) if raw == "on" else read_id(raw)
-        is_open = raw == "on" and template is None  # the letter has to be chosen first
+        is_open = raw == "on" and (template is None or is_many)  # the letter has to be chosen first, and many confirmed
         if not is_open:
-            matrix.set_cell(session, person(), status_id, key, template)
+            matrix.set_cell(session, person(), status_id, key, template, many=is_many)
     if not is_htmx():
         return redirect(url_for("matrix.show", choose=f"{status_id}-{column}" if is_open else None), 303)
     values = _values()
@@ -70,7 +72,8 @@ def _cell_html(values: dict[str, Any], status_id: int, column: str) -> str:
     if status is None:
         raise NotFound(_("There is no such status."))
     cell = values["cells"][status_id][column]
-    return render_template("matrix/_cell.html", cell=cell, status=status, lookup=values["lookup"], choosing=True)
+    return render_template("matrix/_cell.html", cell=cell, status=status, lookup=values["lookup"], choosing=True, holders=values["holders"],
+                           most_holders=MOST_HOLDERS)  # fmt: skip
 
 
 def _values() -> dict[str, Any]:
@@ -88,7 +91,7 @@ def _values() -> dict[str, Any]:
     return {
         "lookup": lookup, "columns": columns, "cells": cells, "holders": _holders(lookup), "sent": _sent(),
         "marks": sum(cell.template is not None for cell in rows), "rule_count": sum(rule.in_matrix for rule in rules),
-        "groups": _groups(lookup), "who": WHO,
+        "groups": _groups(lookup), "who": WHO, "most_holders": MOST_HOLDERS,
     }  # fmt: skip
 
 
@@ -123,6 +126,11 @@ def _groups(lookup: Lookup) -> list[tuple[Any, list[Status]]]:
         if part:
             groups.append((board, part))
     return groups
+
+
+def holders_of(session: Session, role_id: int) -> int:
+    """How many people who work here hold a role."""
+    return session.scalar(select(func.count()).select_from(Role).join(Person.held_roles).where(Person.active, Role.id == role_id)) or 0
 
 
 def _holders(lookup: Lookup) -> dict[int, int]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
@@ -19,12 +19,14 @@ from kanban.ids import read_id
 from kanban.views.guard import admin_only, person
 from rules import rules
 from rules.actions import NOT_BY, template_kind
+from rules.advice import advise
 from rules.changes import DATES, SETTABLE
 from rules.clauses import CHANGE_VERBS, CHANNEL_VERBS
 from rules.evaluator import WITH_STATUS
 from rules.forms.rule import ActionRow, EditorState, read_state, rule_of, sketch_of, state_of
 from rules.lookup import Lookup, load_lookup
 from rules.models import TRIGGERS, Message, Rule
+from rules.rules import RuleFields
 from rules.run_log import failed_runs, last_runs
 from rules.senders import REPLY_TO
 from rules.sentences import Sentence, op_label, sentence_of
@@ -63,7 +65,8 @@ def show() -> Any:
         "on": sum(row.rule.active for row in rows),
         "broken": sum(bool(row.sentence.gone or row.broken_runs) for row in rows),
     }
-    return render_template("rules/page.html", rows=shown, lookup=lookup, counts=counts, only=only, q=request.args.get("q", ""))
+    return render_template("rules/page.html", rows=shown, lookup=lookup, counts=counts, only=only, q=request.args.get("q", ""),
+                           broken=[row for row in rows if row.sentence.gone])  # fmt: skip
 
 
 @bp.get("/new")
@@ -106,17 +109,23 @@ def save() -> Any:
         return draw()
     try:
         fields = rule_of(state)
+        _require_answers(rule_id or 0, fields)
         with transaction() as session:
-            if rule_id:
-                rules.change_rule(session, person(), rule_id, fields)
-            else:
-                rules.add_rule(session, person(), fields)
+            saved = rules.change_rule(session, person(), rule_id, fields) if rule_id else rules.add_rule(session, person(), fields)
     except Invalid as error:
         db.session.rollback()
         rule = rules.find_rule(db.session(), rule_id) if rule_id else None
         return editor(state, load_lookup(db.session()), rule, error, 422)
     flash(_(SAVED[state.mode]))
-    return redirect(url_for("rules.show"), 303)
+    advice = advise(db.session(), saved.id, fields, load_lookup(db.session()), current_app.config["POTOK"])
+    return redirect(url_for("rules.edit", rule_id=saved.id) + "#rule-advice" if advice else url_for("rules.show"), 303)
+
+
+def _require_answers(rule_id: int, fields: RuleFields) -> None:
+    """A rule that is to work is not saved while a question about it is open."""
+    advice = advise(db.session(), rule_id, fields, load_lookup(db.session()), current_app.config["POTOK"]) if fields.active else []
+    if any(one.question for one in advice):
+        raise Invalid(_("Answer first whether so many people are to be told."), "many")
 
 
 @bp.post("/<int:rule_id>/switch")
@@ -192,8 +201,10 @@ def editor(
         "comparisons": comparisons, "op_label": op_label, "always": ALWAYS, "lists": LISTS, "channels": CHANNEL_VERBS,
         "not_by": NOT_BY, "kind_of": lambda channel: template_kind(channel, state.trigger), "reply_to": REPLY_TO,
         "changes": CHANGE_VERBS, "phases": PHASE_WORDS, "settable": SETTABLE, "dates": DATES,
-        "sentence": sentence_of(sketch_of(state), lookup),
     }  # fmt: skip
+    sketch = sketch_of(state)
+    advice = advise(db.session(), rule.id if rule else 0, sketch, lookup, current_app.config["POTOK"])
+    values |= {"sentence": sentence_of(sketch, lookup), "advice": advice}
     values |= aside_values(state, rule, lookup) | more
     if is_htmx():
         return fragment(render_template("rules/_editor.html", **values) + render_template("rules/_aside.html", oob=True, **values), code)

@@ -10,7 +10,7 @@ from flask import Flask, render_template
 
 from kanban.db import db, transaction
 from kanban.i18n import force_locale
-from kanban.models import Board, Role
+from kanban.models import Board, Person, Role
 from rules import differences
 from rules.actions import recipient, send, send_email
 from rules.lookup import load_lookup
@@ -274,3 +274,58 @@ def test_lists_keep_the_nominative(cast: Cast, language: str) -> None:
     assert "Ольга Белова" in words and "Ольга Белова" in added
     assert {"ru": "дизайнер, Ольга Белова → главный технолог", "en": "designer, Ольга Белова → chief technologist"}[language] in words
     assert {"ru": "(кому: дизайнер, ", "en": "(to: designer, "}[language] in added
+
+
+def test_groups_stand_in_brackets_and_a_list_says_where(cast: Cast, language: str) -> None:
+    inner = {"any": [{"field": "ship_on", "op": "empty"}, {"all": [{"field": "total", "op": "more", "value": 100}, {"all": []}]}]}
+    fields = base(cast, criteria={"all": [{"field": "paid", "op": "filled"}, inner]})
+    expected = {
+        "ru": "и оплаченная сумма указана и (дата отгрузки не указана или (сумма больше 1 ₽)) — отправить",
+        "en": "and the sum paid is filled and (the ship date is empty or (the total is more than 1 ₽)) — send",
+    }
+    assert expected[language] in said(fields, language)
+    weekly = base(cast, trigger="weekdays", options={"days": [1, 5], "at": "09:00"}, criteria={"all": [{"field": "paid", "op": "filled"}]})
+    starts = {
+        "ru": "Пн, Пт в 09:00 одним списком открытые заказы (заказ покупателя), где оплаченная сумма указана — отправить",
+        "en": "Mon, Fri at 09:00, one list of open orders (customer order), those where the sum paid is filled — send",
+    }
+    assert said(weekly, language).startswith(starts[language])
+
+
+def test_copies_are_said(cast: Cast, language: str) -> None:
+    letter = send("email", cast.templates["manager"], [recipient("author")], cc=[recipient("role", cast.roles["designer"])],
+                  bcc=[recipient("address", address="a@b.example")])  # fmt: skip
+    expected = {"ru": "копия: дизайнер, скрытая копия: a@b.example", "en": "a copy to: designer, a hidden copy to: a@b.example"}
+    assert expected[language] in said(base(cast, actions=[letter]), language)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"trigger": "stay", "options": {"offset": 2, "unit": "days", "status": 9999}}, "A status this rule names is gone."),
+        ({"trigger": "hand", "options": {"button": "x", "roles": [9999]}}, "A role this rule names is gone."),
+        ({"trigger": "field", "options": {"field": "role:9999"}}, "A role this rule names is gone."),
+        ({"actions": [{"do": "assign", "role": None, "person": 9999}]}, "Someone this rule names is gone."),
+        ({"actions": [{"do": "set_field", "field": "organisation", "value": 9999}]}, "An organisation this rule names is gone."),
+        ({"board_id": 9999}, "The document this rule is about is gone."),
+    ],
+)
+def test_a_rule_says_what_it_is_broken_by(cast: Cast, changed: dict[str, Any], reason: str) -> None:
+    with force_locale("en"):
+        assert reason in sentence_of(base(cast, **changed), load_lookup(db.session())).gone
+        assert sentence_of(base(cast), load_lookup(db.session())).gone == ()
+
+
+def test_a_rule_that_names_who_left_is_broken(cast: Cast) -> None:
+    with transaction() as session:
+        session.get_one(Person, cast.people["viewer"]).active = False
+    person = recipient("person", cast.people["viewer"])
+    with force_locale("en"):
+        lookup = load_lookup(db.session())
+        for actions in (
+            [send_email(cast.templates["manager"], [person])],
+            [{"do": "assign", "role": None, "person": cast.people["viewer"]}],
+        ):
+            assert "Павел Лебедев" in sentence_of(base(cast, actions=actions), lookup).gone[0]
+        asked = {"all": [{"field": "actor", "op": "equals", "value": cast.people["viewer"]}]}
+        assert sentence_of(base(cast, criteria=asked), lookup).gone == ()

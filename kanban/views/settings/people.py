@@ -15,7 +15,7 @@ from kanban.db import db, transaction
 from kanban.dependents import dependents
 from kanban.errors import Conflict, Invalid
 from kanban.forms.fields import PotokForm, line
-from kanban.i18n import LANGUAGES, _, _l
+from kanban.i18n import LANGUAGES, _, _l, ngettext
 from kanban.ids import read_id
 from kanban.models import ACCESSES, Person, Role, Status
 from kanban.people import PersonFields
@@ -131,8 +131,12 @@ def rename_role(role_id: int) -> Any:
 @bp.post("/roles/<int:role_id>/remove")
 @admin_only
 def remove_role(role_id: int) -> Any:
+    named = dependents.names(db.session()).get(("role", role_id), [])
     with transaction() as session:
         people.remove_role(session, person(), role_id)
+    if named:
+        count = len(named)
+        flash(ngettext("The role is removed. %(num)d rule is broken now.", "The role is removed. %(num)d rules are broken now.", count))
     return redirect(url_for("people.show") + "#roles", 303)
 
 
