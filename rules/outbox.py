@@ -52,7 +52,7 @@ def message_id(key: str, host: str) -> str:
 
 
 def enqueue(session: Session, runs: Sequence[dict[str, Any]], messages: Sequence[dict[str, Any]]) -> None:
-    """Inserts rows of runs, all of one event, and of messages; what is there already stays as it is."""
+    """Inserts rows of runs, all of one event or of none, and of messages; what is there already stays as it is."""
     if runs:
         rows = [(run["rule_id"], run["version_id"], run["outcome"], run["notes"]) for run in runs]
         of_all = {"event_id": runs[0]["event_id"], "at": runs[0]["at"], "runs": rows}
