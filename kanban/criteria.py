@@ -6,17 +6,37 @@ Groups follow Kleene's three-valued logic, so the order of criteria in a group c
 
 Beside the order's own fields there are «role:3», who fills a role on it, and «linked.total», a field of the orders it is
 linked with: it holds where it holds for any of them.
+
+A tree is prepared before it is asked: what the facts have no part in is settled once, however many facts are judged by it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
 Truth = bool | None  # None: unknown
 Test = Callable[[Any, Any], bool]
 Facts = Mapping[str, Any]
+Answer = tuple[Truth, Any]  # whether a node holds, and what was seen of its field
+Ask = Callable[[Facts], Answer]
 
 MAX_DEPTH = 8
+_ABSENT: Any = object()  # seen, where the facts don't say
+
+
+class Prepared(NamedTuple):
+    """A node that can be asked. A leaf has field, op and wanted; a group has parts."""
+
+    ask: Ask
+    field: str = ""
+    op: str = ""
+    wanted: Any = None
+    group: str = ""
+    parts: tuple["Prepared", ...] = ()
+
+    def truth(self, facts: Facts) -> Truth:
+        """The truth of its verdict, without the reasons: no more parts are asked than settle it."""
+        return self.ask(facts if isinstance(facts, Mapping) else {})[0]
 
 
 class Verdict(NamedTuple):
@@ -137,96 +157,140 @@ def comparisons(kind: str) -> list[str]:
 
 def judge(tree: Mapping[str, Any], facts: Facts, kinds: Mapping[str, str]) -> Verdict:
     """Judges a tree. facts: see kanban.facts.snapshot; kinds: the type of each field by name."""
-    return _node(tree, facts if isinstance(facts, Mapping) else {}, kinds, 0)
+    return _verdict(prepared(tree, kinds), facts if isinstance(facts, Mapping) else {})
 
 
-def _node(node: Any, facts: Facts, kinds: Mapping[str, str], depth: int) -> Verdict:
+def prepared(tree: Mapping[str, Any], kinds: Mapping[str, str]) -> Prepared:
+    """A tree, to be asked of many facts. Like all here it never raises; what can't be read is unknown."""
+    return _node(tree, kinds, 0)
+
+
+def _verdict(node: Prepared, facts: Facts) -> Verdict:
+    if not node.group:
+        truth, seen = node.ask(facts)
+        return Verdict(truth, node.field, node.op, node.wanted, seen)
+    parts = tuple([_verdict(part, facts) for part in node.parts])
+    return Verdict(_together(node.group, [part.truth for part in parts]), group=node.group, parts=parts)
+
+
+def _node(node: Any, kinds: Mapping[str, str], depth: int) -> Prepared:
     if not isinstance(node, dict) or depth > MAX_DEPTH:
-        return Verdict(None)
+        return Prepared(lambda facts: (None, None))
     if "field" in node:
-        return _leaf(node, facts, kinds)
+        return _leaf(node, kinds)
     for group in ("all", "any"):
         if isinstance(node.get(group), list):
-            parts = tuple([_node(part, facts, kinds, depth + 1) for part in node[group]])
-            return Verdict(_together(group, parts), group=group, parts=parts)
-    return Verdict(None if node else True)
+            return _group(group, tuple([_node(part, kinds, depth + 1) for part in node[group]]))
+    return Prepared(lambda facts: (None if node else True, None))
 
 
-def _together(group: str, parts: tuple[Verdict, ...]) -> Truth:
+def _group(group: str, parts: tuple[Prepared, ...]) -> Prepared:
+    asks = [part.ask for part in parts]
+    return Prepared(lambda facts: (_together(group, (ask(facts)[0] for ask in asks)), None), group=group, parts=parts)
+
+
+def _together(group: str, truths: Iterable[Truth]) -> Truth:
     """Kleene: one false settles «all», one true settles «any»; else unknown wins. An empty group asks nothing."""
-    if not parts:
-        return True
     decisive = group == "any"
-    truths = [part.truth for part in parts]
-    if decisive in truths:
-        return decisive
-    return None if None in truths else not decisive
+    together: Truth = True
+    for truth in truths:
+        if truth is decisive:
+            return decisive
+        together = None if together is None else truth
+    return together
 
 
-def _leaf(node: Mapping[str, Any], facts: Facts, kinds: Mapping[str, str]) -> Verdict:
+def _leaf(node: Mapping[str, Any], kinds: Mapping[str, str]) -> Prepared:
+    """Within the facts of a linked order the field has a name without its «linked.»."""
     name, op, wanted = str(node["field"]), str(node.get("op", "")), node.get("value")
-    if not name.startswith("linked."):
-        return _judged(name, name, op, wanted, facts, kinds)
-    field = name[7:]
-    linked = facts.get("linked")
-    orders = [one for one in linked if isinstance(one, dict)] if isinstance(linked, list) else []
-    parts = [_judged(name, field, op, wanted, order, kinds) for order in orders]
-    best = next((part for part in parts if part.truth), None)
-    return best or Verdict(_together("any", tuple(parts)) if parts else None, name, op, wanted, parts[0].seen if parts else None)
-
-
-def _judged(name: str, field: str, op: str, wanted: Any, facts: Facts, kinds: Mapping[str, str]) -> Verdict:
-    """One comparison. name: as the criterion has it; field: the same within these facts."""
-    if op in CHANGES:
-        return Verdict(_changed(field, op, wanted, facts, kinds.get(name, "")), name, op, wanted, _seen(field, facts).get("value"))
-    found = _seen(field, facts)
-    if "value" not in found:
-        return Verdict(None, name, op, wanted)
-    seen = found["value"]
+    field = name.removeprefix("linked.")
     kind = "reference" if field.startswith("role:") else kinds.get(name, "")
-    return Verdict(_truth(kind, op, _comparable(seen), wanted, facts.get("today")), name, op, wanted, seen)
+    ask = _of_change(field, op, wanted, kind) if op in CHANGES else _of_value(field, op, wanted, kind)
+    return Prepared(ask if field == name else _of_any_linked(ask), name, op, wanted)
 
 
-def _seen(field: str, facts: Facts) -> dict[str, Any]:
-    """{"value": what stands in a field}, or {} where the facts don't say."""
-    fields, people = facts.get("fields"), facts.get("people")
-    if field.startswith("role:"):
-        return {"value": people.get(field[5:])} if isinstance(people, dict) else {}
-    return {"value": fields[field]} if isinstance(fields, dict) and field in fields else {}
+def _of_any_linked(ask: Ask) -> Ask:
+    def ask_each(facts: Facts) -> Answer:
+        linked = facts.get("linked")
+        answers = [ask(one) for one in linked if isinstance(one, dict)] if isinstance(linked, list) else []
+        if not answers:
+            return None, None
+        seen = next((seen for truth, seen in answers if truth), answers[0][1])
+        return _together("any", [truth for truth, _seen in answers]), seen
+
+    return ask_each
 
 
-def _changed(field: str, op: str, wanted: Any, facts: Facts, kind: str) -> Truth:
+def _of_value(field: str, op: str, wanted: Any, kind: str) -> Ask:
+    look, compare = _look(field), _compare(kind, op, wanted)
+
+    def ask(facts: Facts) -> Answer:
+        seen = look(facts)
+        return (None, None) if seen is _ABSENT else (compare(seen, facts), seen)
+
+    return ask
+
+
+def _of_change(field: str, op: str, wanted: Any, kind: str) -> Ask:
     """was: {field: its value before the event}, of the fields that the event changed; unknown in facts without it."""
-    was = facts.get("was")
-    if not isinstance(was, dict):
-        return None
-    if op == "changed" or field not in was:
-        return field in was
-    side = {"value": was[field]} if op == "changed_from" else _seen(field, facts)
-    kind = "reference" if field.startswith("role:") else kind
-    return _truth(kind, "equals", _comparable(side.get("value")), wanted, None) if "value" in side else None
+    look, compare = _look(field), _compare(kind, "equals", wanted)
+
+    def truth(seen: Any, facts: Facts) -> Truth:
+        was = facts.get("was")
+        if not isinstance(was, dict):
+            return None
+        if op == "changed" or field not in was:
+            return field in was
+        side = was[field] if op == "changed_from" else seen
+        return None if side is _ABSENT else compare(side, facts)
+
+    def ask(facts: Facts) -> Answer:
+        seen = look(facts)
+        return truth(seen, facts), None if seen is _ABSENT else seen
+
+    return ask
+
+
+def _look(field: str) -> Callable[[Facts], Any]:
+    """What stands in a field, or _ABSENT. Where people are known at all, nobody fills a role that isn't among them."""
+    place, name, absent = ("people", field[5:], None) if field.startswith("role:") else ("fields", field, _ABSENT)
+
+    def look(facts: Facts) -> Any:
+        values = facts.get(place)
+        return values.get(name, absent) if isinstance(values, dict) else _ABSENT
+
+    return look
+
+
+def _compare(kind: str, op: str, wanted: Any) -> Callable[[Any, Facts], Truth]:
+    if op in EMPTINESS:
+        return lambda seen, facts: _is_empty(_comparable(seen)) == (op == "empty")
+    test = COMPARISONS.get(kind, {}).get(op)
+    if test is None and not (kind == "date" and op in DAYS):
+        return lambda seen, facts: None
+    of_empty = op in NEGATIVE
+
+    def compare(seen: Any, facts: Facts) -> Truth:
+        seen = _comparable(seen)
+        if not seen and _is_empty(seen):
+            return of_empty
+        try:
+            return bool(test(seen, wanted)) if test else _is_near(op, seen, wanted, facts["today"])
+        except Exception:  # stored data of another shape: unknown, never an error
+            return None
+
+    return compare
 
 
 def _comparable(seen: Any) -> Any:
     """A reference is kept with its name of that time; rules compare its id."""
-    if isinstance(seen, list):
-        return [_comparable(one) for one in seen]
-    return seen.get("id") if isinstance(seen, dict) else seen
+    if isinstance(seen, dict):
+        return seen.get("id")
+    return [_comparable(one) for one in seen] if isinstance(seen, list) else seen
 
 
-def _truth(kind: str, op: str, seen: Any, wanted: Any, today: Any) -> Truth:
-    is_empty = seen is None or (isinstance(seen, str | list) and not seen)
-    if op in EMPTINESS:
-        return is_empty == (op == "empty")
-    test = COMPARISONS.get(kind, {}).get(op)
-    if test is None and not (kind == "date" and op in DAYS):
-        return None
-    if is_empty:
-        return op in NEGATIVE
-    try:
-        return bool(test(seen, wanted)) if test else _is_near(op, seen, wanted, today)
-    except Exception:  # stored data of another shape: unknown, never an error
-        return None
+def _is_empty(seen: Any) -> bool:
+    return seen is None or (isinstance(seen, str | list) and not seen)
 
 
 def _is_near(op: str, seen: str, days: int, today: str) -> bool:

@@ -52,6 +52,9 @@ class Base(DeclarativeBase):
 # A rank is compared byte by byte, whatever the language of the server.
 Rank = String(255).with_variant(String(255, collation="C"), "postgresql")
 
+# What is asked about in parts: PostgreSQL would read the text of plain JSON anew for each.
+Parts = JSON().with_variant(postgresql.JSONB(), "postgresql")
+
 # On SQLite an id that was given once is never given again.
 NEVER_REUSED = {"sqlite_autoincrement": True}
 

@@ -17,14 +17,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kanban import clock
-from kanban.criteria import CHANGES, Truth
+from kanban.criteria import CHANGES, Truth, prepared
 from kanban.criteria import DAYS as DAY_OPS
 from kanban.errors import Invalid
 from kanban.facts import KINDS
 from kanban.i18n import _
 from kanban.models import Order, Person
 from rules.actions import addressed, channel_of, recipients_of, sends
-from rules.evaluator import BY_ID, LIST, evaluate, starts
+from rules.evaluator import BY_ID, LIST, starts
 from rules.models import Message, Run, Unsubscribed
 from rules.past_events import Part, Past, events_for
 from rules.recipients import Directory, load_directory, resolve
@@ -125,6 +125,7 @@ class Judge:
 
     def __init__(self, fields: RuleFields) -> None:
         self.fields = fields
+        self.asked = prepared(fields.criteria, KINDS)
         self.parts = list(dict.fromkeys([*_of_trigger(fields), *_of_criteria(fields.criteria)]))
         self.heard: set[tuple[int | None, int]] = set()
         self.known: dict[tuple[str | None, ...], Any] = {}
@@ -146,7 +147,7 @@ class Judge:
             return None
         if fields.trigger == "field" and fields.options.get("field") not in facts["was"]:
             return False
-        return starts(fields.trigger, fields.options, facts) and evaluate(fields.criteria, facts, KINDS).truth
+        return starts(fields.trigger, fields.options, facts) and self.asked.truth(facts)
 
     def _of_others(self, past: Past) -> list[tuple[int, Truth]]:
         linked = facts_of(self.parts, past.texts[: len(self.parts)]).get("linked") or []

@@ -15,7 +15,7 @@ from kanban.errors import Refused
 from kanban.models import Event
 from kanban.settings import setting
 from rules import changes
-from rules.maker import Woken
+from rules.woken import Woken
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Chain:
 
     def change(self, rule: Woken, run: dict[str, Any], values: Mapping[str, str]) -> None:
         """The rule's changes in their order. One that can't be made is a note, and the next goes on."""
-        for action in rule.changes:
+        for action in rule.said.changes:
             if (rule.id, self.event.order_id) in self.links or len(self.links) >= MOST_LINKS:
                 _note(run, "stopped", "loop" if len(self.links) < MOST_LINKS else "too_deep", action["do"])
                 return

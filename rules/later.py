@@ -6,7 +6,6 @@ the order has left the status it stood in.
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,19 +18,13 @@ from kanban.db import db, insert_new, transaction
 from kanban.errors import NotFound
 from kanban.models import Event, Order
 from rules.evaluator import evaluate
-from rules.maker import Woken
 from rules.models import Later, Rule, RuleVersion, Run
+from rules.woken import Said, Woken
 
 log = logging.getLogger(__name__)
 
 BATCH = 200
 Perform = Callable[[Session, Event, Order, Woken], dict[str, Any]]  # does it; returns the run it would have stored
-
-
-def split(rule: Woken) -> tuple[Woken, list[tuple[int, Mapping[str, Any]]]]:
-    """(the rule with what it does at once, its later actions with their places)."""
-    places = list(enumerate(rule.actions))
-    return replace(rule, actions=[action for _, action in places if "after" not in action]), [one for one in places if "after" in one[1]]
 
 
 def due_at(after: Mapping[str, Any], now: datetime, calendar: Callable[[], Calendar]) -> datetime:
@@ -41,13 +34,13 @@ def due_at(after: Mapping[str, Any], now: datetime, calendar: Callable[[], Calen
     return now + timedelta(**{after["unit"]: after["number"]})
 
 
-def queue(session: Session, event: Event, order: Order, rules: list[tuple[Woken, list[tuple[int, Mapping[str, Any]]]]]) -> None:
+def queue(session: Session, event: Event, order: Order, rules: list[Woken]) -> None:
     """Puts the later actions of the rules that matched into the table; what is there already stays."""
     rows = [
-        {"event_id": event.id, "rule_id": rule.id, "version_id": rule.version_id, "action": place, "order_id": event.order_id,
+        {"event_id": event.id, "rule_id": rule.id, "version_id": rule.said.version_id, "action": place, "order_id": event.order_id,
          "status_id": order.status_id, "due_at": due_at(action["after"], event.at, lambda: load_calendar(session)), "state": "waiting",
          "why": "", "created_at": event.at}
-        for rule, actions in rules for place, action in actions
+        for rule in rules for place, action in rule.said.later
     ]  # fmt: skip
     insert_new(session, Later, rows)
 
@@ -92,9 +85,8 @@ def _perform(session: Session, id_: int, perform: Perform) -> None:
         session.execute(_end("cancelled", against).where(Later.id == id_))
         _note(session, later, {"why": f"later_{against}", "name": action["do"]})
         return
-    woken = Woken(rule.id, rule.board_id, rule.name, version.id, version.trigger, version.options, version.criteria, [action],
-                  version.tell_actor)  # fmt: skip
-    run = perform(session, event, order, woken)
+    said = Said(version.id, version.trigger, version.options, version.criteria, [action], version.tell_actor)
+    run = perform(session, event, order, Woken(rule.id, rule.board_id, rule.name, False, said))
     for note in [{"why": "later_done", "name": action["do"]}, *run["notes"]]:
         _note(session, later, note, failed=run["outcome"] == "failed")
 

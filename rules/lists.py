@@ -17,6 +17,7 @@ from kanban import clock, facts, orders
 from kanban.actor import Actor
 from kanban.calendar import load_calendar
 from kanban.config import Config
+from kanban.criteria import prepared
 from kanban.db import db, is_new, transaction
 from kanban.facts import KINDS
 from kanban.i18n import force_locale, ngettext
@@ -25,7 +26,7 @@ from kanban.settings import settings
 from rules import outbox, texts
 from rules.actions import addressed, channel_of, recipients_of, sends, templates_of
 from rules.due import lists_due
-from rules.evaluator import LIST, evaluate
+from rules.evaluator import LIST
 from rules.letter_values import letter_values
 from rules.models import Fired, Rule, RuleVersion, Template
 from rules.recipients import Directory, Recipient, load_everybody, resolve
@@ -133,11 +134,12 @@ def make_list(session: Session, rule: Listed, mark: str, now: datetime, config: 
 
 def matching(session: Session, rule: Listed) -> list[tuple[Order, Event]]:
     """Open orders of the board that fit the criteria, by ship date, each with what the rule saw of it; read a page at a time."""
+    criteria = prepared(rule.criteria, KINDS)
     found = [
         (order, event)
         for page in orders.open_orders(session, rule.board_id)
         for order, event in _seen(session, rule, page)
-        if evaluate(rule.criteria, event.facts, KINDS).truth is True
+        if criteria.truth(event.facts) is True
     ]
     return sorted(found, key=lambda one: (one[0].ship_on or date.max, one[0].id))[:MOST_ORDERS]
 

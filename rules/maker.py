@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,39 +15,18 @@ from kanban.i18n import force_locale
 from kanban.models import Event, Order
 from kanban.settings import settings
 from rules import outbox, texts
-from rules.actions import CHANNEL_OF, addressed, channel_of, recipients_of, sends, templates_of
+from rules.actions import addressed, channel_of, recipients_of, templates_of
 from rules.letter_values import letter_values
 from rules.models import Template
 from rules.recipients import Directory, Recipient, load_directory, resolve
 from rules.senders import Senders, load_senders, reply_to_id
+from rules.woken import Woken
 
 log = logging.getLogger(__name__)
 
 _T = table(Template).c
 _TEMPLATES = select(_T.id, _T.subject, _T.text, _T.skip_empty).where(_T.id.in_(bindparam("ids", expanding=True)))
 NO_WAY = {"account_id": None, "note": "", "reply_to": ""}
-
-
-@dataclass(frozen=True)
-class Woken:
-    """A rule as an event finds it: what it is, and what its version of now says."""
-
-    id: int
-    board_id: int
-    name: str
-    version_id: int
-    trigger: str
-    options: dict[str, Any]
-    criteria: dict[str, Any]
-    actions: list[dict[str, Any]]
-    tell_actor: bool
-    log_only: bool = False
-    paused_until: datetime | None = None
-
-    @property
-    def changes(self) -> list[dict[str, Any]]:
-        """Its actions that change orders."""
-        return [action for action in self.actions if action.get("do") not in CHANNEL_OF]
 
 
 def _previous(event: Event) -> int | None:
@@ -73,7 +52,7 @@ class Maker:
 
     @classmethod
     def load(cls, session: Session, event: Event, order: Order, rules: list[Woken], config: Config) -> "Maker":
-        actions = [action for rule in rules for action in sends(rule.actions)]
+        actions = [action for rule in rules for action in rule.said.sends]
         wanted = recipients_of(actions)
         ids = set(templates_of(actions))
         templates = session.connection().execute(_TEMPLATES, {"ids": list(ids)})
@@ -89,19 +68,21 @@ class Maker:
 
     def log(self, rule: Woken) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The run of a rule that only logs: what it would have sent and changed, as notes. Call it after the runs that count."""
-        written = set(self.written)
+        written = set(self.written) if rule.said.sends else self.written
         run, messages = self.run(rule)
         self.written = written
-        notes = [{"why": "would_send", "name": one["name"] or one["address"]} for one in messages]
-        notes += [{"why": "would_change", "name": action["do"]} for action in rule.changes]
-        return run | {"outcome": "failed" if run["outcome"] == "failed" else "logged", "notes": run["notes"] + notes}, []
+        run["notes"] += [{"why": "would_send", "name": one["name"] or one["address"]} for one in messages]
+        run["notes"] += [{"why": "would_change", "name": action["do"]} for action in rule.said.changes]
+        if run["outcome"] != "failed":
+            run["outcome"] = "logged"
+        return run, []
 
     def run(self, rule: Woken, copy: int = 0) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """(run row, message rows). A failing part is a note of the run, and the other parts go on."""
         notes: list[dict[str, Any]] = []
         messages: list[dict[str, Any]] = []
         failed = False
-        for action in sends(rule.actions):
+        for action in rule.said.sends:
             try:
                 messages.extend(self._messages(rule, action, notes, copy))
             except texts.TextError as error:
@@ -112,7 +93,7 @@ class Maker:
                 log.exception("action of rule %s failed", rule.id)
                 notes.append({"why": "action_failed", "name": type(error).__name__})
         outcome = "failed" if failed else "done" if messages else "nobody"
-        run = {"event_id": self.event.id, "rule_id": rule.id, "version_id": rule.version_id, "outcome": outcome,
+        run = {"event_id": self.event.id, "rule_id": rule.id, "version_id": rule.said.version_id, "outcome": outcome,
                "notes": notes, "at": self.event.at}  # fmt: skip
         return run, messages
 
@@ -121,7 +102,7 @@ class Maker:
         if template is None:
             raise texts.TextError("the template is gone")
         channel = channel_of(action)
-        resolved = resolve(addressed(action), self.order, self.directory, self.event.actor_id, rule.tell_actor, channel)
+        resolved = resolve(addressed(action), self.order, self.directory, self.event.actor_id, rule.said.tell_actor, channel)
         notes.extend(resolved.notes)
         subject, text = self._texts(template, channel)
         way = {"channel": channel} | self._way(action)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy import JSON, ColumnElement, Integer, and_, bindparam, column, delete, func, insert, or_, select, true, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from kanban import clock
@@ -17,6 +18,26 @@ from rules.models import CHANNELS, Delivery, MailAccount, Message, Run
 BATCH = 50
 KEEPS_ORDER = 3  # attempts of a letter that those behind it wait for
 CLAIM_LOCK = 7203  # an arbitrary number, the same in every process
+
+
+def _insert_runs(insert_: Any, each: Any) -> Any:
+    """All runs of an event as one value, taken apart in SQL: a row of parameters for each would take longer than the rows.
+
+    «WHERE true» tells SQLite that the conflict which follows is not one of a join.
+    """
+    columns, run = table(Run).c, each(bindparam("runs", type_=JSON)).table_valued(column("value", JSON)).c.value
+    rows = select(
+        bindparam("event_id", type_=Integer), run[0].as_integer(), run[1].as_integer(), run[2].as_string(), run[3],
+        bindparam("at", type_=columns.at.type),
+    ).where(true())  # fmt: skip
+    names = ["event_id", "rule_id", "version_id", "outcome", "notes", "at"]
+    return insert_(table(Run)).from_select(names, rows).on_conflict_do_nothing()
+
+
+_INSERT_RUNS = {
+    "sqlite": _insert_runs(sqlite.insert, func.json_each),
+    "postgresql": _insert_runs(postgresql.insert, func.json_array_elements),
+}
 
 
 def message_key(event: int | str, channel: str, address: str, template: int | str, copy: int = 0) -> str:
@@ -31,8 +52,11 @@ def message_id(key: str, host: str) -> str:
 
 
 def enqueue(session: Session, runs: Sequence[dict[str, Any]], messages: Sequence[dict[str, Any]]) -> None:
-    """Inserts rows of runs and messages; what is there already stays as it is."""
-    insert_new(session, Run, runs)
+    """Inserts rows of runs, all of one event or of none, and of messages; what is there already stays as it is."""
+    if runs:
+        rows = [(run["rule_id"], run["version_id"], run["outcome"], run["notes"]) for run in runs]
+        of_all = {"event_id": runs[0]["event_id"], "at": runs[0]["at"], "runs": rows}
+        session.connection().execute(_INSERT_RUNS[session.get_bind().dialect.name], of_all)
     insert_new(session, Message, messages)
 
 

@@ -3,10 +3,9 @@ alone. Ids grow with time, so where a period begins is found by halving, without
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, or_, select, type_coerce
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from kanban.db import table
@@ -16,6 +15,7 @@ from rules.rules import RuleFields
 
 _E = table(Event).c
 _COLUMNS = (_E.id, _E.order_id, _E.kind, _E.at, _E.actor_id, _E.actor_name, _E.cause_event_id)
+AT_ONCE = 1000
 NOT_KEPT = ("paid_percent",)  # fields of the catalogue that an event doesn't keep in its before and after
 
 
@@ -47,28 +47,24 @@ def events_for(session: Session, rule_id: int, fields: RuleFields, since: dateti
     orders, people = table(Order), table(Customer)
     named = [people.c.name.label("customer"), people.c.email, people.c.phone] if customers else []
     asked = and_(_E.id >= first_since(session, since), _E.undoes_id.is_(None), _waited_for(session, rule_id, fields))
-    found = select(*_COLUMNS, *named).where(asked).order_by(_E.id.desc()).limit(most)
+    text_of = _text_on_sqlite if session.get_bind().dialect.name == "sqlite" else _text_of
+    found = select(*_COLUMNS, *named, *map(text_of, parts)).where(asked).order_by(_E.id.desc()).limit(most)
     if customers:
         found = found.join(orders, orders.c.id == _E.order_id).join(people, people.c.id == orders.c.customer_id)
-    query = _with_parts(found, parts) if session.get_bind().dialect.name == "sqlite" else _with_parts_once(found, parts)
     begin, end = len(_COLUMNS), len(_COLUMNS) + len(named)
-    for row in session.connection().execution_options(yield_per=1000).execute(query):
-        yield Past._make((*row[:begin], tuple(row[end:]), tuple(row[begin:end]) if customers else None))
+    for rows in session.connection().execution_options(yield_per=AT_ONCE).execute(found).partitions():
+        for row in rows:
+            yield Past._make((*row[:begin], row[end:], row[begin:end] if customers else None))
 
 
-def _with_parts(found: Select[Any], parts: Sequence[Part]) -> Select[Any]:
-    """SQLite reads JSON once a row. Its arrow tells absent from null."""
-    paths = [f"$.{part.name}.{part.field}" if part.field else f"$.{part.name}" for part in parts]
-    return found.add_columns(*(type_coerce(_E.facts, Text).op("->", return_type=Text())(path) for path in paths))
+def _text_of(part: Part) -> ColumnElement[str]:
+    return cast(_E.facts[part.name][part.field] if part.field else _E.facts[part.name], Text)
 
 
-def _with_parts_once(found: Select[Any], parts: Sequence[Part]) -> Select[Any]:
-    """PostgreSQL would read JSON anew for each part: here it is turned into JSONB first, in a query that can't be merged with
-    this one, as it has a limit."""
-    inner = found.add_columns(cast(_E.facts, JSONB).label("facts")).subquery()
-    facts = inner.c.facts
-    texts = [cast(facts[part.name][part.field] if part.field else facts[part.name], Text) for part in parts]
-    return select(*list(inner.c)[:-1], *texts).order_by(inner.c.id.desc())
+def _text_on_sqlite(part: Part) -> ColumnElement[str]:
+    """SQLite's arrow tells absent from null; what SQLAlchemy would write there does not."""
+    path = f"$.{part.name}.{part.field}" if part.field else f"$.{part.name}"
+    return type_coerce(_E.facts, Text).op("->", return_type=Text())(path)
 
 
 def first_since(session: Session, since: datetime) -> int:

@@ -21,13 +21,14 @@ from rules.evaluator import LIST, evaluate, starts, trigger_key, trigger_keys
 from rules.imagined import Imagined, event_of, find_fitting
 from rules.lists import Listed, make_list
 from rules.lookup import Lookup
-from rules.maker import Maker, Woken
+from rules.maker import Maker
 from rules.rules import RuleFields
 from rules.seen import Compared, compared, start_compared
 from rules.sentences import sentence_of
 from rules.silence import Note, explained
 from rules.trace import chosen_words
 from rules.why import Failed
+from rules.woken import Said, Woken
 
 MOST_SENT = 5  # letters of one trial that may be sent to whoever tries it
 
@@ -82,23 +83,21 @@ def try_rule(session: Session, rule_id: int, fields: RuleFields, number: str, im
     event = event_of(session, rule_id, fields, order, imagined, actor, lookup.statuses_of(fields.board_id))
     verdict = evaluate(fields.criteria, event.facts, KINDS)
     is_start = _is_woken(rule_id, fields, event) and starts(fields.trigger, fields.options, event.facts)
-    woken = Woken(
-        rule_id, fields.board_id, fields.name, 0, fields.trigger, fields.options, fields.criteria, fields.actions, fields.tell_actor
-    )
-    run, rows = _run(session, event, order, woken, config)
+    said = Said(0, fields.trigger, fields.options, fields.criteria, fields.actions, fields.tell_actor)
+    run, rows = _run(session, event, order, Woken(rule_id, fields.board_id, fields.name, False, said), config)
     leaves = [(part, depth) for part, depth in _leaves(verdict, 0)]
     return Trial(
         order, event, is_start, None if is_start else start_compared(fields.trigger, fields.options, event.facts), verdict.truth,
         tuple(Asked(one.truth, compared(Failed(place + 1, one), event.facts, lookup), depth) for place, (one, depth) in enumerate(leaves)),
         tuple(Told(row["name"] or row["address"], row["channel"], chosen_words(row["layout"].get("why") or {})) for row in rows),
-        tuple(explained(note) for note in run["notes"]), _changes(session, woken, fields, lookup), tuple(rows),
+        tuple(explained(note) for note in run["notes"]), _changes(session, said, fields, lookup), tuple(rows),
     )  # fmt: skip
 
 
 def _run(session: Session, event: Event, order: Order, woken: Woken, config: Config) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The run and the messages; of a list, those about all orders there are on it now."""
-    if woken.trigger == LIST:
-        rule = Listed(woken.id, woken.name, woken.board_id, 0, woken.criteria, woken.actions)
+    if woken.said.trigger == LIST:
+        rule = Listed(woken.id, woken.name, woken.board_id, 0, woken.said.criteria, woken.said.actions)
         made = make_list(session, rule, "try", event.at, config)
         return made.run_of(rule, event.at), made.rows
     return Maker.load(session, event, order, [woken], config).run(woken)
@@ -117,11 +116,11 @@ def _leaves(verdict: Verdict, depth: int) -> Iterator[tuple[Verdict, int]]:
         yield from _leaves(part, depth + 1)
 
 
-def _changes(session: Session, woken: Woken, fields: RuleFields, lookup: Lookup) -> tuple[Send, ...]:
+def _changes(session: Session, said: Said, fields: RuleFields, lookup: Lookup) -> tuple[Send, ...]:
     """In words; of the least busy of a role, who that is today."""
-    words = [send for send, action in zip(sentence_of(fields, lookup).sends, fields.actions, strict=False) if action in woken.changes]
+    words = [send for send, action in zip(sentence_of(fields, lookup).sends, fields.actions, strict=False) if action in said.changes]
     made = []
-    for send, action in zip(words, woken.changes, strict=False):
+    for send, action in zip(words, said.changes, strict=False):
         person = lookup.people.get(least_loaded(session, action["least"]) or 0) if action.get("least") else None
         made.append(replace(send, to=(person.name,)) if person else send)
     return tuple(made)

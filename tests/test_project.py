@@ -16,6 +16,7 @@ from flask_migrate import downgrade, upgrade
 from kanban.config import Config
 from kanban.db import Base, db
 from kanban.facts import FIELDS
+from kanban.models import Event
 from rules.sentences import OP_LABELS, OPS
 from tests.cast import make_cast
 
@@ -91,6 +92,21 @@ def test_a_full_database_migrates_down_and_up(bare_app: Flask) -> None:
     upgrade()
     with db.engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM person")) == 0
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE alembic_version"))
+
+
+def test_facts_stay_as_they_were_however_they_are_kept(bare_app: Flask) -> None:
+    Base.metadata.drop_all(db.engine)
+    upgrade()
+    cast = make_cast("ru")
+    cast.move(cast.place(tags=["камень", "«срочно»"]), "prepaid")
+    before = db.session.scalars(sa.select(Event.facts).order_by(Event.id)).all()
+    db.session.remove()
+    downgrade(revision="0004")
+    upgrade()
+    assert len(before) == 2 and db.session.scalars(sa.select(Event.facts).order_by(Event.id)).all() == before
+    db.session.remove()
     with db.engine.begin() as connection:
         connection.execute(sa.text("DROP TABLE alembic_version"))
 

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kanban import clock
-from kanban.db import NEVER_REUSED, Base
+from kanban.db import NEVER_REUSED, Base, Parts
 
 
 class Event(Base):
@@ -31,7 +31,7 @@ class Event(Base):
     key: Mapped[str | None] = mapped_column(String(64), unique=True)
     before: Mapped[dict[str, Any]] = mapped_column(default=dict)
     after: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    facts: Mapped[dict[str, Any]] = mapped_column(Parts, default=dict)
     cause_event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id", ondelete="SET NULL"))
     cause_rule_id: Mapped[int | None]
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("event.id", ondelete="SET NULL"))

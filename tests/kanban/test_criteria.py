@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanban.criteria import CHANGES, COMPARISONS, comparisons, judge
+from kanban.criteria import CHANGES, COMPARISONS, comparisons, judge, prepared
 
 KINDS = {
     "organisation": "reference", "customer": "text", "tags": "tags", "total": "money", "ship_on": "date", "absent": "text",
@@ -186,7 +186,7 @@ WHOLE = st.fixed_dictionaries(
 
 @given(JSON, JSON)
 def test_never_raises_whatever_is_stored(tree: Any, facts: Any) -> None:
-    judge(tree, facts, KINDS)
+    assert prepared(tree, KINDS).truth(facts) is judge(tree, facts, KINDS).truth
 
 
 @given(TREE, WHOLE)
@@ -199,6 +199,12 @@ def test_the_order_of_criteria_in_a_group_changes_nothing(group: str, parts: lis
     shuffled = parts[:]
     random.shuffle(shuffled)
     assert judge({group: parts}, facts, KINDS).truth is judge({group: shuffled}, facts, KINDS).truth
+
+
+@given(TREE, st.lists(WHOLE, max_size=3))
+def test_a_tree_prepared_once_answers_as_its_verdicts_do(tree: Any, several: list[Any]) -> None:
+    asked = prepared(tree, KINDS)
+    assert [asked.truth(facts) for facts in several] == [judge(tree, facts, KINDS).truth for facts in several]
 
 
 @given(LEAF)
