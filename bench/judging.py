@@ -11,8 +11,9 @@ from bench.moves import _verb
 from bench.workshop import owner
 from kanban.db import db, transaction
 from rules import schedule
+from rules.fields import RuleFields
 from rules.models import Rule
-from rules.rules import RuleFields, add_rule
+from rules.rules import add_rule
 
 CRITERIA = {
     "all": [

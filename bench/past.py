@@ -12,7 +12,7 @@ from kanban.db import db, table, transaction
 from kanban.models import Event, Order, Status
 from rules.actions import recipient, send_email
 from rules.backtest import backtest
-from rules.rules import RuleFields
+from rules.fields import RuleFields
 
 CHUNK = 5000
 

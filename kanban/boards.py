@@ -1,5 +1,6 @@
 """The verbs of boards and statuses: the only code that changes them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select, update
@@ -133,6 +134,18 @@ def shift_status(session: Session, actor: Actor, status_id: int, by: int) -> Sta
         one.position = position
     publish(session, f"board-{status.board_id}")
     return status
+
+
+def arrange_statuses(session: Session, actor: Actor | None, board_id: int, ids: Sequence[int]) -> None:
+    """Puts columns into an order; those that are not named stand behind."""
+    if actor is not None:
+        require_admin(actor)
+    places = {id_: place for place, id_ in enumerate(ids)}
+    row = list(session.scalars(select(Status).where(Status.board_id == board_id).order_by(Status.position, Status.id)))
+    for position, one in enumerate(sorted(row, key=lambda one: places.get(one.id, len(places)))):
+        one.position = position
+    session.flush()
+    publish(session, f"board-{board_id}")
 
 
 def remove_status(session: Session, actor: Actor, status_id: int, *, orders_to: int | None, rules_to: int | None) -> int:

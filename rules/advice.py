@@ -14,12 +14,13 @@ from kanban.models import Person, person_role
 from rules.accounts import stored_account
 from rules.actions import CHANNEL_OF, addressed, channel_of, sends
 from rules.evaluator import LIST, OF_TIME, trigger_key
+from rules.fields import RuleFields
 from rules.gateways import find_gateway
 from rules.lookup import Lookup
 from rules.loops import find_loop, node_of
 from rules.models import Rule
 from rules.recipients import MOST_HOLDERS
-from rules.rules import RuleFields, fields_of, says
+from rules.rules import fields_of, says
 from rules.texts import LETTER_FIELDS
 
 MOVES = ("entered", "left", "changed")

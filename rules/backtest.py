@@ -25,10 +25,10 @@ from kanban.i18n import _
 from kanban.models import Order, Person
 from rules.actions import addressed, channel_of, recipients_of, sends
 from rules.evaluator import BY_ID, LIST, starts
+from rules.fields import RuleFields
 from rules.models import Message, Run, Unsubscribed
 from rules.past_events import Part, Past, events_for
 from rules.recipients import Directory, load_directory, resolve
-from rules.rules import RuleFields
 
 DAYS = 30
 MOST_EVENTS = 200_000  # looked at, the newest first
@@ -76,7 +76,7 @@ class Backtest:
 
 
 def backtest(session: Session, rule_id: int, fields: RuleFields, most: int = MOST_EVENTS) -> Backtest:
-    """fields: sensible ones (rules.rules.require_sense); rule_id: of the saved rule, 0 for a new one."""
+    """fields: sensible ones (rules.sense.require_sense); rule_id: of the saved rule, 0 for a new one."""
     now = clock.now()
     since = now - timedelta(days=DAYS)
     if fields.trigger == LIST:

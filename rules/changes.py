@@ -157,6 +157,17 @@ def _require_field(session: Session, action: Mapping[str, Any]) -> None:
         raise Invalid(_("Give a number of days up to %(most)s.", most=MOST_DAYS), "actions")
     if field == "organisation" and value is not None and session.get(Organisation, value) is None:
         raise Invalid(_("This choice no longer exists."), "actions")
+    if field not in (*DATES, "organisation") and not isinstance(value, int if field in ("total", "paid") else str):
+        raise Invalid(_("This value can't be used here."), "actions")
+    if field in DATES and value is not None and not isinstance(value, dict):
+        _require_day(value)
+
+
+def _require_day(value: Any) -> None:
+    try:
+        date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise Invalid(_("Choose a day."), "actions") from None
 
 
 def _require_tag(session: Session, action: Mapping[str, Any]) -> None:

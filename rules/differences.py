@@ -7,8 +7,8 @@ from typing import Any
 from kanban import i18n
 from kanban.i18n import _
 from rules.clauses import Send
+from rules.fields import RuleFields
 from rules.lookup import Lookup
-from rules.rules import RuleFields
 from rules.sentences import Condition, condition_of, sentence_of
 from rules.starts import TRIGGER_WORDS
 

@@ -14,7 +14,7 @@ from kanban.i18n import _
 from kanban.models import Event, Order, Status
 from kanban.orders.place import named
 from rules.evaluator import LIST, OF_TIME
-from rules.rules import RuleFields
+from rules.fields import RuleFields
 
 KIND_OF = {"placed": "order.placed", "entered": "order.moved", "left": "order.moved", "changed": "order.moved", "field": "order.changed",
            "paid": "order.changed", "commented": "order.commented", "linked": "order.linked", "all_linked": "order.linked",

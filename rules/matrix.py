@@ -12,8 +12,9 @@ from kanban.i18n import _
 from kanban.models import Role, Status
 from kanban.policy import require_admin
 from rules.cells import WHO, Column, actions_of, cells_of, many_in
+from rules.fields import RuleFields
 from rules.models import Rule, Template
-from rules.rules import RuleFields, add_rule, change_rule, fields_of
+from rules.rules import add_rule, change_rule, fields_of
 
 
 def matrix_rule(session: Session, status_id: int) -> Rule | None:

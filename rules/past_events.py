@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from kanban.db import table
 from kanban.models import Customer, Event, Order, Status
 from rules.evaluator import BY_ID
-from rules.rules import RuleFields
+from rules.fields import RuleFields
 
 _E = table(Event).c
 _COLUMNS = (_E.id, _E.order_id, _E.kind, _E.at, _E.actor_id, _E.actor_name, _E.cause_event_id)

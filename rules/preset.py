@@ -1,64 +1,190 @@
-"""The rules section of a preset: templates, the matrix, and a list of rules."""
+"""The rules section of a process as a file: templates, the matrix, and a list of rules, made or changed by name."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from kanban import clock
+from kanban.actor import Actor
 from kanban.boards import find_status
-from kanban.i18n import force_locale
-from kanban.presets import Loaded
-from rules import matrix
-from rules.actions import recipient, send_email
-from rules.cells import Column
-from rules.models import Template
-from rules.rules import RuleFields, add_rule
+from kanban.errors import Forbidden, Invalid, NotFound
+from kanban.i18n import _, force_locale
+from kanban.models import Organisation, Person
+from kanban.presets import Found, Loaded, named, of_key, words
+from rules import matrix, texts
+from rules.actions import CHANNEL_OF, COPIES, RECIPIENT_KINDS, recipient
+from rules.cells import WHO, Column, actions_of, many_in
+from rules.differences import differences
+from rules.fields import RuleFields
+from rules.lookup import load_lookup
+from rules.models import MailAccount, Rule, Template
+from rules.pointers import MONEY, Change, with_pointers
+from rules.rules import add_rule, change_rule, fields_of, find_rule
+
+UNITS = 100  # a file has sums in whole units
 
 
-def load_rules(session: Session, loaded: Loaded, language: str) -> dict[str, Template]:
-    """Makes what the section says. Returns the templates by key."""
+def load_rules(session: Session, loaded: Loaded, language: str, actor: Actor | None = None) -> dict[str, Template]:
+    """Makes or changes what the section says; notes it in `loaded.found`. Returns the templates by key. Raises Invalid for what
+    leads nowhere; a rule that makes no sense here is skipped, and says why."""
     section = loaded.rules
-    templates: dict[str, Template] = {}
-    for position, (key, content) in enumerate(section.get("templates", {}).items()):
-        subject = content.get("subject")
-        templates[key] = Template(
-            kind="letter" if subject else "short", name=content["name"][language], subject=subject[language] if subject else "",
-            text=content["text"][language].strip(), position=position,
-        )  # fmt: skip
-    session.add_all(templates.values())
-    session.flush()
-    if section.get("matrix") == "answering":
-        _fill_matrix(session, loaded, templates, language)
-    for content in section.get("list", []):
-        _add(session, content, loaded, templates, language)
+    templates = {key: _template(session, content, loaded, language) for key, content in (section.get("templates") or {}).items()}
+    with force_locale(language):
+        for key, row in (section.get("matrix") or {}).items():
+            _row(session, actor, find_status(session, of_key(loaded.statuses, key, "status").id), row, loaded, templates)
+    change = _ids(session, loaded, templates)
+    for content in section.get("list") or []:
+        _rule(session, actor, content, loaded, change, language)
     return templates
 
 
-def _fill_matrix(session: Session, loaded: Loaded, templates: dict[str, Template], language: str) -> None:
-    keys = {role.id: key for key, role in loaded.roles.items()}
-    for made in loaded.statuses.values():
-        status = find_status(session, made.id)
-        cells: dict[Column, int] = {("role", role.id): templates[keys[role.id]].id for role in status.answering}
-        with force_locale(language):
-            matrix.write_row(session, status, cells)
+def _template(session: Session, content: Mapping[str, Any], loaded: Loaded, language: str) -> Template:
+    name = named(content["name"], language, 120)
+    subject, text = words(content.get("subject"), language).strip(), words(content["text"], language).strip()
+    kind = "letter" if subject else "short"
+    problems = texts.check(subject if subject else None, text)
+    if problems:
+        raise Invalid(_("Template “%(name)s”: %(reason)s", name=name, reason=problems[0].message), "file")
+    same = select(Template).where(Template.kind == kind).order_by(Template.id)
+    known = next((one for one in session.scalars(same) if one.name.casefold() == name.casefold()), None)
+    after = {_("subject"): subject, _("text"): text, _("lines without a value"): content.get("skip_empty", True)}
+    before = known and {_("subject"): known.subject, _("text"): known.text, _("lines without a value"): known.skip_empty}
+    template = known or Template(kind=kind, name=name, position=(session.scalar(select(func.max(Template.position))) or 0) + 1)
+    if loaded.note("template", name, before, after):
+        template.subject, template.text, template.skip_empty = subject, text, content.get("skip_empty", True)
+    session.add(template)
+    session.flush()
+    return template
 
 
-def _add(session: Session, content: dict[str, Any], loaded: Loaded, templates: dict[str, Template], language: str) -> None:
-    status = loaded.statuses[content["status"]].id if "status" in content else None
-    fields = RuleFields(
-        content["name"][language], loaded.boards[content["board"]].id, content["trigger"], status,
-        {"all": [_criterion(one, loaded) for one in content.get("when", [])]}, _actions(content, loaded, templates),
-        active=content.get("active", True),
+def _row(
+    session: Session, actor: Actor | None, status: Any, row: Mapping[str, str], loaded: Loaded, templates: Mapping[str, Template]
+) -> None:
+    cells: dict[Column, int] = {}
+    for who, key in row.items():
+        column: Column = (who, None) if who in WHO else ("role", of_key(loaded.roles, who, "role").id)
+        template = of_key(templates, key, "template")
+        if template.kind != "letter":
+            raise Invalid(_("Template “%(name)s”: the matrix takes letters.", name=template.name), "file")
+        cells[column] = template.id
+    known = matrix.matrix_rule(session, status.id)
+    names = {template.id: template.name for template in session.scalars(select(Template))}
+    roles = {role.id: role.name for role in loaded.roles.values()}
+
+    def said(cells: Mapping[Column, int]) -> dict[str, str]:
+        return {roles.get(column[1] or 0, column[0]): names[id_] for column, id_ in cells.items()}
+
+    live = matrix.live_cells(known)
+    before = None if known is None else said(live)
+    after = said(cells) | {who: "" for who in said(live) if who not in said(cells)}
+    if not loaded.note("matrix", status.name, before, after) or not (cells or known):
+        return
+    if known is None:
+        matrix.write_row(session, status, cells)
+    elif actor is not None and cells:
+        actions = actions_of(cells, many_in(known.version.actions))
+        change_rule(session, actor, known.id, replace(fields_of(known), actions=actions, active=True))
+    elif actor is not None:
+        session.delete(known)
+        session.flush()
+
+
+def _rule(session: Session, actor: Actor | None, content: Mapping[str, Any], loaded: Loaded, change: Change, language: str) -> None:
+    name = named(content["name"], language, 120)
+    try:
+        with session.begin_nested():
+            fields = with_pointers(_said(content, name, language, loaded), change)
+            _write(session, actor, fields, loaded)
+    except (Invalid, NotFound, Forbidden) as refused:
+        loaded.found.append(Found("rule", name, "skipped", (str(refused.reason),)))
+    except (TypeError, ValueError, KeyError, AttributeError) as error:  # a file may hold anything
+        loaded.found.append(Found("rule", name, "skipped", (_("It can't be understood: %(what)s", what=str(error)[:200]),)))
+
+
+def _write(session: Session, actor: Actor | None, fields: RuleFields, loaded: Loaded) -> None:
+    here = select(Rule.id, Rule.name).where(Rule.board_id == fields.board_id, ~Rule.in_matrix).order_by(Rule.id)
+    known = next((id_ for id_, name in session.execute(here) if name.casefold() == fields.name.casefold()), None)
+    if known is None or actor is None:
+        add_rule(session, actor, fields)
+        loaded.found.append(Found("rule", fields.name, "new"))
+        return
+    before = fields_of(find_rule(session, known))
+    details = differences(before, fields, load_lookup(session))
+    modes = [(one.active, one.log_only, one.paused_until) for one in (before, fields)]
+    details += [_("another mode")] if modes[0] != modes[1] else []
+    change_rule(session, actor, known, fields)
+    loaded.found.append(Found("rule", fields.name, "changed" if details else "same", tuple(details)))
+
+
+def _said(content: Mapping[str, Any], name: str, language: str, loaded: Loaded) -> RuleFields:
+    """The rule with the file's keys in the place of ids."""
+    mode, when = content.get("mode", "on"), content.get("when") or []
+    options = dict(content.get("options") or {})
+    if "button" in options:
+        options["button"] = words(options["button"], language)
+    until = clock_time(content["until"]) if mode == "paused" and content.get("until") else None
+    return RuleFields(
+        name, content["board"], content["trigger"], content.get("status"), when if isinstance(when, dict) else {"all": when},
+        [_action(action, language, loaded) for action in content["do"]], bool(content.get("tell_actor")), mode != "draft", options,
+        mode == "log", until,
     )  # fmt: skip
-    add_rule(session, None, fields)
 
 
-def _criterion(content: dict[str, Any], loaded: Loaded) -> dict[str, Any]:
-    value = loaded.statuses[content["status"]].id if "status" in content else content.get("value")
-    return {"field": content["field"], "op": content["op"], "value": value}
+def clock_time(text: str) -> datetime:
+    """Raises ValueError."""
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else clock.at(at.date(), at.time())
 
 
-def _actions(content: dict[str, Any], loaded: Loaded, templates: dict[str, Template]) -> list[dict[str, Any]]:
-    if "set_status" in content:
-        return [{"do": "set_status", "status": loaded.statuses[content["set_status"]].id}]
-    to = [recipient(kind) if kind not in loaded.roles else recipient("role", loaded.roles[kind].id) for kind in content["to"]]
-    return [send_email(templates[content["template"]].id, to)]
+def _action(content: Mapping[str, Any], language: str, loaded: Loaded) -> dict[str, Any]:
+    made = dict(content)
+    for name in ("text", "tag"):
+        if name in content:
+            made[name] = words(content[name], language)
+    if content["do"] in CHANNEL_OF:
+        made["to"] = content.get("to") or []
+        for place in ("to", *COPIES):
+            if place in made:
+                made[place] = [_recipient(one, loaded) for one in made[place]]
+    return made
+
+
+def _recipient(one: Any, loaded: Loaded) -> dict[str, Any]:
+    """«manager», «author», {role: manager, many: true}, {person: address} or {address: address}."""
+    if isinstance(one, str):
+        return {"kind": "role", "id": one} if one in loaded.roles or one not in RECIPIENT_KINDS else recipient(one)
+    if "address" in one:
+        return recipient("address", address=_clean(one["address"]))
+    kind = "role" if "role" in one else "person"
+    return {"kind": kind, "id": one[kind]} | ({"many": True} if one.get("many") and kind == "role" else {})
+
+
+def _clean(address: str) -> str:
+    if not address.isprintable() or len(address) > 254:
+        raise Invalid(_("This is no address: %(address)s", address=address[:60]), "file")
+    return address.strip()
+
+
+def _ids(session: Session, loaded: Loaded, templates: Mapping[str, Template]) -> Change:
+    """A key of the file → the id of what it stands for. Raises Invalid."""
+    things: dict[str, Mapping[str, Any]] = {"board": loaded.boards, "status": loaded.statuses, "role": loaded.roles, "template": templates}
+    people = {one.email.casefold(): one.id for one in session.scalars(select(Person))}
+    organisations = {one.name.casefold(): one.id for one in session.scalars(select(Organisation))}
+    accounts = {one.address.casefold(): one.id for one in session.scalars(select(MailAccount).order_by(MailAccount.id.desc()))}
+    named_here = {"person": people, "organisation": organisations, "account": accounts}
+
+    def change(kind: str, key: Any) -> Any:
+        if kind == MONEY:
+            return round(float(key) * UNITS)
+        if kind in things:
+            return of_key(things[kind], key, kind).id
+        found = named_here[kind].get(str(key).casefold())
+        if found is None:
+            raise Invalid(_("%(what)s is not known here.", what=str(key)[:80]), "file")
+        return found
+
+    return change

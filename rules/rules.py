@@ -1,9 +1,7 @@
 """The verbs of rules: the only code that changes them. Every change of what a rule says is a new version."""
 
-import re
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -11,37 +9,16 @@ from sqlalchemy.orm import Session, joinedload
 
 from kanban import clock
 from kanban.actor import Actor
-from kanban.errors import Invalid, NotFound
-from kanban.facts import find_field
+from kanban.errors import NotFound
 from kanban.i18n import _
-from kanban.models import PHASES, Board, Status
+from kanban.models import Status
 from kanban.policy import require_admin
-from rules.actions import CHANNEL_OF, COPIES, NOT_BY, addressed, channel_of, template_kind
 from rules.cells import are_cells
-from rules.changes import DATES, require_change
-from rules.due import LATER_UNITS, MOST_LATER, MOST_OFFSET, UNITS
-from rules.evaluator import LIST, OF_TIME, WITH_STATUS, trigger_key
-from rules.models import TRIGGERS, Rule, RuleVersion, Template
+from rules.evaluator import WITH_STATUS, trigger_key
+from rules.fields import NO_CRITERIA, RuleFields
+from rules.models import Rule, RuleVersion
 from rules.pointers import Thing, exchanged, things_in
-
-NO_CRITERIA: dict[str, Any] = {"all": []}
-
-
-@dataclass
-class RuleFields:
-    """What a rule says, and its mode (see Rule). status_id goes with the triggers entered, left and linked; options: see RuleVersion."""
-
-    name: str
-    board_id: int
-    trigger: str
-    status_id: int | None = None
-    criteria: dict[str, Any] = field(default_factory=lambda: dict(NO_CRITERIA))
-    actions: list[dict[str, Any]] = field(default_factory=list)
-    tell_actor: bool = False
-    active: bool = True
-    options: dict[str, Any] = field(default_factory=dict)
-    log_only: bool = False
-    paused_until: datetime | None = None
+from rules.sense import require_sense
 
 
 def add_rule(session: Session, actor: Actor | None, fields: RuleFields, *, in_matrix: bool = False) -> Rule:
@@ -188,81 +165,3 @@ def _write_version(session: Session, rule: Rule, actor: Actor | None, fields: Ru
     rule.version_id = version.id
     rule.version = version
     session.flush()
-
-
-def require_sense(session: Session, fields: RuleFields) -> None:
-    """Raises Invalid."""
-    if fields.trigger not in TRIGGERS:
-        raise Invalid(_("Choose when the rule starts."), "trigger")
-    if session.get(Board, fields.board_id) is None:
-        raise Invalid(_("This board no longer exists."), "board_id")
-    _require_trigger(session, fields)
-    for action in fields.actions:
-        _require_action(session, action, fields.trigger)
-    if not fields.actions:
-        raise Invalid(_("Choose what the rule does."), "actions")
-
-
-def _require_trigger(session: Session, fields: RuleFields) -> None:
-    options = fields.options
-    if fields.trigger in WITH_STATUS:
-        status = session.get(Status, fields.status_id) if fields.status_id is not None else None
-        if status is None or (status.board_id == fields.board_id) != (fields.trigger != "linked"):
-            raise Invalid(
-                _("Choose a status of another board.") if fields.trigger == "linked" else _("Choose a status of this board."), "status_id"
-            )
-    if fields.trigger == "field" and find_field(str(options.get("field"))) is None:
-        raise Invalid(_("Choose the field."), "options")
-    if fields.trigger == "all_linked" and options.get("phase") not in PHASES:
-        raise Invalid(_("Choose the phase."), "options")
-    if fields.trigger in OF_TIME:
-        _require_time(fields)
-    if fields.trigger == LIST:
-        _require_list(fields)
-    if fields.trigger == "hand" and not (0 < len(options.get("button", "")) <= 60):
-        raise Invalid(_("Write what the button says."), "options")
-    if fields.trigger == "paid" and not (1 <= options.get("percent", 0) <= 100 or options.get("sum", 0) > 0):
-        raise Invalid(_("Give a share from 1 to 100 per cent, or a sum."), "options")
-
-
-def _require_time(fields: RuleFields) -> None:
-    options = fields.options
-    unit, offset = options.get("unit"), options.get("offset")
-    if unit not in UNITS or not isinstance(offset, int) or abs(offset) > MOST_OFFSET[unit] or (fields.trigger != "date" and offset < 1):
-        raise Invalid(_("Give a number of hours or days."), "options")
-    if fields.trigger == "date" and options.get("field") not in DATES:
-        raise Invalid(_("Choose the date."), "options")
-    if fields.trigger == "date":
-        _require_time_of_day(options)
-
-
-def _require_time_of_day(options: dict[str, Any]) -> None:
-    if not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", options.get("at", "")):
-        raise Invalid(_("Give a time of day such as 09:00."), "options")
-
-
-def _require_list(fields: RuleFields) -> None:
-    days = fields.options.get("days")
-    if not days or not set(days) <= set(range(1, 8)):
-        raise Invalid(_("Choose at least one day of the week."), "options")
-    _require_time_of_day(fields.options)
-    if any(action["do"] not in CHANNEL_OF or action.get("after") for action in fields.actions):
-        raise Invalid(_("A list only sends messages, and at once."), "actions")
-    if any(action.get(place) for action in fields.actions for place in COPIES):
-        raise Invalid(_("Each reader of a list gets their own: there are no copies of it."), "actions")
-
-
-def _require_action(session: Session, action: dict[str, Any], trigger: str) -> None:
-    after = action.get("after")
-    if after and not (after.get("unit") in LATER_UNITS and 1 <= after.get("number", 0) <= MOST_LATER[after["unit"]]):
-        raise Invalid(_("Give how long the action waits: a number of minutes, hours or days."), "actions")
-    if action["do"] not in CHANNEL_OF:
-        require_change(session, action)
-        return
-    if not action["to"]:
-        raise Invalid(_("Choose who gets the message."), "to")
-    template = session.get(Template, action["template"])
-    if template is None or template.kind != template_kind(channel_of(action), trigger):
-        raise Invalid(_("Choose a message template."), "template")
-    if any(one["kind"] in NOT_BY.get(channel_of(action), ()) for one in addressed(action)):
-        raise Invalid(_("Customers have no bell and no messenger here: choose employees."), "to")

@@ -15,10 +15,11 @@ from kanban.facts import KINDS
 from kanban.i18n import _, moment, ngettext
 from kanban.models import Event, Order
 from rules.evaluator import WITH_STATUS, trigger_key, trigger_keys
+from rules.fields import RuleFields
 from rules.happened import what_happened
 from rules.lookup import Lookup, load_lookup
 from rules.models import Later, Message, Rule, RuleVersion, Run
-from rules.rules import RuleFields, said_in
+from rules.rules import said_in
 from rules.seen import Compared, compared, start_compared
 from rules.sentences import Sentence, sentence_of
 from rules.silence import Note, action_words, explained_all

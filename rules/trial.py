@@ -18,11 +18,11 @@ from rules import outbox
 from rules.changes import least_loaded
 from rules.clauses import Send
 from rules.evaluator import LIST, evaluate, starts, trigger_key, trigger_keys
+from rules.fields import RuleFields
 from rules.imagined import Imagined, event_of, find_fitting
 from rules.lists import Listed, make_list
 from rules.lookup import Lookup
 from rules.maker import Maker
-from rules.rules import RuleFields
 from rules.seen import Compared, compared, start_compared
 from rules.sentences import sentence_of
 from rules.silence import Note, explained
@@ -78,7 +78,7 @@ class Trial:
 
 def try_rule(session: Session, rule_id: int, fields: RuleFields, number: str, imagined: Imagined, actor: Actor, config: Config,
              lookup: Lookup) -> Trial:  # fmt: skip
-    """fields: sensible ones (rules.rules.require_sense). Raises Invalid where there is no such order."""
+    """fields: sensible ones (rules.sense.require_sense). Raises Invalid where there is no such order."""
     order = find_fitting(session, fields, number)
     event = event_of(session, rule_id, fields, order, imagined, actor, lookup.statuses_of(fields.board_id))
     verdict = evaluate(fields.criteria, event.facts, KINDS)

@@ -1,63 +1,209 @@
-"""Ready settings of a trade, as YAML, and the demo workshop."""
+"""A process as a file: roles, boards and statuses, and a section for the rules package. Presets are such files.
 
+What the file names is matched with what there is, by name: it is made where it is missing and changed where it differs;
+nothing is removed.
+"""
+
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy.orm import Session
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
 
-from kanban.boards import BoardFields, StatusFields, add_board, add_status
+from kanban.actor import Actor
+from kanban.boards import BoardFields, StatusFields, add_board, add_status, arrange_statuses, change_board, change_status
+from kanban.errors import Invalid
+from kanban.i18n import N_, _
 from kanban.models import Board, Role, Status
 from kanban.people import add_role
 
 HERE = Path(__file__).parent
 PRESETS = ("kitchen",)
+MOST_SIGNS = 500_000
+KINDS = {"role": N_("Role"), "board": N_("Board"), "status": N_("Status"), "template": N_("Template"), "matrix": N_("Who is told"),
+         "rule": N_("Rule")}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a file says of one thing. what: new, changed, same or skipped. details: what changed, or why it is skipped."""
+
+    kind: str
+    name: str
+    what: str
+    details: tuple[str, ...] = ()
 
 
 @dataclass
 class Loaded:
-    """What a preset made, by its keys; `rules` is the section for the rules package."""
+    """Things by the keys of the file; `rules` is the section for the rules package. found: what was made of the file."""
 
     roles: dict[str, Role] = field(default_factory=dict)
     boards: dict[str, Board] = field(default_factory=dict)
     statuses: dict[str, Status] = field(default_factory=dict)
     rules: dict[str, Any] = field(default_factory=dict)
+    found: list[Found] = field(default_factory=list)
+
+    def note(self, kind: str, name: str, before: Any, after: Any) -> bool:
+        """Notes what becomes of a thing. before: None where it is new; both as {what it is called: text}. Whether it differs."""
+        if before is None:
+            self.found.append(Found(kind, name, "new"))
+            return True
+        differing = [key for key in after if before.get(key) != after[key]]
+        details = tuple(_("%(what)s: %(old)s → %(new)s", what=key, old=before.get(key) or "—", new=after[key] or "—") for key in differing)
+        self.found.append(Found(kind, name, "changed" if details else "same", details))
+        return bool(details)
+
+
+class _Loader(yaml.SafeLoader):
+    """As YAML 1.2 reads plain words: «on» and «2026-12-31» are texts, «10:00» is no number. Without aliases: a short text could
+    stand for a huge one."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.YAMLError("aliases are not allowed")
+        return super().compose_node(parent, index)
+
+
+def _number(loader: _Loader, node: Any) -> int | float:
+    value = float(loader.construct_scalar(node))
+    return int(value) if value.is_integer() else value
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile("^(?:~|null|)$"), ["~", "n", ""])
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]{1,15}(?:\.[0-9]{1,10})?$"), list("-+0123456789"))
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
+
+
+@cache
+def _schema() -> Draft202012Validator:
+    return Draft202012Validator(yaml.safe_load((HERE / "schema.yaml").read_text(encoding="utf-8")))
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The content of a file, of the right shape. Raises Invalid, with the place that is at fault."""
+    if len(text) > MOST_SIGNS:
+        raise Invalid(_("The file is too long."), "file")
+    try:
+        content = yaml.load(text, _Loader)  # a SafeLoader
+        error = best_match(_schema().iter_errors(content))
+    except yaml.YAMLError as error_of_yaml:
+        raise Invalid(_("This is no YAML: %(what)s", what=" ".join(str(error_of_yaml).split())[:300]), "file") from error_of_yaml
+    except (RecursionError, ValueError) as error_of_value:
+        raise Invalid(_("This is no YAML: %(what)s", what=type(error_of_value).__name__), "file") from error_of_value
+    if error is not None:
+        place = ".".join(str(part) for part in error.absolute_path) or _("the file")
+        raise Invalid(_("%(place)s has not the right shape: %(what)s", place=place, what=error.message[:300]), "file")
+    made: dict[str, Any] = content
+    return made
 
 
 def read(name: str) -> dict[str, Any]:
     """The YAML of a preset or of the demo."""
-    content: dict[str, Any] = yaml.safe_load((HERE / f"{name}.yaml").read_text(encoding="utf-8"))
+    content: dict[str, Any] = yaml.load((HERE / f"{name}.yaml").read_text(encoding="utf-8"), _Loader)
     return content
+
+
+def words(value: Any, language: str) -> str:
+    """A text of a file: as it is, or in the language; in another where it has none."""
+    if isinstance(value, Mapping):
+        return str(value.get(language) or next(iter(value.values())))
+    return str(value or "")
 
 
 def load_preset(session: Session, name: str, language: str) -> Loaded:
     """Makes the roles, boards and statuses of a preset, in one language."""
-    content = read(name)
-    loaded = Loaded(rules=content.get("rules", {}))
-    for key, names in content["roles"].items():
-        loaded.roles[key] = add_role(session, None, names[language])
-    for board in content["boards"]:
-        _load_board(session, board, loaded, language)
+    return load_process(session, None, read(name), language)
+
+
+def load_process(session: Session, actor: Actor | None, content: Mapping[str, Any], language: str) -> Loaded:
+    """Makes or changes the roles, boards and statuses of a file. Raises Invalid where its keys lead nowhere."""
+    loaded = Loaded(rules=content.get("rules") or {})
+    known = {role.name.casefold(): role for role in session.scalars(select(Role))}
+    for key, said in (content.get("roles") or {}).items():
+        name = named(said, language, 80)
+        role = known.get(name.casefold())
+        loaded.note("role", name, role and {}, {})
+        loaded.roles[key] = role or add_role(session, actor, name)
+    for board in content.get("boards") or []:
+        _load_board(session, actor, board, loaded, language)
     return loaded
 
 
-def _load_board(session: Session, content: dict[str, Any], loaded: Loaded, language: str) -> None:
-    source = loaded.boards.get(content.get("source", ""))
-    after = loaded.statuses.get(content.get("way_after", ""))
-    board = add_board(
-        session,
-        None,
-        BoardFields(
-            name=content["name"][language], order_name=content["order_name"][language], prefix=content["prefix"][language],
-            icon=content["icon"], source_id=source.id if source else None, way_after_id=after.id if after else None,
-        ),
+def named(said: Any, language: str, most: int) -> str:
+    """A name of the file. Raises Invalid."""
+    name = " ".join(words(said, language).split())
+    if not 0 < len(name) <= most:
+        raise Invalid(_("“%(name)s” is no name: 1 to %(most)s characters.", name=name[:40], most=most), "file")
+    return name
+
+
+def of_key(things: Mapping[str, Any], key: Any, kind: str) -> Any:
+    """What a key of the file stands for. Raises Invalid."""
+    if key not in things:
+        raise Invalid(_("%(kind)s “%(key)s”: there is none of this key in the file.", kind=_(KINDS[kind]), key=str(key)[:60]), "file")
+    return things[key]
+
+
+def _load_board(session: Session, actor: Actor | None, content: Mapping[str, Any], loaded: Loaded, language: str) -> None:
+    source = of_key(loaded.boards, content["source"], "board") if content.get("source") else None
+    after = of_key(loaded.statuses, content["way_after"], "status") if content.get("way_after") else None
+    fields = BoardFields(
+        name=named(content["name"], language, 80), order_name=named(content["order_name"], language, 80),
+        prefix=words(content.get("prefix"), language)[:10], icon=content.get("icon", "receipt-text"),
+        source_id=source.id if source else None, way_after_id=after.id if after else None,
     )  # fmt: skip
-    loaded.boards[content["key"]] = board
-    for status in content["statuses"]:
-        fields = StatusFields(
-            name=status["name"][language], tone=status["tone"], phase=status["phase"], norm_days=status.get("norm"),
-            limit=status.get("limit"), answering=[loaded.roles[key].id for key in status["answer"]],
-            moving=[loaded.roles[key].id for key in status.get("move", [])],
-        )  # fmt: skip
-        loaded.statuses[status["key"]] = add_status(session, None, board.id, fields)
+    known = next((one for one in session.scalars(select(Board)) if one.name.casefold() == fields.name.casefold()), None)
+    if loaded.note("board", fields.name, known and _of_board(known), _of_board(fields)):
+        known = change_board(session, _acting(actor), known.id, fields) if known else add_board(session, actor, fields)
+    assert known is not None
+    loaded.boards[content["key"]] = known
+    statuses = [_load_status(session, actor, known, status, loaded, language) for status in content["statuses"]]
+    arrange_statuses(session, actor, known.id, [status.id for status in statuses])
+
+
+def _of_board(one: Board | BoardFields) -> dict[str, Any]:
+    return {_("document"): one.order_name, _("prefix"): one.prefix, _("icon"): one.icon, _("made from"): one.source_id,
+            _("stands after"): one.way_after_id}  # fmt: skip
+
+
+def _load_status(session: Session, actor: Actor | None, board: Board, content: Mapping[str, Any], loaded: Loaded, language: str) -> Status:
+    roles = {place: [of_key(loaded.roles, key, "role") for key in content.get(place) or []] for place in ("answer", "move")}
+    fields = StatusFields(
+        name=named(content["name"], language, 80), tone=content.get("tone", "slate"), phase=content.get("phase", "active"),
+        norm_days=content.get("norm"), limit=content.get("limit"), answering=[role.id for role in roles["answer"]],
+        moving=[role.id for role in roles["move"]],
+    )  # fmt: skip
+    query = select(Status).where(Status.board_id == board.id).options(selectinload(Status.answering), selectinload(Status.moving))
+    known = next((one for one in session.scalars(query) if one.name.casefold() == fields.name.casefold()), None)
+    after = _of_status(fields, roles["answer"], roles["move"])
+    if loaded.note("status", f"{board.name}: {fields.name}", known and _of_status(known, known.answering, known.moving), after):
+        known = change_status(session, _acting(actor), known.id, fields) if known else add_status(session, actor, board.id, fields)
+    assert known is not None
+    loaded.statuses[content["key"]] = known
+    return known
+
+
+def _of_status(one: Status | StatusFields, answering: list[Role], moving: list[Role]) -> dict[str, Any]:
+    return {
+        _("colour"): one.tone, _("phase"): one.phase, _("norm in days"): one.norm_days, _("limit"): one.limit,
+        _("answer for it"): ", ".join(sorted(role.name for role in answering)),
+        _("move into it"): ", ".join(sorted(role.name for role in moving)),
+    }  # fmt: skip
+
+
+def _acting(actor: Actor | None) -> Actor:
+    """A preset is loaded into an empty database, where there is nothing to change."""
+    if actor is None:
+        raise Invalid(_("Only an administrator changes a process."), "file")
+    return actor

@@ -20,10 +20,10 @@ from kanban.people import clean_chat, clean_email, clean_phone
 from rules.actions import COPIES, addressed, channel_of, recipient, send
 from rules.changes import CHANGES
 from rules.evaluator import WITH_STATUS
+from rules.fields import RuleFields
 from rules.forms.change import CHANGE_VALUES, typed_change, values_of
 from rules.forms.trigger import read_options, shown_options, typed_options
 from rules.models import CHANNELS, MODES, TRIGGERS
-from rules.rules import RuleFields
 from rules.senders import REPLY_TO, account_id
 
 MOST_ROWS = 30

@@ -12,9 +12,9 @@ from kanban.facts import Field, find_field
 from kanban.forms.fields import parse_money
 from kanban.i18n import _
 from kanban.ids import read_id
+from rules.fields import RuleFields
 from rules.imagined import Imagined
 from rules.lookup import Lookup
-from rules.rules import RuleFields
 
 MOST = 200
 

@@ -12,7 +12,22 @@ from rules.gateway_hints import gateway_hint
 from rules.hints import is_sign_in, mail_hint
 from rules.models import Message, WorkerBeat
 from rules.outbox import oldest_waiting
-from rules.views import bell, by_hand, gateways, letters, mail, mail_steps, matrix, pause, runs, templates, trials, unsubscribe, why
+from rules.views import (
+    bell,
+    by_hand,
+    gateways,
+    letters,
+    mail,
+    mail_steps,
+    matrix,
+    pause,
+    process,
+    runs,
+    templates,
+    trials,
+    unsubscribe,
+    why,
+)
 
 SILENT = timedelta(seconds=30)
 
@@ -21,7 +36,7 @@ def register(app: Flask) -> None:
     app.add_template_filter(gateway_hint)
     app.add_template_filter(mail_hint)
     app.add_template_filter(is_sign_in)
-    for module in (bell, by_hand, gateways, letters, mail, matrix, pause, runs, templates, trials, unsubscribe, why):
+    for module in (bell, by_hand, gateways, letters, mail, matrix, pause, process, runs, templates, trials, unsubscribe, why):
         app.register_blueprint(module.bp)
     app.context_processor(pause.for_every_page)
     mail_steps.limit_tries(app)

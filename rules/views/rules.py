@@ -23,10 +23,10 @@ from rules.advice import advise
 from rules.changes import DATES, SETTABLE
 from rules.clauses import CHANGE_VERBS, CHANNEL_VERBS
 from rules.evaluator import WITH_STATUS
+from rules.fields import RuleFields
 from rules.forms.rule import ActionRow, EditorState, read_state, rule_of, sketch_of, state_of
 from rules.lookup import Lookup, load_lookup
 from rules.models import TRIGGERS, Message, Rule
-from rules.rules import RuleFields
 from rules.run_log import failed_runs, last_runs
 from rules.senders import REPLY_TO
 from rules.sentences import Sentence, op_label, sentence_of

@@ -18,11 +18,12 @@ from kanban.views.guard import admin_only, person
 from rules import outbox, rules
 from rules.backtest import DAYS, backtest
 from rules.clauses import CHANNEL_VERBS
+from rules.fields import RuleFields
 from rules.forms.rule import EditorState, read_state, rule_of, state_of
 from rules.forms.trial import imagined_of, read_trial
 from rules.lookup import Lookup, load_lookup
 from rules.models import Rule
-from rules.rules import RuleFields
+from rules.sense import require_sense
 from rules.texts import table_rows
 from rules.trial import Trial, to_oneself, try_rule
 from rules.views.aside import aside_values
@@ -104,7 +105,7 @@ def _again(rule: Rule | None) -> Rule | None:
 def _sensible(state: EditorState) -> RuleFields:
     """Name and mode don't matter here. Raises Invalid."""
     fields = rule_of(replace(state, name=state.name[:120] or "—", mode="on"))
-    rules.require_sense(db.session(), fields)
+    require_sense(db.session(), fields)
     return fields
 
 

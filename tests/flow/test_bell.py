@@ -9,8 +9,9 @@ from sqlalchemy import event, select, update
 from kanban import clock
 from kanban.db import db, table, transaction
 from rules.actions import recipient, send
+from rules.fields import RuleFields
 from rules.models import Message, Template
-from rules.rules import RuleFields, add_rule
+from rules.rules import add_rule
 from rules.worker import Worker
 from tests.cast import Cast, Signed
 

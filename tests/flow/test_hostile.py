@@ -16,7 +16,8 @@ from kanban.live import MOST_EACH
 from kanban.models import Event, Order, OrderPerson
 from rules import matrix
 from rules.accounts import Account
-from rules.rules import RuleFields, change_rule, fields_of, find_rule, hand_over, names_by_thing
+from rules.fields import RuleFields
+from rules.rules import change_rule, fields_of, find_rule, hand_over, names_by_thing
 from rules.texts import check
 from rules.transports import Letter
 from rules.transports.compose import compose

@@ -12,8 +12,8 @@ from kanban.db import db, transaction
 from kanban.models import Event
 from rules import rules
 from rules.actions import recipient, send_email
+from rules.fields import RuleFields
 from rules.models import Message, Rule, RuleVersion
-from rules.rules import RuleFields
 from tests.cast import Cast, Signed
 
 

@@ -11,8 +11,9 @@ from kanban.db import db, transaction
 from kanban.models import Person, Status
 from rules import matrix
 from rules.actions import recipient, send_email
+from rules.fields import RuleFields
 from rules.models import Rule, RuleVersion, Template
-from rules.rules import RuleFields, add_rule
+from rules.rules import add_rule
 from tests.cast import Cast, Signed
 
 SEED = {

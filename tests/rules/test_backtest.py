@@ -15,9 +15,9 @@ from kanban.models import Event, Order, Person
 from rules import rules
 from rules.actions import recipient, send_email
 from rules.backtest import Backtest, backtest
+from rules.fields import RuleFields
 from rules.models import Rule
 from rules.past_events import first_since
-from rules.rules import RuleFields
 from tests.cast import Cast, Signed
 
 

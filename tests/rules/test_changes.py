@@ -14,8 +14,8 @@ from kanban.errors import Invalid
 from kanban.models import Event, Order, person_role
 from rules import rules
 from rules.actions import recipient, send_email
+from rules.fields import RuleFields
 from rules.models import Message, Rule, Run
-from rules.rules import RuleFields
 from tests.cast import Cast
 
 

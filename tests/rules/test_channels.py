@@ -18,9 +18,10 @@ from kanban.people import choose_contacts
 from rules import outbox
 from rules.actions import recipient, send, send_email
 from rules.cells import are_cells
+from rules.fields import NO_CRITERIA, RuleFields
 from rules.gateways import sealed
 from rules.models import Delivery, Gateway, Message, Rule, Run, Template
-from rules.rules import NO_CRITERIA, RuleFields, add_rule
+from rules.rules import add_rule
 from rules.silence import silences_of
 from rules.worker import Worker
 from tests.cast import Cast

@@ -12,8 +12,8 @@ from kanban.errors import Invalid
 from kanban.models import Person
 from rules.actions import recipient, send
 from rules.cells import are_cells
+from rules.fields import RuleFields
 from rules.models import Message, Rule
-from rules.rules import RuleFields
 from rules.rules import add_rule as add_checked
 from rules.worker import Worker
 from tests.cast import Cast, Signed

@@ -17,10 +17,10 @@ from kanban.errors import Invalid
 from kanban.models import Order, Person, Todo
 from kanban.todos import TodoFields
 from rules import reminders, rules
+from rules.fields import RuleFields
 from rules.forms.rule import read_state, rule_of, state_of
 from rules.lookup import load_lookup
 from rules.models import Message, Rule, Run
-from rules.rules import RuleFields
 from rules.sentences import sentence_of
 from rules.worker import Worker
 from tests.cast import Cast

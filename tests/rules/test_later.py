@@ -15,8 +15,8 @@ from kanban.models import Order
 from rules import later, rules
 from rules.actions import recipient, send_email
 from rules.engine import Engine
+from rules.fields import RuleFields
 from rules.models import Later, Message, Rule, Run
-from rules.rules import RuleFields
 from tests.cast import Cast
 
 

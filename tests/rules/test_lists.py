@@ -16,9 +16,10 @@ from kanban.models import Order
 from rules import lists, rules
 from rules.actions import recipient, send
 from rules.backtest import backtest
+from rules.fields import RuleFields
 from rules.frame import letter_of
 from rules.models import Message, Rule, Run, Template
-from rules.rules import RuleFields, fields_of, find_rule
+from rules.rules import fields_of, find_rule
 from tests.cast import Cast, Signed
 from tests.rules.test_schedule import Clock, cast_at, hands
 

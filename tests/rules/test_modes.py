@@ -13,8 +13,8 @@ from kanban.db import db, transaction
 from kanban.models import Order
 from rules import matrix, rules
 from rules.actions import recipient, send_email
+from rules.fields import RuleFields
 from rules.models import Rule, Run
-from rules.rules import RuleFields
 from tests.cast import Cast, Signed
 
 

@@ -16,8 +16,8 @@ from kanban.models import Event, Order
 from rules import rules, schedule
 from rules.actions import recipient, send_email
 from rules.due import dates_due, moment_of, since
+from rules.fields import RuleFields
 from rules.models import Fired, Message, Rule, Run
-from rules.rules import RuleFields
 from tests.cast import Cast
 
 START = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)  # ten in the morning in Moscow, a Tuesday

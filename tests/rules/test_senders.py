@@ -15,10 +15,10 @@ from rules import rules
 from rules.accounts import seal
 from rules.actions import recipient, send, send_email
 from rules.cells import are_cells
+from rules.fields import RuleFields
 from rules.lane import LaneRun
 from rules.models import Delivery, MailAccount, Message, Rule, RuleVersion, Run, Unsubscribed
 from rules.outbox import Lane
-from rules.rules import RuleFields
 from rules.unsubscribe import address_of, token_of
 from rules.worker import Worker
 from tests.cast import Cast, Signed

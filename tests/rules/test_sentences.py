@@ -13,8 +13,8 @@ from kanban.i18n import force_locale
 from kanban.models import Board, Person, Role
 from rules import differences
 from rules.actions import recipient, send, send_email
+from rules.fields import RuleFields
 from rules.lookup import load_lookup
-from rules.rules import RuleFields
 from rules.sentences import condition_of, sentence_of
 from tests.cast import Cast, make_cast
 

@@ -15,10 +15,10 @@ from kanban.models import Status
 from rules import rules
 from rules.actions import recipient, send_email
 from rules.differences import differences
+from rules.fields import RuleFields
 from rules.lookup import Lookup, load_lookup
 from rules.models import Rule, RuleVersion
 from rules.pointers import exchanged, things_in
-from rules.rules import RuleFields
 from tests.cast import Cast, Signed
 
 

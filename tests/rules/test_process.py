@@ -1,0 +1,209 @@
+"""The process as a file: written, read again, looked at before it changes anything, hostile content refused, on both databases."""
+
+import io
+from typing import Any
+
+import pytest
+import yaml
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from kanban.db import db, transaction
+from kanban.errors import Forbidden, Invalid
+from kanban.i18n import force_locale
+from kanban.models import Board, Role, Status
+from kanban.presets import PRESETS, Found, parse, read
+from rules import rules
+from rules.actions import recipient, send
+from rules.fields import RuleFields
+from rules.lookup import load_lookup
+from rules.models import Rule, RuleVersion, Template
+from rules.process import read_process, write_process
+from rules.sentences import sentence_of
+from tests.cast import Cast, Signed
+
+
+def bring(cast: Cast, text: str, *, keep: bool = True, who: str = "owner") -> list[Found]:
+    db.session.rollback()
+    return read_process(parse(text), cast.actors[who], "ru", keep=keep)
+
+
+def written() -> str:
+    text = write_process(db.session())
+    db.session.rollback()
+    return text
+
+
+def changes(found: list[Found]) -> list[tuple[str, str, str]]:
+    return [(one.kind, one.name, one.what) for one in found if one.what != "same"]
+
+
+def add(cast: Cast, **more: Any) -> int:
+    letter = send("email", cast.templates["manager"], [recipient("role", cast.roles["accountant"], many=True), recipient("author"),
+                  recipient("person", cast.people["viewer"]), recipient("address", address="a@b.example")],
+                  cc=[recipient("responsible")])  # fmt: skip
+    criteria = {"all": [
+        {"field": "total", "op": "between", "value": [100, 10_000_050]},
+        {"any": [{"field": f"role:{cast.roles['designer']}", "op": "equals", "value": cast.people["designer"]},
+                 {"field": "linked.status", "op": "in_list", "value": [cast.statuses["made"], cast.statuses["making"]]},
+                 {"field": "organisation", "op": "equals", "value": cast.organisation},
+                 {"field": "ship_on", "op": "more", "value": "2026-12-31"},
+                 {"field": "ship_on", "op": "within_next", "value": 7},
+                 {"field": "actor_roles", "op": "not_in_list", "value": [cast.roles["manager"]]}]},
+    ]}  # fmt: skip
+    actions = [
+        letter, {"do": "set_status", "status": cast.statuses["made"]}, {"do": "set_field", "field": "total", "value": 12_345},
+        {"do": "set_field", "field": "ship_on", "value": {"days": 7}},
+        {"do": "set_field", "field": "organisation", "value": cast.organisation},
+        {"do": "assign", "role": cast.roles["designer"], "least": cast.roles["designer"]}, {"do": "tag", "tag": "10:00"},
+        {"do": "comment", "text": "раз\nдва", "after": {"number": 2, "unit": "hours", "while_there": True}},
+        {"do": "todo", "kind": "task", "text": "x", "role": cast.roles["manager"], "due": {"days": 1, "time": "10:00"}},
+    ]  # fmt: skip
+    fields = {"trigger": "entered", "status_id": cast.statuses["prepaid"], "criteria": criteria, "actions": actions, "tell_actor": True}
+    with transaction() as session:
+        return rules.add_rule(session, cast.owner, RuleFields("Всё сразу", cast.boards["orders"], **(fields | more))).id
+
+
+def test_what_is_written_changes_nothing_when_it_is_read(cast: Cast) -> None:
+    add(cast)
+    text = written()
+    assert changes(bring(cast, text)) == [] and written() == text
+    assert text.count("\n") > 50 and "&id" not in text and "Всё сразу" in text
+
+
+def test_a_process_moves_to_an_empty_potok(cast: Cast) -> None:
+    rule = add(cast)
+    before = sentence_of(rules.fields_of(rules.find_rule(db.session(), rule)), load_lookup(db.session()))
+    text = written()
+    with transaction() as session:
+        for model in (Rule, RuleVersion, Template, Status, Board, Role):
+            for one in session.scalars(select(model)):
+                session.delete(one) if model is not Board else None
+        for role in session.scalars(select(Role)):
+            session.delete(role)
+    found = bring(cast, text)
+    assert {one.what for one in found if one.kind in ("status", "role", "template", "rule")} == {"new"}
+    again = db.session.scalars(select(Rule).where(Rule.name == "Всё сразу")).one()
+    after = sentence_of(rules.fields_of(rules.find_rule(db.session(), again.id)), load_lookup(db.session()))
+    assert after == before
+    assert changes(bring(cast, text)) == []
+
+
+def test_a_preview_keeps_nothing_and_says_what_would_change(cast: Cast) -> None:
+    add(cast)
+    content = yaml.safe_load(written())
+    content["roles"]["Замерщик"] = "Замерщик"
+    status = content["boards"][0]["statuses"][0]
+    status["norm"], status["answer"] = 3, [*status["answer"], "Замерщик"]
+    content["rules"]["list"][-1]["do"][0]["to"] = ["Замерщик"]
+    content["rules"]["matrix"]["Установка"]["author"] = "Автору — статус изменён"
+    text = yaml.safe_dump(content, allow_unicode=True)
+    with force_locale("ru"):
+        found = {(one.kind, one.name): one for one in bring(cast, text, keep=False) if one.what != "same"}
+    assert found["role", "Замерщик"].what == "new" and found["status", "Заказы покупателей: Разработка проекта"].what == "changed"
+    assert any("10 → 3" in detail for detail in found["status", "Заказы покупателей: Разработка проекта"].details)
+    assert any("замерщик" in detail for detail in found["rule", "Всё сразу"].details)
+    assert ("matrix", "Установка") in found and len(found) == 4
+    db.session.rollback()
+    assert db.session.scalar(select(func.count()).select_from(Role).where(Role.name == "Замерщик")) == 0
+    assert len(changes(bring(cast, text))) == 4 and changes(bring(cast, text)) == []
+
+
+def test_a_rule_that_makes_no_sense_here_is_left_out_and_says_why(cast: Cast) -> None:
+    add(cast)
+    text = written().replace("viewer@melnikov.example", "nobody@else.example")
+    with force_locale("ru"):
+        found = bring(cast, text)
+    assert [(one.what, one.details) for one in found if one.name == "Всё сразу"] == [
+        ("skipped", ("nobody@else.example: здесь такого нет.",))
+    ]
+
+
+RULE = "rules: {list: [{board: o, name: x, trigger: %s, do: [%s]%s}]}"
+STATUS = "{key: s, name: Закрыт, tone: slate, phase: done}"
+BOARD = f"boards: [{{key: o, name: Заказы покупателей, order_name: Заказ покупателя, prefix: К-, statuses: [{STATUS}]}}]\n"
+TAG = "{do: tag, tag: x}"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        RULE % ("nonsense", TAG, ""), RULE % ("changed", "{do: nonsense}", ""), RULE % ("changed", "{do: set_status}", ""),
+        RULE % ("changed", "{do: set_field, field: total, value: many}", ""),
+        RULE % ("changed", "{do: set_field, field: ship_on, value: soon}", ""),
+        RULE % ("changed", "{do: send_email, template: none, to: [author]}", ""), RULE % ("changed", "{do: todo, kind: 1, text: x}", ""),
+        RULE % ("changed", TAG, ", when: [{field: nonsense, op: equals, value: 1}]"),
+        RULE % ("changed", TAG, ", when: [{field: total, op: nonsense, value: 1}]"),
+        RULE % ("changed", TAG, ", when: [{field: total, op: more, value: much}]"),
+        RULE % ("changed", TAG, ", when: [{field: total, op: between, value: [1]}]"),
+        RULE % ("changed", TAG, ", when: [{field: ship_on, op: more, value: tomorrow}]"),
+        RULE % ("changed", TAG, ", when: [{field: 'role:99', op: filled}]"),
+        RULE % ("changed", TAG, ", when: [{field: customer, op: in_list, value: x}]"),
+        RULE % ("date", TAG, ", options: {field: ship_on, offset: 1, unit: weeks, at: '09:00'}"), RULE % ("stay", TAG, ", options: {}"),
+        RULE % ("weekdays", TAG, ", options: {days: [1], at: '09:00'}"), RULE % ("hand", TAG, ", options: {button: ''}"),
+        RULE % ("entered", TAG, ""), RULE % ("changed", TAG, ", mode: paused, until: never"),
+        RULE % ("paid", TAG, ", options: {percent: 101}"),
+        RULE % ("changed", "{do: assign, least: none}", ""), RULE % ("changed", "{do: tag, tag: x, after: {number: -1, unit: hours}}", ""),
+        RULE % ("changed", "{do: comment, text: '{{ order.nonsense }}'}", ""),
+    ],
+)  # fmt: skip
+def test_rules_that_make_no_sense_are_never_saved(cast: Cast, rule: str) -> None:
+    found = bring(cast, BOARD + rule)
+    assert [one.what for one in found if one.kind == "rule"] == ["skipped"]
+    assert all(one.details for one in found if one.what == "skipped")
+    assert db.session.scalar(select(func.count()).select_from(Rule).where(Rule.name == "x")) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "- a", "a: [", "roles: {a: 1}", "boards: x", "nonsense: 1", "rules: {list: [{}]}", "roles: &a {b: c}\nname: *a", "[" * 5000,
+        "boards: [{key: o, name: x, order_name: x, statuses: [{key: s, name: x, tone: plaid}]}]", "!!python/object:os.system {}",
+        "boards: [{key: o, name: x, order_name: x, source: none, statuses: []}]", "x: " + "y" * 600_000, "roles: {a: ''}", "\x00",
+        "rules: {matrix: {none: {author: none}}}", "rules: {templates: {t: {name: x, subject: x, text: '{{ order.nonsense }}'}}}",
+        "boards: [{key: o, name: x, order_name: x, statuses: [{key: s, name: x, answer: [none]}]}]",
+    ],
+)  # fmt: skip
+def test_a_file_of_another_shape_is_refused_with_a_sentence(cast: Cast, text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        bring(cast, text)
+    assert str(refused.value.reason)
+
+
+def test_words_are_read_as_they_are_written() -> None:
+    content = parse("name: on\nroles: {no: yes, '1': 2026-12-31}\nabout: 10:00")
+    assert content == {"name": "on", "roles": {"no": "yes", "1": "2026-12-31"}, "about": "10:00"}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_presets_are_such_files_and_leave_nothing_out(cast: Cast, name: str, language: str) -> None:
+    content = read(name)
+    parse(yaml.safe_dump(content, allow_unicode=True))
+    found = read_process(content, cast.owner, language, keep=False)
+    assert [one for one in found if one.what == "skipped"] == []
+    assert {one.kind for one in found} == {"role", "board", "status", "template", "matrix", "rule"}
+
+
+def test_only_administrators_bring_a_file(cast: Cast) -> None:
+    with pytest.raises(Forbidden):
+        bring(cast, written(), who="manager")
+
+
+def test_the_page_shows_first_and_brings_then(cast: Cast, client: FlaskClient) -> None:
+    owner = Signed(client, cast.email("owner"))
+    text = owner.get("/settings/process/potok.yaml")
+    assert text.status_code == 200 and text.headers["Content-Disposition"].startswith("attachment; filename=potok-")
+    changed = text.text.replace("Установка", "Монтаж")
+    looked = owner.post("/settings/process/look", {"text": "", "file": (io.BytesIO(changed.encode()), "p.yaml")})
+    assert looked.status_code == 200 and "Монтаж" in looked.text and "/settings/process/bring" in looked.text
+    db.session.rollback()
+    assert db.session.scalar(select(func.count()).select_from(Status).where(Status.name == "Монтаж")) == 0
+    assert owner.post("/settings/process/bring", {"text": changed}).status_code == 303
+    db.session.rollback()
+    assert db.session.scalar(select(func.count()).select_from(Status).where(Status.name == "Монтаж")) == 1
+    assert owner.post("/settings/process/look", {"text": "a: ["}).status_code == 422
+    assert owner.post("/settings/process/look", {"file": (io.BytesIO(b"\xff\xfe"), "p.yaml")}).status_code == 422
+    manager = Signed(client.application.test_client(), cast.email("manager"))
+    assert manager.get("/settings/process").status_code == 403
+    assert manager.post("/settings/process/bring", {"text": changed}).status_code == 403
