@@ -71,8 +71,7 @@ class Maker:
         written = set(self.written) if rule.said.sends else self.written
         run, messages = self.run(rule)
         self.written = written
-        run["notes"] += [{"why": "would_send", "name": one["name"] or one["address"]} for one in messages]
-        run["notes"] += [{"why": "would_change", "name": action["do"]} for action in rule.said.changes]
+        run["notes"] += [{"why": "would_send", "name": one["name"] or one["address"]} for one in messages] + rule.said.would_change
         if run["outcome"] != "failed":
             run["outcome"] = "logged"
         return run, []

@@ -58,6 +58,11 @@ class Said:
         return [action for action in self.actions if action.get("do") not in action_kinds.CHANNEL_OF]
 
     @cached_property
+    def would_change(self) -> list[dict[str, Any]]:
+        """Notes of them, where they are not made."""
+        return [{"why": "would_change", "name": action["do"]} for action in self.changes]
+
+    @cached_property
     def later(self) -> list[tuple[int, dict[str, Any]]]:
         """Its actions that wait for their time, with their places."""
         return [(place, action) for place, action in enumerate(self.actions) if "after" in action]
