@@ -11,6 +11,7 @@ from typing import Any
 from bench.crowd import measure_crowd
 from bench.drain import measure_drain
 from bench.memory import measure_backlog, measure_memory
+from bench.judging import measure_rules, measure_tick
 from bench.moves import measure_move
 from bench.pages import measure_page
 from bench.past import measure_backtest
@@ -19,7 +20,7 @@ from bench.workshop import add_rules, fill, workshop
 
 SIZES = (200, 1_000, 5_000, 50_000)
 RULES = (1, 100, 10_000)
-TABLES = ["pages", "moves", "backtest", "crowd", "drain", "promptness", "memory"]
+TABLES = ["pages", "moves", "rules", "backtest", "crowd", "drain", "promptness", "memory"]
 
 
 def main() -> None:
@@ -31,6 +32,8 @@ def main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, SQLite with synchronous=FULL\n")
     if "pages" in only or "moves" in only:
         _board(only)
+    if "rules" in only:
+        _rules()
     if "backtest" in only:
         with workshop():
             rows = measure_backtest(100_000)
@@ -77,6 +80,18 @@ def _board(only: list[str]) -> None:
             ("open orders", "rules", "verb, ms", "floor: bare transaction, ms", "× floor", "whole request, ms", "answer, bytes"),
             moves,
         )
+
+
+def _rules() -> None:
+    with workshop():
+        fill(200)
+        judged = [measure_rules(1_000)]
+    heads = ("rules of one start, 3 criteria each", "move, ms", "floor: the move without them, ms", "the rules, ms")
+    table("One event against many rules, all judged and matched, runs stored", heads, judged)
+    with workshop():
+        fill(SIZES[-1])
+        ticked = [[SIZES[-1], *measure_tick(20)]]
+    table("Rules of time at one tick", ("open orders", "rules of time", "orders due", "seconds", "SQL statements"), ticked)
 
 
 def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -152,7 +152,9 @@ def remove(rule_id: int) -> Any:
 
 def _rows(lookup: Lookup) -> list[Row]:
     session = db.session()
-    found = session.scalars(select(Rule).options(joinedload(Rule.version)).order_by(Rule.board_id, Rule.in_matrix, Rule.id)).all()
+    found = session.scalars(select(Rule).options(joinedload(Rule.version)).order_by(Rule.board_id, Rule.id)).all()
+    places = {id_: place for place, id_ in enumerate(lookup.statuses, 1)}
+    found = sorted(found, key=lambda rule: (rule.board_id, places.get(rule.status_id or 0, 0), rule.in_matrix, rule.id))
     since = clock.now() - MONTH
     letters = session.execute(
         select(Message.rule_id, Message.state, func.count())

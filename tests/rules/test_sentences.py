@@ -286,7 +286,7 @@ def test_groups_stand_in_brackets_and_a_list_says_where(cast: Cast, language: st
     assert expected[language] in said(fields, language)
     weekly = base(cast, trigger="weekdays", options={"days": [1, 5], "at": "09:00"}, criteria={"all": [{"field": "paid", "op": "filled"}]})
     starts = {
-        "ru": "Пн, Пт в 09:00 одним списком открытые заказы (заказ покупателя), где оплаченная сумма указана — отправить",
+        "ru": "Пн, Пт в 09:00: одним списком все открытые заказы (заказ покупателя), где оплаченная сумма указана — отправить",
         "en": "Mon, Fri at 09:00, one list of open orders (customer order), those where the sum paid is filled — send",
     }
     assert said(weekly, language).startswith(starts[language])
