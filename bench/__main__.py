@@ -10,8 +10,8 @@ from typing import Any
 
 from bench.crowd import measure_crowd
 from bench.drain import measure_drain
-from bench.memory import measure_backlog, measure_memory
 from bench.judging import measure_rules, measure_tick
+from bench.memory import measure_backlog, measure_memory
 from bench.moves import measure_move
 from bench.pages import measure_page
 from bench.past import measure_backtest
