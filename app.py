@@ -30,12 +30,12 @@ from kanban.live import Feed
 from kanban.presets import demo, load_preset
 from kanban.views import register as register_kanban
 from kanban.views import setup
-from rules.engine import Engine
+from rules.post.worker import run_worker
 from rules.preset import load_rules
 from rules.rules import hand_over, names_by_thing
+from rules.running.engine import Engine
 from rules.views import register as register_rules
 from rules.views.post import send_reset
-from rules.worker import run_worker
 
 ROOT = Path(__file__).parent
 INSTANCE = Path(os.environ.get("INSTANCE", ROOT / "instance"))

@@ -7,11 +7,11 @@ from typing import Any
 
 from bench.workshop import workshop
 from kanban.db import db
-from rules.accounts import Account
-from rules.frame import letter_of
+from rules.mail.accounts import Account
 from rules.models import Message
-from rules.transports.compose import compose
-from rules.worker import Worker
+from rules.post.frame import letter_of
+from rules.post.transports.compose import compose
+from rules.post.worker import Worker
 from tests.bareserver import ServerProcess
 from tests.letters import put_letters
 

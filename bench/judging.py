@@ -10,10 +10,10 @@ from bench.clocking import median_ms
 from bench.moves import _verb
 from bench.workshop import owner
 from kanban.db import db, transaction
-from rules import schedule
 from rules.fields import RuleFields
 from rules.models import Rule
 from rules.rules import add_rule
+from rules.running import schedule
 
 CRITERIA = {
     "all": [

@@ -11,8 +11,8 @@ from kanban import clock, facts, orders
 from kanban.db import db, table, transaction
 from kanban.models import Event, Order, Status
 from rules.actions import recipient, send_email
-from rules.backtest import backtest
 from rules.fields import RuleFields
+from rules.trying.backtest import backtest
 
 CHUNK = 5000
 

@@ -1,8 +1,8 @@
 """What a rule does: it sends messages. One dict an action.
 
 An action is stored as {"do": "send_email", "template": id, "to": [recipient, …]}, a recipient as {"kind": …} with
-`id` for person and role, `address` for address (see rules.recipients). The other channels are send_sms, send_chat and notify.
-A letter may also have "cc" and "bcc", lists as "to" is, and "from" and "reply_to" (see rules.senders).
+`id` for person and role, `address` for address (see rules.running.recipients). The other channels are send_sms, send_chat and notify.
+A letter may also have "cc" and "bcc", lists as "to" is, and "from" and "reply_to" (see rules.running.senders).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -18,12 +18,12 @@ from kanban.presets import Found, Loaded, named, of_key, words
 from rules import matrix, texts
 from rules.actions import CHANNEL_OF, COPIES, RECIPIENT_KINDS, recipient
 from rules.cells import WHO, Column, actions_of, many_in
-from rules.differences import differences
 from rules.fields import RuleFields
 from rules.lookup import load_lookup
 from rules.models import MailAccount, Rule, Template
 from rules.pointers import MONEY, Change, with_pointers
 from rules.rules import add_rule, change_rule, fields_of, find_rule
+from rules.words.differences import differences
 
 UNITS = 100  # a file has sums in whole units
 

@@ -13,11 +13,11 @@ from kanban.facts import Field, find_field
 from kanban.i18n import _
 from kanban.models import PHASES, Board, Role, Status
 from rules.actions import CHANNEL_OF, COPIES, NOT_BY, addressed, channel_of, template_kind
-from rules.changes import DATES, require_change
-from rules.due import LATER_UNITS, MOST_LATER, MOST_OFFSET, UNITS
 from rules.evaluator import LIST, OF_TIME, WITH_STATUS
 from rules.fields import RuleFields
 from rules.models import TRIGGERS, Template
+from rules.running.changes import DATES, require_change
+from rules.running.due import LATER_UNITS, MOST_LATER, MOST_OFFSET, UNITS
 
 
 def require_sense(session: Session, fields: RuleFields) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from kanban import clock
 from kanban.db import transaction
-from rules import outbox
+from rules.post import outbox
 
 TEXT = "Заказ К-0038 теперь в статусе «Предоплата».\n\n" + "\n".join(
     f"{name}: значение поля" for name in ("Изделие", "Заказчик", "Сумма", "Оплачено")

@@ -17,7 +17,7 @@ from kanban.config import Config
 from kanban.db import Base, db
 from kanban.facts import FIELDS
 from kanban.models import Event
-from rules.sentences import OP_LABELS, OPS
+from rules.words.sentences import OP_LABELS, OPS
 from tests.cast import make_cast
 
 ROOT = Path(__file__).parent.parent
@@ -165,8 +165,8 @@ def test_the_docs_of_rules_leave_nothing_out() -> None:
     """Every start, comparison, action and recipient there is stands in docs/rules.md, by its name in files."""
     from kanban.criteria import COMPARISONS, comparisons
     from rules.actions import CHANNEL_OF, COPIES, RECIPIENT_KINDS
-    from rules.changes import CHANGES
     from rules.models import TRIGGERS
+    from rules.running.changes import CHANGES
 
     text = (ROOT / "docs" / "rules.md").read_text()
     known = {*TRIGGERS, *CHANNEL_OF, *CHANGES, *RECIPIENT_KINDS, *COPIES} | {op for kind in COMPARISONS for op in comparisons(kind)}

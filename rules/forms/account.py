@@ -8,9 +8,9 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from kanban.forms.fields import PotokForm, line, many_lines
 from kanban.i18n import _l
-from rules.mailboxes import Other, Receiving, Sending
+from rules.mail.mailboxes import Other, Receiving, Sending
+from rules.mail.providers import Found
 from rules.models import MailAccount
-from rules.providers import Found
 
 MOST_LIMIT = 1_000_000
 NO_NUMBER = _l("Write a number.")

@@ -11,7 +11,7 @@ from kanban.forms.fields import many_lines, one_line, parse_money
 from kanban.forms.todo import read_time
 from kanban.i18n import _
 from kanban.ids import read_id
-from rules.changes import DATES
+from rules.running.changes import DATES
 
 # Names of the fields: «status-0»…; role: whose place, "" for the responsible; who: «person:5» or «least:3». Of a to-do, whose:
 # «person:5», «role:3» or «responsible»; from: "", «today» or a date of the order.
@@ -20,7 +20,7 @@ MONEY = ("total", "paid")
 
 
 def typed_change(do: str, values: Mapping[str, str]) -> dict[str, Any]:
-    """The action. Raises Invalid for what can't be read; rules.changes says what makes no sense."""
+    """The action. Raises Invalid for what can't be read; rules.running.changes says what makes no sense."""
     if do == "set_status":
         return {"do": do, "status": read_id(values.get("status"))}
     if do == "set_field":

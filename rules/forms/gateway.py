@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from kanban.forms.fields import one_line
 from kanban.i18n import _
-from rules.gateways import GatewayField, Service
+from rules.post.gateways import GatewayField, Service
 
 MOST_VALUE = 500
 MOST_LIMIT = 1_000_000

@@ -18,13 +18,13 @@ from kanban.i18n import _
 from kanban.ids import read_id
 from kanban.people import clean_chat, clean_email, clean_phone
 from rules.actions import COPIES, addressed, channel_of, recipient, send
-from rules.changes import CHANGES
 from rules.evaluator import WITH_STATUS
 from rules.fields import RuleFields
 from rules.forms.change import CHANGE_VALUES, typed_change, values_of
 from rules.forms.trigger import read_options, shown_options, typed_options
 from rules.models import CHANNELS, MODES, TRIGGERS
-from rules.senders import REPLY_TO, account_id
+from rules.running.changes import CHANGES
+from rules.running.senders import REPLY_TO, account_id
 
 MOST_ROWS = 30
 MOST_GROUPS, MOST_NESTED = 10, 3
@@ -55,9 +55,9 @@ class GroupRow:
 
 @dataclass
 class ActionRow:
-    """channel: of a message, or what a change does (rules.changes). to, cc, bcc: «role:3», «person:5», «responsible»…; addresses:
+    """channel: of a message, or what a change does (rules.running.changes). to, cc, bcc: «role:3», «person:5», «responsible»…; addresses:
     other addresses of the channel, as typed, and those of copies; many: roles of which
-    all are told however many there are; from_, reply_to: see rules.senders. values: of a change, as typed."""
+    all are told however many there are; from_, reply_to: see rules.running.senders. values: of a change, as typed."""
 
     template: str
     to: list[str] = dataclasses.field(default_factory=list)

@@ -13,8 +13,8 @@ from kanban.forms.fields import parse_money
 from kanban.i18n import _
 from kanban.ids import read_id
 from rules.fields import RuleFields
-from rules.imagined import Imagined
 from rules.lookup import Lookup
+from rules.trying.imagined import Imagined
 
 MOST = 200
 

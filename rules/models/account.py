@@ -33,7 +33,7 @@ class Outlet:
 
 
 class MailAccount(Outlet, Base):
-    """A mailbox letters go out from. Passwords and tokens are sealed (rules.accounts).
+    """A mailbox letters go out from. Passwords and tokens are sealed (rules.mail.accounts).
 
     kind: system (one), person (one each), named (info@…), or environment (the SMTP_ settings: its password is not here).
     security, receive_security: tls, starttls or none. receive_host: "" where nothing is received.

@@ -8,7 +8,7 @@ from rules.models.account import Outlet
 
 
 class Gateway(Outlet, Base):
-    """One a channel. service: what rules.gateways knows; sealed_fields: its settings as sealed JSON."""
+    """One a channel. service: what rules.post.gateways knows; sealed_fields: its settings as sealed JSON."""
 
     __tablename__ = "gateway"
 

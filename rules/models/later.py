@@ -14,7 +14,7 @@ LATER_STATES = ("waiting", "done", "cancelled", "failed")
 class Later(Base):
     """An action of a rule that an event woke. action: its place in the version. status_id: where the order stood then.
 
-    state: waiting, done, cancelled or failed. why: the reason it was cancelled, a code of rules.later.
+    state: waiting, done, cancelled or failed. why: the reason it was cancelled, a code of rules.running.later.
     """
 
     __tablename__ = "later"

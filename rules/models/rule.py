@@ -58,7 +58,7 @@ class RuleVersion(Base):
 
     board_id: None in versions written before 0003. options: of the trigger: {"field"}, {"percent"} or {"sum"}, {"phase"}.
     criteria: the tree of kanban.criteria.
-    actions: see rules.actions and rules.changes. tell_actor: also the person who did it.
+    actions: see rules.actions and rules.running.changes. tell_actor: also the person who did it.
     """
 
     __tablename__ = "rule_version"

@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kanban.views import doors
-from rules.gateway_hints import gateway_hint
-from rules.hints import is_sign_in, mail_hint
+from rules.mail.hints import is_sign_in, mail_hint
 from rules.models import Message, WorkerBeat
-from rules.outbox import oldest_waiting
+from rules.post.gateway_hints import gateway_hint
+from rules.post.outbox import oldest_waiting
 from rules.views import (
     bell,
     by_hand,

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from kanban.db import db
 from kanban.facts import find_field
 from kanban.models import Customer, Order, Person
-from rules.differences import differences
 from rules.forms.rule import EditorState
 from rules.forms.trial import read_trial
 from rules.lookup import Lookup
 from rules.models import Rule, RuleVersion
 from rules.rules import fields_of, said_in
+from rules.words.differences import differences
 
 MOST_ORDERS = 30
 MOST_VERSIONS = 20

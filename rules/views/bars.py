@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rules.letter_figures import PARTS, Day
+from rules.logs.letter_figures import PARTS, Day
 
 STEP, WIDE, TALL = 20, 16, 46  # of the picture: a day's place, its bar, the highest bar
 GAP = 1.0

@@ -8,7 +8,7 @@ from kanban.db import db, transaction
 from kanban.htmx import fragment, is_htmx
 from kanban.queries.work import due_count
 from kanban.views.guard import person, signed_in
-from rules import bell
+from rules.post import bell
 
 bp = Blueprint("bell", __name__, url_prefix="/bell")
 

@@ -10,7 +10,7 @@ from kanban.htmx import fragment, go, is_htmx
 from kanban.i18n import _, ngettext
 from kanban.models import Order
 from kanban.views.guard import person, signed_in
-from rules import by_hand
+from rules.running import by_hand
 
 bp = Blueprint("by_hand", __name__)
 

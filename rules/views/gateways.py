@@ -16,14 +16,14 @@ from kanban.models import Person
 from kanban.people import clean_chat, clean_phone
 from kanban.phones import e164
 from kanban.views.guard import admin_only, person
-from rules.accounts import mark_error, mark_sent
 from rules.forms.gateway import GatewayForm, read_gateway
-from rules.gateways import GATEWAY_CHANNELS, SERVICES, Service, fields_of, find_gateway, sealed, services_of
-from rules.health import health_of_gateway
+from rules.mail.accounts import mark_error, mark_sent
+from rules.mail.health import health_of_gateway
 from rules.models import Gateway
-from rules.outbox import Lane
-from rules.transports import Answer, Letter
-from rules.ways import way_of
+from rules.post.gateways import GATEWAY_CHANNELS, SERVICES, Service, fields_of, find_gateway, sealed, services_of
+from rules.post.outbox import Lane
+from rules.post.transports import Answer, Letter
+from rules.post.ways import way_of
 
 bp = Blueprint("gateways", __name__, url_prefix="/settings/gateways")
 TEST_DEADLINE_S = 20

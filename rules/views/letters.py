@@ -17,18 +17,18 @@ from kanban.models import Order
 from kanban.policy import may_administer
 from kanban.security import LETTER_POLICY
 from kanban.views.guard import admin_only, person, signed_in
-from rules import outbox
-from rules.accounts import system_account
-from rules.frame import letter_of
-from rules.letter_export import letter_rows
-from rules.letter_figures import PARTS, figures
-from rules.letter_log import MOST_PAGE, PERIODS, LogFilter, log_choices, log_page, opened, read_log_filter
-from rules.mentions import MENTION
+from rules.logs.letter_export import letter_rows
+from rules.logs.letter_figures import PARTS, figures
+from rules.logs.letter_log import MOST_PAGE, PERIODS, LogFilter, log_choices, log_page, opened, read_log_filter
+from rules.mail.accounts import system_account
 from rules.models import Message
-from rules.reminders import TODO
-from rules.silence import silences_of
+from rules.post import outbox
+from rules.post.frame import letter_of
+from rules.running.mentions import MENTION
+from rules.running.reminders import TODO
 from rules.views.bars import bars
 from rules.views.csv_answer import csv_answer
+from rules.words.silence import silences_of
 
 bp = Blueprint("letters", __name__)
 OF_ORDER = 12
@@ -171,7 +171,7 @@ def _channels() -> dict[str, str]:
 
 
 def _columns() -> list[str]:
-    """The head of the table, in the order of rules.letter_export.COLUMNS."""
+    """The head of the table, in the order of rules.logs.letter_export.COLUMNS."""
     return [
         _("Queued"), _("State"), _("Channel"), _("Name"), _("Address"), _("Subject"), _("Order"), _("Rule"), _("Sender"), _("Tries"),
         _("Sent at"), _("Answer"), "Message-ID",

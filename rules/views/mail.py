@@ -17,13 +17,13 @@ from kanban.models import Person
 from kanban.policy import may_administer
 from kanban.settings import setting
 from kanban.views.guard import admin_only, person, signed_in
-from rules import mailboxes, oauth
-from rules.accounts import keep_environment, system_account
 from rules.forms.account import OtherForm, ReceivingForm, SendingForm, other_form, receiving_form, sending_form
-from rules.health import health_of, health_of_all, without_account
-from rules.mailboxes import Which, read_which, require_may_set_up, which_of
+from rules.mail import mailboxes, oauth
+from rules.mail.accounts import keep_environment, system_account
+from rules.mail.health import health_of, health_of_all, without_account
+from rules.mail.mailboxes import Which, read_which, require_may_set_up, which_of
+from rules.mail.providers import find_provider, provider_of_server
 from rules.models import MailAccount
-from rules.providers import find_provider, provider_of_server
 
 bp = Blueprint("mail", __name__)
 TABS = ("sending", "receiving", "other")

@@ -16,14 +16,14 @@ from kanban.i18n import _, language
 from kanban.people import clean_email
 from kanban.settings import setting
 from kanban.views.guard import person
-from rules import check, discovery, mailboxes, oauth
-from rules.accounts import Account, as_account, note_error, note_sent, system_account
-from rules.check import Checked
 from rules.forms.account import SendingForm
-from rules.frame import letter_of
-from rules.health import health_of
+from rules.mail import check, discovery, mailboxes, oauth
+from rules.mail.accounts import Account, as_account, note_error, note_sent, system_account
+from rules.mail.check import Checked
+from rules.mail.health import health_of
+from rules.mail.providers import Found
 from rules.models import MailAccount, Message
-from rules.providers import Found
+from rules.post.frame import letter_of
 from rules.steps import Step
 from rules.views.mail import accounts_list, both, config, page, provider_of, read, shows_list
 

@@ -22,7 +22,7 @@ from rules.actions import recipients_of
 from rules.cells import WHO, Column
 from rules.lookup import Lookup, load_lookup
 from rules.models import Message, Rule
-from rules.recipients import MOST_HOLDERS
+from rules.running.recipients import MOST_HOLDERS
 
 bp = Blueprint("matrix", __name__, url_prefix="/settings/told")
 

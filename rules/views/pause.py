@@ -8,7 +8,7 @@ from kanban.db import db, transaction
 from kanban.i18n import _
 from kanban.security import is_own_path
 from kanban.views.guard import admin_only, person
-from rules import pause
+from rules.post import pause
 
 bp = Blueprint("pause", __name__, url_prefix="/settings/letters")
 

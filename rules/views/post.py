@@ -9,7 +9,7 @@ from kanban.db import db, transaction
 from kanban.i18n import language
 from kanban.models import Person
 from kanban.settings import setting
-from rules.outbox import enqueue_plain
+from rules.post.outbox import enqueue_plain
 
 
 def send_reset(kind: str, person: Person, subject: str, text: str, url: str) -> None:

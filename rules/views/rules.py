@@ -19,19 +19,19 @@ from kanban.ids import read_id
 from kanban.views.guard import admin_only, person
 from rules import rules
 from rules.actions import NOT_BY, template_kind
-from rules.advice import advise
-from rules.changes import DATES, SETTABLE
-from rules.clauses import CHANGE_VERBS, CHANNEL_VERBS
 from rules.evaluator import WITH_STATUS
 from rules.fields import RuleFields
 from rules.forms.rule import ActionRow, EditorState, read_state, rule_of, sketch_of, state_of
+from rules.logs.run_log import failed_runs, last_runs
 from rules.lookup import Lookup, load_lookup
 from rules.models import TRIGGERS, Message, Rule
-from rules.run_log import failed_runs, last_runs
-from rules.senders import REPLY_TO
-from rules.sentences import Sentence, op_label, sentence_of
-from rules.starts import PHASE_WORDS, TRIGGER_WORDS
+from rules.running.changes import DATES, SETTABLE
+from rules.running.senders import REPLY_TO
+from rules.trying.advice import advise
 from rules.views.aside import aside_values
+from rules.words.clauses import CHANGE_VERBS, CHANNEL_VERBS
+from rules.words.sentences import Sentence, op_label, sentence_of
+from rules.words.starts import PHASE_WORDS, TRIGGER_WORDS
 
 bp = Blueprint("rules", __name__, url_prefix="/settings/rules")
 MONTH = timedelta(days=30)

@@ -18,9 +18,9 @@ from kanban.settings import setting
 from kanban.views.guard import admin_only, person
 from rules import texts
 from rules.actions import templates_of
-from rules.letter_values import letter_values
 from rules.models import Rule, Template
-from rules.sms import sms_length
+from rules.post.sms import sms_length
+from rules.running.letter_values import letter_values
 from rules.texts import LETTER_FIELDS, Problem
 
 bp = Blueprint("templates", __name__, url_prefix="/settings/templates")

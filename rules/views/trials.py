@@ -15,19 +15,20 @@ from kanban.ids import read_id
 from kanban.models import Person
 from kanban.settings import setting
 from kanban.views.guard import admin_only, person
-from rules import outbox, rules
-from rules.backtest import DAYS, backtest
-from rules.clauses import CHANNEL_VERBS
+from rules import rules
 from rules.fields import RuleFields
 from rules.forms.rule import EditorState, read_state, rule_of, state_of
 from rules.forms.trial import imagined_of, read_trial
 from rules.lookup import Lookup, load_lookup
 from rules.models import Rule
+from rules.post import outbox
 from rules.sense import require_sense
 from rules.texts import table_rows
-from rules.trial import Trial, to_oneself, try_rule
+from rules.trying.backtest import DAYS, backtest
+from rules.trying.trial import Trial, to_oneself, try_rule
 from rules.views.aside import aside_values
 from rules.views.rules import bp, editor
+from rules.words.clauses import CHANNEL_VERBS
 
 
 @bp.post("/try")

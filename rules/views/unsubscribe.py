@@ -11,8 +11,8 @@ from kanban.i18n import _
 from kanban.security import csrf
 from kanban.settings import setting
 from kanban.views.guard import person, signed_in
-from rules.mailboxes import Which, find
-from rules.unsubscribe import address_of, is_off, switch_letters
+from rules.mail.mailboxes import Which, find
+from rules.post.unsubscribe import address_of, is_off, switch_letters
 
 bp = Blueprint("unsubscribe", __name__)
 

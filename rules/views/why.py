@@ -8,8 +8,8 @@ from kanban.db import db
 from kanban.htmx import fragment, is_htmx
 from kanban.queries.order import order_view
 from kanban.views.guard import person, signed_in
-from rules.run_log import OUTCOMES
-from rules.trace import trace_event
+from rules.logs.run_log import OUTCOMES
+from rules.logs.trace import trace_event
 
 bp = Blueprint("why", __name__)
 

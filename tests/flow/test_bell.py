@@ -11,8 +11,8 @@ from kanban.db import db, table, transaction
 from rules.actions import recipient, send
 from rules.fields import RuleFields
 from rules.models import Message, Template
+from rules.post.worker import Worker
 from rules.rules import add_rule
-from rules.worker import Worker
 from tests.cast import Cast, Signed
 
 

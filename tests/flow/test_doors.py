@@ -174,7 +174,7 @@ def test_the_last_administrator_stays(app: Flask, cast: Cast) -> None:
 def test_health_without_sign_in(app: Flask, cast: Cast) -> None:
     answer = app.test_client().get("/healthz")
     assert answer.status_code == 503 and answer.json["worker"] == "silent"
-    from rules.worker import Worker
+    from rules.post.worker import Worker
 
     Worker(app).step()
     answer = app.test_client().get("/healthz")

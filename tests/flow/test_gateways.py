@@ -11,8 +11,8 @@ from sqlalchemy import select
 from kanban.config import Config
 from kanban.db import db
 from kanban.models import Person
-from rules.gateways import fields_of
 from rules.models import Gateway, Rule, RuleVersion, Template
+from rules.post.gateways import fields_of
 from tests.cast import Cast, Signed
 from tests.fakegateways import FakeHttp
 

@@ -15,12 +15,12 @@ from kanban.errors import Conflict, Forbidden, Invalid
 from kanban.live import MOST_EACH
 from kanban.models import Event, Order, OrderPerson
 from rules import matrix
-from rules.accounts import Account
 from rules.fields import RuleFields
+from rules.mail.accounts import Account
+from rules.post.transports import Letter
+from rules.post.transports.compose import compose
 from rules.rules import change_rule, fields_of, find_rule, hand_over, names_by_thing
 from rules.texts import check
-from rules.transports import Letter
-from rules.transports.compose import compose
 from tests.cast import PASSWORD, TOKEN, Cast, Signed
 
 

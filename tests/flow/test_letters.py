@@ -12,9 +12,9 @@ from sqlalchemy import update
 
 from kanban import clock
 from kanban.db import db, transaction
-from rules.letter_figures import figures
+from rules.logs.letter_figures import figures
 from rules.models import MailAccount, Message
-from rules.pause import pause_of
+from rules.post.pause import pause_of
 from tests.cast import Cast, Signed
 from tests.flow.test_orders import statements
 

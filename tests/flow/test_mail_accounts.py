@@ -11,9 +11,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from kanban.db import db
-from rules.accounts import unseal
+from rules.mail.accounts import unseal
 from rules.models import Delivery, MailAccount
-from rules.worker import Worker
+from rules.post.worker import Worker
 from tests.cast import Cast, Signed
 from tests.fakenet import FakeDns, HttpsServer, autoconfig_xml
 from tests.mailhost import IS_HERE, MailHost

@@ -9,8 +9,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from kanban.db import db, transaction
-from rules import oauth
-from rules.accounts import Account, as_account, seal, unseal
+from rules.mail import oauth
+from rules.mail.accounts import Account, as_account, seal, unseal
 from rules.models import MailAccount
 from tests.cast import Cast, Signed
 from tests.mailserver import free_port

@@ -14,11 +14,11 @@ from kanban import clock
 from kanban.db import db, transaction
 from kanban.i18n import force_locale
 from kanban.models import Event, Order
-from rules import run_log
+from rules.logs import run_log
+from rules.logs.run_log import OUTCOMES, RunFilter, prune_runs, read_run_filter, run_page
 from rules.models import Rule, Run
-from rules.run_log import OUTCOMES, RunFilter, prune_runs, read_run_filter, run_page
-from rules.silence import said
-from rules.worker import Worker
+from rules.post.worker import Worker
+from rules.words.silence import said
 from tests.cast import Cast, Signed
 from tests.flow.test_orders import statements
 from tests.rules.test_changes import add, letter

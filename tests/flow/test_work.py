@@ -12,7 +12,7 @@ from kanban import clock, todos
 from kanban.db import db, transaction
 from kanban.models import Event, Order, Person, Todo
 from kanban.todos import TodoFields
-from rules.worker import Worker
+from rules.post.worker import Worker
 from tests.cast import Cast, Signed
 
 EVIL = "<img src=x onerror=alert(1)>\"'&{{ 7*7 }}"

@@ -14,11 +14,11 @@ from kanban.i18n import force_locale
 from kanban.models import Person, Role
 from rules import matrix, rules
 from rules.actions import recipient, send, send_email
-from rules.advice import Advice, advise
 from rules.fields import RuleFields
 from rules.lookup import load_lookup
 from rules.models import Message, Rule, Run, Template
-from rules.recipients import MOST_HOLDERS
+from rules.running.recipients import MOST_HOLDERS
+from rules.trying.advice import Advice, advise
 from tests.cast import Cast, Signed
 
 

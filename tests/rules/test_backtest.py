@@ -14,10 +14,10 @@ from kanban.db import db, table, transaction
 from kanban.models import Event, Order, Person
 from rules import rules
 from rules.actions import recipient, send_email
-from rules.backtest import Backtest, backtest
 from rules.fields import RuleFields
 from rules.models import Rule
-from rules.past_events import first_since
+from rules.trying.backtest import Backtest, backtest
+from rules.trying.past_events import first_since
 from tests.cast import Cast, Signed
 
 

@@ -15,15 +15,15 @@ from kanban.db import db, transaction
 from kanban.errors import Invalid
 from kanban.models import Change, Event, Person
 from kanban.people import choose_contacts
-from rules import outbox
 from rules.actions import recipient, send, send_email
 from rules.cells import are_cells
 from rules.fields import NO_CRITERIA, RuleFields
-from rules.gateways import sealed
 from rules.models import Delivery, Gateway, Message, Rule, Run, Template
+from rules.post import outbox
+from rules.post.gateways import sealed
+from rules.post.worker import Worker
 from rules.rules import add_rule
-from rules.silence import silences_of
-from rules.worker import Worker
+from rules.words.silence import silences_of
 from tests.cast import Cast
 from tests.fakegateways import FakeHttp
 

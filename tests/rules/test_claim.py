@@ -8,8 +8,8 @@ from sqlalchemy import event, text, update
 
 from kanban import clock
 from kanban.db import db, transaction
-from rules import outbox
 from rules.models import Message
+from rules.post import outbox
 from tests.letters import put_letters
 
 

@@ -14,8 +14,8 @@ from rules.actions import recipient, send
 from rules.cells import are_cells
 from rules.fields import RuleFields
 from rules.models import Message, Rule
+from rules.post.worker import Worker
 from rules.rules import add_rule as add_checked
-from rules.worker import Worker
 from tests.cast import Cast, Signed
 from tests.mailserver import MailServer
 from tests.rules.test_lists import MONDAY

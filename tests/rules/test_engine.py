@@ -8,10 +8,10 @@ from sqlalchemy import select, update
 from kanban.db import db, transaction
 from kanban.models import Event, Person
 from rules.actions import recipient, send_email
-from rules.engine import Engine
 from rules.fields import NO_CRITERIA, RuleFields
 from rules.models import Message, Rule, RuleVersion, Run, Template
 from rules.rules import add_rule, change_rule, fields_of, find_rule, switch_rule
+from rules.running.engine import Engine
 from tests.cast import Cast
 
 
@@ -261,7 +261,7 @@ def test_a_name_with_line_breaks_never_reaches_a_subject(cast: Cast) -> None:
 
 
 def test_the_message_id_is_the_same_whenever_it_is_made(cast: Cast) -> None:
-    from rules.outbox import message_id
+    from rules.post.outbox import message_id
 
     cast.place()
     letter = cast.letters()[0]

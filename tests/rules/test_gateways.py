@@ -10,10 +10,10 @@ import pytest
 from apprise.plugins.smsc import NotifySMSC
 from apprise.plugins.telegram import NotifyTelegram
 
-from rules.gateways import OpenGateway
-from rules.transports import Answer, Letter
-from rules.transports.gateway import ByApprise
-from rules.transports.smpp import Smpp
+from rules.post.gateways import OpenGateway
+from rules.post.transports import Answer, Letter
+from rules.post.transports.gateway import ByApprise
+from rules.post.transports.smpp import Smpp
 from tests.fakegateways import FakeHttp, FakeSmpp
 from tests.mailserver import free_port
 

@@ -16,13 +16,14 @@ from kanban.db import db, transaction
 from kanban.errors import Invalid
 from kanban.models import Order, Person, Todo
 from kanban.todos import TodoFields
-from rules import reminders, rules
+from rules import rules
 from rules.fields import RuleFields
 from rules.forms.rule import read_state, rule_of, state_of
 from rules.lookup import load_lookup
 from rules.models import Message, Rule, Run
-from rules.sentences import sentence_of
-from rules.worker import Worker
+from rules.post.worker import Worker
+from rules.running import reminders
+from rules.words.sentences import sentence_of
 from tests.cast import Cast
 
 

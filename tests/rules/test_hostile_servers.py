@@ -15,16 +15,16 @@ from sqlalchemy import select
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db
-from rules.accounts import Account
-from rules.check import find_in_mailbox, sign_in
-from rules.crew import Crew
-from rules.desk import Desk
-from rules.discovery import _described, _fetch
+from rules.mail.accounts import Account
+from rules.mail.check import find_in_mailbox, sign_in
+from rules.mail.discovery import _described, _fetch
 from rules.models import Delivery, MailAccount
-from rules.transports import Answer, Letter, imap
-from rules.transports.copies import KeepsCopies
-from rules.transports.smtp import Smtp
-from rules.transports.wire import Wire
+from rules.post.crew import Crew
+from rules.post.desk import Desk
+from rules.post.transports import Answer, Letter, imap
+from rules.post.transports.copies import KeepsCopies
+from rules.post.transports.smtp import Smtp
+from rules.post.transports.wire import Wire
 from tests.cast import Cast
 from tests.fakenet import FakeDns
 from tests.mailserver import Certificates, DrippingServer
@@ -262,7 +262,7 @@ def test_a_web_server_gives_no_more_than_was_asked_for(certificates: Certificate
     with ScriptedServer(b"", {b"GET": chunks + b"for ever"}, b"") as server:
         original = Wire.open
         monkeypatch.setattr(Wire, "open", lambda wire, host, port, *more: original(wire, "127.0.0.1", server.port, *more))
-        monkeypatch.setattr("rules.discovery.tls_context", lambda _account: _Bare())
+        monkeypatch.setattr("rules.mail.discovery.tls_context", lambda _account: _Bare())
         started = time.monotonic()
         assert _fetch(account(1), "autoconfig.melnikov.example", "/") == b""
         assert time.monotonic() - started < 3 and server.given < 20_000_000

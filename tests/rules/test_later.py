@@ -12,11 +12,12 @@ from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.errors import Invalid
 from kanban.models import Order
-from rules import later, rules
+from rules import rules
 from rules.actions import recipient, send_email
-from rules.engine import Engine
 from rules.fields import RuleFields
 from rules.models import Later, Message, Rule, Run
+from rules.running import later
+from rules.running.engine import Engine
 from tests.cast import Cast
 
 

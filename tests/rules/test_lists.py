@@ -13,13 +13,14 @@ from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.errors import Invalid
 from kanban.models import Order
-from rules import lists, rules
+from rules import rules
 from rules.actions import recipient, send
-from rules.backtest import backtest
 from rules.fields import RuleFields
-from rules.frame import letter_of
 from rules.models import Message, Rule, Run, Template
+from rules.post.frame import letter_of
 from rules.rules import fields_of, find_rule
+from rules.running import lists
+from rules.trying.backtest import backtest
 from tests.cast import Cast, Signed
 from tests.rules.test_schedule import Clock, cast_at, hands
 

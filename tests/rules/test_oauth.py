@@ -16,9 +16,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from kanban.db import db, transaction
-from rules import oauth
+from rules.mail import oauth
 from rules.models import MailAccount, Message
-from rules.worker import Worker
+from rules.post.worker import Worker
 from tests.cast import Cast, Signed
 from tests.mailserver import Certificates, Handler, free_port
 from tests.rules.test_worker import drain, hurry

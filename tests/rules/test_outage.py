@@ -14,9 +14,9 @@ from sqlalchemy import func, select
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db
-from rules.accounts import DAY, HOUR, goes_on_at, used
+from rules.mail.accounts import DAY, HOUR, goes_on_at, used
 from rules.models import Delivery, MailAccount, Message
-from rules.worker import Worker
+from rules.post.worker import Worker
 from tests.bareserver import BareServer, End
 from tests.letters import put_letters
 

@@ -11,10 +11,10 @@ from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.errors import Forbidden
-from rules import outbox, pause
-from rules.lane import LaneRun
 from rules.models import Message
-from rules.worker import Worker
+from rules.post import outbox, pause
+from rules.post.lane import LaneRun
+from rules.post.worker import Worker
 from tests.cast import Cast
 from tests.mailserver import Certificates, MailServer
 from tests.rules.test_worker import drain, hurry, smtp, states, use

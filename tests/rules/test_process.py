@@ -19,7 +19,7 @@ from rules.fields import RuleFields
 from rules.lookup import load_lookup
 from rules.models import Rule, RuleVersion, Template
 from rules.process import read_process, write_process
-from rules.sentences import sentence_of
+from rules.words.sentences import sentence_of
 from tests.cast import Cast, Signed
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.providers import PROVIDERS, Provider, find_by_mx, find_provider
+from rules.mail.providers import PROVIDERS, Provider, find_by_mx, find_provider
 
 HOST = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 SMTP = {(465, "tls"), (587, "starttls")}

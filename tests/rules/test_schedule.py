@@ -13,11 +13,12 @@ from kanban.calendar import Calendar
 from kanban.db import db, transaction
 from kanban.errors import Invalid
 from kanban.models import Event, Order
-from rules import rules, schedule
+from rules import rules
 from rules.actions import recipient, send_email
-from rules.due import dates_due, moment_of, since
 from rules.fields import RuleFields
 from rules.models import Fired, Message, Rule, Run
+from rules.running import schedule
+from rules.running.due import dates_due, moment_of, since
 from tests.cast import Cast
 
 START = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)  # ten in the morning in Moscow, a Tuesday

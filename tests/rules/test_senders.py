@@ -12,15 +12,15 @@ from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.models import Person
 from rules import rules
-from rules.accounts import seal
 from rules.actions import recipient, send, send_email
 from rules.cells import are_cells
 from rules.fields import RuleFields
-from rules.lane import LaneRun
+from rules.mail.accounts import seal
 from rules.models import Delivery, MailAccount, Message, Rule, RuleVersion, Run, Unsubscribed
-from rules.outbox import Lane
-from rules.unsubscribe import address_of, token_of
-from rules.worker import Worker
+from rules.post.lane import LaneRun
+from rules.post.outbox import Lane
+from rules.post.unsubscribe import address_of, token_of
+from rules.post.worker import Worker
 from tests.cast import Cast, Signed
 from tests.mailserver import USER, WORD, Certificates, MailServer, free_port
 from tests.rules.test_worker import drain, hurry, smtp, use

@@ -11,11 +11,11 @@ from flask import Flask, render_template
 from kanban.db import db, transaction
 from kanban.i18n import force_locale
 from kanban.models import Board, Person, Role
-from rules import differences
 from rules.actions import recipient, send, send_email
 from rules.fields import RuleFields
 from rules.lookup import load_lookup
-from rules.sentences import condition_of, sentence_of
+from rules.words import differences
+from rules.words.sentences import condition_of, sentence_of
 from tests.cast import Cast, make_cast
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 
 from kanban.config import Config
 from kanban.db import db, transaction
-from rules import outbox
 from rules.models import Delivery, MailAccount, Message
-from rules.worker import Worker
+from rules.post import outbox
+from rules.post.worker import Worker
 from tests.bareserver import BareServer
 from tests.letters import put_letters
 from tests.workers import start_worker

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.sms import SmsLength, sms_length
+from rules.post.sms import SmsLength, sms_length
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from kanban.errors import Invalid
 from kanban.models import Event, Order
 from rules.actions import recipient, send_email
 from rules.fields import RuleFields
-from rules.imagined import Imagined
 from rules.lookup import load_lookup
 from rules.models import Message, Rule, RuleVersion, Run
-from rules.trial import Trial, try_rule
+from rules.trying.imagined import Imagined
+from rules.trying.trial import Trial, try_rule
 from tests.cast import Cast, Signed
 from tests.conftest import make_config
 

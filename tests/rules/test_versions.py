@@ -14,11 +14,11 @@ from kanban.i18n import force_locale
 from kanban.models import Status
 from rules import rules
 from rules.actions import recipient, send_email
-from rules.differences import differences
 from rules.fields import RuleFields
 from rules.lookup import Lookup, load_lookup
 from rules.models import Rule, RuleVersion
 from rules.pointers import exchanged, things_in
+from rules.words.differences import differences
 from tests.cast import Cast, Signed
 
 

@@ -16,9 +16,9 @@ from kanban.i18n import force_locale
 from kanban.models import Event, Order, Person, Status
 from rules import rules
 from rules.actions import recipient, send_email
+from rules.logs.trace import Trace, Traced, trace_event
+from rules.logs.why import judge_rule
 from rules.models import Rule, RuleVersion, Run
-from rules.trace import Trace, Traced, trace_event
-from rules.why import judge_rule
 from tests.cast import Cast, Signed
 from tests.flow.test_orders import statements
 from tests.rules.test_changes import add, change, letter

@@ -14,12 +14,12 @@ from sqlalchemy import cast as cast_to
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
-from rules import outbox
-from rules.accounts import seal, unseal
-from rules.deliveries import next_try
-from rules.lane import LaneRun
+from rules.mail.accounts import seal, unseal
 from rules.models import Delivery, MailAccount, Message
-from rules.worker import Worker
+from rules.post import outbox
+from rules.post.deliveries import next_try
+from rules.post.lane import LaneRun
+from rules.post.worker import Worker
 from tests.cast import Cast
 from tests.mailserver import USER, WORD, Certificates, DrippingServer, MailServer, free_port
 

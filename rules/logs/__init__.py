@@ -1,0 +1,1 @@
+"""What rules did: runs, letters, and why."""

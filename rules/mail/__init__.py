@@ -1,0 +1,1 @@
+"""Mail accounts: found, proved, kept and used."""

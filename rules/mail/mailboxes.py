@@ -1,0 +1,282 @@
+"""Setting up mail accounts: whose an account is, who may, and the verbs that write it. A password goes in and never comes out."""
+
+import re
+import ssl
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kanban import clock
+from kanban.actor import Actor
+from kanban.errors import Forbidden, Invalid, NotFound
+from kanban.i18n import _
+from kanban.ids import read_id
+from kanban.models import Person
+from kanban.people import clean_email
+from kanban.policy import may_administer
+from rules.mail import oauth
+from rules.mail.accounts import SECURITIES, seal
+from rules.models import MailAccount
+
+MAIL_PORTS = (25, 143, 465, 587, 993, 2525)
+MOST_PEM = 20_000
+
+
+@dataclass(frozen=True)
+class Which:
+    """An account as a URL names it: system, environment, person-5, named-7, or named-new. id: of the person, or of the account."""
+
+    kind: str
+    id: int | None = None
+
+    def __str__(self) -> str:
+        if self.kind == "person":
+            return f"person-{self.id}"
+        return f"named-{self.id or 'new'}" if self.kind == "named" else self.kind
+
+
+def read_which(text: str) -> Which:
+    """Raises NotFound for what names no account."""
+    if text in ("system", "environment"):
+        return Which(text)
+    if text == "named-new":
+        return Which("named")
+    found = re.fullmatch(r"(person|named)-([0-9]{1,18})", text)
+    id_ = read_id(found[2]) if found else None
+    if not found or id_ is None:
+        raise NotFound(_("There is no such mail account."))
+    return Which(found[1], id_)
+
+
+def which_of(stored: MailAccount) -> Which:
+    return Which(stored.kind, {"person": stored.person_id, "named": stored.id}.get(stored.kind))
+
+
+def require_may_set_up(actor: Actor, which: Which) -> None:
+    """Administrators any account, everybody their own."""
+    if not may_administer(actor) and which != Which("person", actor.id):
+        raise Forbidden(_("Only an administrator may open this mail account."))
+
+
+def find(session: Session, which: Which) -> MailAccount | None:
+    """None where it isn't set up yet. Raises NotFound where it can't be."""
+    if which.kind == "person":
+        if session.get(Person, which.id) is None:
+            raise NotFound(_("There is no such employee."))
+        return session.scalar(select(MailAccount).where(MailAccount.person_id == which.id))
+    if which.kind == "named":
+        found = session.get(MailAccount, which.id) if which.id else None
+        if which.id and (found is None or found.kind != "named"):
+            raise NotFound(_("There is no such mail account."))
+        return found
+    return session.scalar(select(MailAccount).where(MailAccount.kind == which.kind).order_by(MailAccount.id).limit(1))
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What the tab of sending says. password: "" keeps the one there is. found: receiving and limits, as found with it."""
+
+    address: str
+    sender_name: str
+    host: str
+    port: int
+    security: str
+    username: str
+    timeout_s: int
+    password: str = ""
+    found: dict[str, Any] | None = None
+
+
+def set_sending(session: Session, actor: Actor, which: Which, values: Sending, key: str) -> MailAccount:
+    """Raises Forbidden, NotFound, Invalid. A pause of the account ends: somebody has seen to it."""
+    stored = _writable(session, actor, which)
+    address = clean_email(values.address)
+    _require_server(actor, values.host, values.port, values.security)
+    if stored is None:
+        stored = MailAccount(kind=which.kind, person_id=which.id if which.kind == "person" else None)
+        session.add(stored)
+    elif _end(values.host, values.port, values.security) != _end(stored.host, stored.port, stored.security):
+        _require_password(stored, values.password)
+    stored.address, stored.sender_name = address, values.sender_name
+    stored.host, stored.port, stored.security = values.host, values.port, values.security
+    stored.username, stored.timeout_s = values.username, values.timeout_s
+    if values.found is not None:
+        _require_receiving(
+            actor, stored, values.found["receive_host"], values.found["receive_port"], values.found["receive_security"], values.password
+        )
+        for name, value in values.found.items():
+            setattr(stored, name, value)
+    _keep_password(stored, values.password, key)
+    _seen_to(stored)
+    session.flush()
+    return stored
+
+
+@dataclass(frozen=True)
+class Receiving:
+    """What the tab of receiving says. host: "" where nothing is received."""
+
+    host: str
+    port: int
+    security: str
+    username: str
+    password: str = ""
+
+
+def set_receiving(session: Session, actor: Actor, which: Which, values: Receiving, key: str) -> MailAccount:
+    """Raises Forbidden, NotFound, Invalid."""
+    stored = _existing(session, actor, which)
+    _require_receiving(actor, stored, values.host, values.port, values.security, values.password)
+    stored.receive_host, stored.receive_port, stored.receive_security = values.host, values.port, values.security
+    stored.receive_username = values.username
+    stored.keep_sent = stored.keep_sent and bool(values.host)
+    _keep_password(stored, values.password, key)
+    _seen_to(stored)
+    return stored
+
+
+@dataclass(frozen=True)
+class Other:
+    """What the tab of other settings says; numbers are 0 where there is no limit."""
+
+    per_hour: int
+    per_day: int
+    per_letter: int
+    copy_to_self: bool
+    keep_sent: bool
+    sent_folder: str
+    fall_back: bool
+    ca_pem: str
+    password: str = ""
+
+
+def set_other(session: Session, actor: Actor, which: Which, values: Other, key: str) -> MailAccount:
+    """Raises Forbidden, NotFound, Invalid. Whoever trusts another authority could pass a server of theirs off as the right one."""
+    stored = _existing(session, actor, which)
+    _require_certificates(values.ca_pem)
+    if values.ca_pem not in ("", stored.ca_pem) and _has_secret(stored) and not values.password:
+        raise Invalid(_("Another authority would be trusted: type the password again. It is sent only where it was given for."), "password")
+    if values.keep_sent and not stored.receive_host:
+        raise Invalid(_("A copy in the Sent folder needs the server of receiving: set it on that tab first."), "keep_sent")
+    for name, value in vars(values).items():
+        if name != "password":
+            setattr(stored, name, value)
+    _keep_password(stored, values.password, key)
+    _seen_to(stored)
+    return stored
+
+
+def set_token(session: Session, actor: Actor, which: Which, service: str, sealed_token: str) -> None:
+    """From now on it signs in with this service instead of a password. Raises Forbidden, NotFound, Invalid."""
+    stored = _existing(session, actor, which)
+    require_servers_of(stored, service)
+    stored.oauth, stored.sealed_token, stored.sealed_password = service, sealed_token, ""
+    _seen_to(stored)
+
+
+def require_servers_of(stored: MailAccount, service: str) -> None:
+    """A token opens the whole mailbox: it goes to the service's own servers, and by TLS. Raises Invalid."""
+    hosts, known = {stored.host, stored.receive_host} - {""}, oauth.SERVICES[service]
+    if not hosts <= set(known.hosts) or "none" in (stored.security, stored.receive_host and stored.receive_security):
+        raise Invalid(
+            _("With this sign-in %(service)s's own servers are needed, by SSL/TLS or STARTTLS. Press “Find settings”.", service=known.name),
+            "host",
+        )
+
+
+def correct_username(session: Session, account_id: int, name: str, value: str) -> None:
+    """name: username or receive_username, as the check found it to be right."""
+    stored = session.get(MailAccount, account_id)
+    if stored is not None:
+        setattr(stored, name, value)
+
+
+def remove(session: Session, actor: Actor, which: Which) -> None:
+    """Its waiting letters go by the firm's account (of the firm's own: into the tray). Raises Forbidden, NotFound."""
+    session.delete(_existing(session, actor, which))
+
+
+def wake(session: Session, actor: Actor, which: Which) -> None:
+    """Ends a pause at once. Raises Forbidden, NotFound."""
+    require_may_set_up(actor, which)
+    stored = find(session, which)
+    if stored is not None:
+        stored.paused_until, stored.failures = None, 0
+
+
+def _writable(session: Session, actor: Actor, which: Which) -> MailAccount | None:
+    require_may_set_up(actor, which)
+    if which.kind == "environment":
+        raise Invalid(_("This account is set by the SMTP settings of the environment, and is changed there."), "address")
+    return find(session, which)
+
+
+def _existing(session: Session, actor: Actor, which: Which) -> MailAccount:
+    stored = _writable(session, actor, which)
+    if stored is None:
+        raise NotFound(_("Save the address and the server of sending first."))
+    return stored
+
+
+def _require_receiving(actor: Actor, stored: MailAccount, host: str, port: int, security: str, password: str) -> None:
+    if not host:
+        return
+    _require_server(actor, host, port, security)
+    if _end(host, port, security) != _end(stored.receive_host, stored.receive_port, stored.receive_security):
+        _require_password(stored, password)
+
+
+def _end(host: str, port: int, security: str) -> tuple[str, str, int]:
+    """Where a password ends up: with a verified certificate any port is the same server's; without one it's anybody's."""
+    return host, security, port if security == "none" else 0
+
+
+def _require_server(actor: Actor, host: str, port: int, security: str) -> None:
+    """Employees reach ports of mail only: an account is no means of looking around in the firm's network."""
+    if not re.fullmatch(r"[\w.:-]{1,254}", host) or host.startswith(("-", ".")) or not _is_name(host):
+        raise Invalid(_("Write the server's name only, such as smtp.yandex.ru."), "host")
+    if security not in SECURITIES:
+        raise Invalid(_("This choice no longer exists."), "security")
+    if not may_administer(actor) and port not in MAIL_PORTS:
+        raise Invalid(_("This is no port of mail: %(ports)s.", ports=", ".join(map(str, MAIL_PORTS))), "port")
+
+
+def _is_name(host: str) -> bool:
+    """Whether its parts are as long as DNS allows."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
+def _require_password(stored: MailAccount, password: str) -> None:
+    """A password is sent only to the server it was given for; otherwise a new server could be used to read it."""
+    if _has_secret(stored) and not password:
+        raise Invalid(_("The server is another one: type the password again. It is sent only where it was given for."), "password")
+
+
+def _has_secret(stored: MailAccount) -> bool:
+    return bool(stored.sealed_password or stored.sealed_token)
+
+
+def _require_certificates(pem: str) -> None:
+    if not pem:
+        return
+    if len(pem) > MOST_PEM:
+        raise Invalid(_("This is too long: at most %(most)s characters.", most=MOST_PEM), "ca_pem")
+    try:
+        ssl.create_default_context().load_verify_locations(cadata=pem)
+    except (ssl.SSLError, ValueError, TypeError):  # the last: letters outside ASCII
+        raise Invalid(_("This is no certificate in PEM form. It begins with “-----BEGIN CERTIFICATE-----”."), "ca_pem") from None
+
+
+def _keep_password(stored: MailAccount, password: str, key: str) -> None:
+    if password:
+        stored.sealed_password, stored.oauth, stored.sealed_token = seal(password, key), "", ""
+
+
+def _seen_to(stored: MailAccount) -> None:
+    stored.changed_at, stored.paused_until, stored.failures = clock.now(), None, 0

@@ -1,0 +1,88 @@
+"""Keeping what became of each attempt."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm import Session
+
+from kanban.config import Config
+from kanban.db import table
+from kanban.live import publish
+from rules.models import Delivery, Message
+from rules.post.desk import Tried
+from rules.post.pause import age_from
+from rules.post.transports import Answer
+
+_M, _D = table(Message), table(Delivery)
+_CLAIMED = (_M.c.id == bindparam("of_message")) & (_M.c.state == "sending") & (_M.c.claimed_by == bindparam("of_worker"))
+_END = (
+    update(_D)
+    .where(_D.c.message_id == bindparam("of_message"), _D.c.attempt == bindparam("of_attempt"))
+    .values(outcome=bindparam("new_outcome"), ended_at=bindparam("new_ended_at"), answer=bindparam("new_answer"))
+)
+UNCLEAR_TWICE = "the server took the letter twice and never said whether it arrived; last: "
+
+
+def settle(session: Session, tried: Sequence[Tried], config: Config) -> None:
+    """sent, retry at, failed or tray, for letters that were tried. A letter somebody else holds by now is left alone."""
+    ends = [(one, _end_of(session, one, config)) for one in tried]
+    by_shape: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for one, values in ends:
+        row = {f"new_{name}": value for name, value in values.items()}
+        by_shape[tuple(values)].append(row | {"of_message": one.message.id, "of_worker": one.message.claimed_by})
+    connection = session.connection()
+    for names, rows in by_shape.items():
+        connection.execute(update(_M).where(_CLAIMED).values({name: bindparam(f"new_{name}") for name in names}), rows)
+    if tried:
+        connection.execute(_END, [_attempt_of(one, values["state"]) for one, values in ends])
+    topics = {f"letters-{one.message.order_id}" for one in tried if one.message.order_id}
+    topics |= {f"bell-{one.message.person_id}" for one in tried if one.message.channel == "notice"}
+    publish(session, "letters", *sorted(topics))
+
+
+def _end_of(session: Session, one: Tried, config: Config) -> dict[str, Any]:
+    message, answer = one.message, _answer(one)
+    values: dict[str, Any] = {"state": answer.outcome, "lease_until": None, "claimed_by": None, "error": answer.text}
+    if answer.outcome in ("retry", "unclear"):
+        due_at = next_try(age_from(session, message.created_at), message.attempts, one.ended_at, config)
+        values["state"] = "waiting" if due_at else "failed"
+        if answer.outcome == "unclear" and _was_unclear(session, message.id):
+            values |= {"state": "failed", "error": UNCLEAR_TWICE + answer.text}
+        elif due_at and not answer.by_account:  # where the account is at fault its pause says when, and the order stays
+            values["due_at"] = due_at
+    elif answer.outcome == "sent":
+        values |= {"error": "", "sent_at": one.ended_at}
+    if message.kind == "reset" and values["state"] != "waiting":
+        values |= {"text": "", "layout": {}}  # a link that opens an account is not kept
+    return values
+
+
+def _attempt_of(one: Tried, state: str) -> dict[str, Any]:
+    answer = _answer(one)
+    outcome = "failed" if state == "failed" and answer.outcome == "retry" else answer.outcome
+    return {
+        "of_message": one.message.id, "of_attempt": one.message.attempts, "new_outcome": outcome, "new_ended_at": one.ended_at,
+        "new_answer": answer.text,
+    }  # fmt: skip
+
+
+def _answer(one: Tried) -> Answer:
+    assert one.answer is not None
+    return one.answer
+
+
+def _was_unclear(session: Session, message_id: int) -> bool:
+    """Whether an earlier attempt ended so too: after one repetition a person has to look."""
+    return bool(
+        session.scalar(select(func.count()).select_from(Delivery).where(Delivery.message_id == message_id, Delivery.outcome == "unclear"))
+    )
+
+
+def next_try(created_at: datetime, attempts: int, now: datetime, config: Config) -> datetime | None:
+    """1 min, doubling, up to a cap; None once the letter is too old to be tried again."""
+    wait = min(config.retry_first_s * 2 ** min(attempts - 1, 30), config.retry_cap_s)
+    due_at = now + timedelta(seconds=wait)
+    return due_at if due_at <= created_at + timedelta(seconds=config.retry_for_s) else None

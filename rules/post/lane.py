@@ -1,0 +1,114 @@
+"""A lane at work: the due letters of one account, gateway or bell, claimed, handed to its crew, settled. A thread of its own,
+a connection each sender, so that a slow server holds up nobody else's letters, and a slow address only one sender."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from flask import Flask
+
+from kanban import clock
+from kanban.config import Config
+from kanban.db import db, transaction
+from rules.post import outbox, pause
+from rules.post.crew import Crew
+from rules.post.deliveries import settle
+from rules.post.desk import Desk, Tried
+from rules.post.ways import Way, may_leave, note_health, stored_of, way_of
+
+log = logging.getLogger(__name__)
+
+SETTLE_EACH = 10  # letters between commits: what a killed worker may send a second time, at most
+SETTLE_S = 0.25
+LOW = 10  # letters in hand below which more are claimed
+
+
+@dataclass
+class LaneRun:
+    """One run along a lane: until nothing is due, the account is at fault, or the worker is to stop."""
+
+    app: Flask
+    config: Config
+    lane: outbox.Lane
+    stopping: Callable[[], bool]
+    desk: Desk = field(default_factory=Desk)
+    pending: list[Tried] = field(default_factory=list)
+    fault: Tried | None = None
+    gave_back: bool = False
+    only_asked_for: bool = False
+    pause_began: bool = False
+    way: Way | None = None
+
+    def __post_init__(self) -> None:
+        self.crew = Crew(self.app, self.config, self.desk, f"{self.lane.account_id or self.lane.channel}")
+
+    def run(self) -> None:
+        """Never raises: a failure of the database is logged, and leases give back what was claimed."""
+        with self.app.app_context():
+            try:
+                self._work()
+            except Exception:
+                log.exception("lane %s stumbled", self.lane)
+                self.desk.clear(clock.now())
+            finally:
+                self.crew.go_home()
+                db.session.remove()
+
+    def _work(self) -> None:
+        settled_at, looked_at = clock.now(), 0.0
+        dry = False
+        while True:
+            if self.fault or self.pause_began or self.stopping():
+                self.desk.clear(clock.now())
+                dry = True
+            elif self.desk.ready < LOW and (not dry or time.monotonic() - looked_at > self.config.poll_s):
+                dry = self._refill() < outbox.BATCH  # fewer: the rest waits behind what is in hand, or there is no more yet
+                looked_at = time.monotonic()
+            if self.way is not None:
+                self.crew.man(self.way.open)
+            self._keep(self.desk.collect(SETTLE_S))
+            is_empty = self.desk.is_empty
+            if self.pending and (is_empty or len(self.pending) >= SETTLE_EACH or clock.now() - settled_at > timedelta(seconds=SETTLE_S)):
+                self._settle()
+                settled_at = clock.now()
+            if is_empty and dry and (self.fault or self.gave_back or self.stopping() or not self._refill()):
+                return
+
+    def _refill(self) -> int:
+        """Claims what the limits of the way allow. Returns how many letters that were."""
+        with transaction(numbered=False) as session:
+            outbox.take_turn(session, self.lane)
+            now = clock.now()
+            self.only_asked_for = pause.pause_of(session) is not None
+            stored = stored_of(session, self.lane, self.config)
+            is_gone = stored is None and self.lane.account_id is not None
+            most = 0 if is_gone else may_leave(session, stored, now, outbox.BATCH)
+            if is_gone:  # its letters are the firm's account's by now, those in hand too
+                self.desk.clear(now)
+            if not most:
+                return 0
+            self.way = way_of(stored, self.lane, self.config)
+            claimed = outbox.claim(
+                session, self.config.worker_name, self.config.lease_s, now, most, self.lane,
+                account_id=self.way.account_id, sender=self.way.sender, only_asked_for=self.only_asked_for,
+            )  # fmt: skip
+        db.session.expunge_all()
+        self.desk.put(claimed)
+        return len(claimed)
+
+    def _keep(self, done: list[Tried]) -> None:
+        self.pending.extend(done)
+        self.gave_back = self.gave_back or any(one.answer is None for one in done)
+        self.fault = self.fault or next((one for one in done if one.answer is not None and one.answer.by_account), None)
+
+    def _settle(self) -> None:
+        pending, self.pending = self.pending, []
+        tried = [one for one in pending if one.answer is not None]
+        with transaction() as session:
+            outbox.give_back(session, [one.message for one in pending if one.answer is None])
+            settle(session, tried, self.config)
+            self.pause_began = not self.only_asked_for and pause.pause_of(session) is not None
+            if self.way is not None and self.way.stored is not None:
+                note_health(session, self.way.stored, self.lane, tried, self.config)

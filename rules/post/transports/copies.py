@@ -1,0 +1,45 @@
+"""SMTP with a copy of each letter in the folder of sent letters. A copy that can't be kept harms no letter: the delivery says so."""
+
+import time
+from types import TracebackType
+
+from kanban import clock
+from rules.mail.accounts import Account
+from rules.post.transports import Answer, Letter, imap
+from rules.post.transports.compose import compose
+from rules.post.transports.smtp import Smtp
+
+COPY_S, LEAST_S = 10.0, 1.0
+
+
+class KeepsCopies:
+    """A Transport. After the first copy that fails no more are tried over this connection. Letter and copy together keep to the
+    deadline: a lease that ended in the middle of a copy would have the letter sent twice."""
+
+    def __init__(self, account: Account, deadline_s: float) -> None:
+        self._account, self._deadline_s = account, deadline_s
+        self._smtp = Smtp(account, deadline_s)
+        self._folder = imap.SentFolder(account)
+        self._trouble = ""
+
+    def __enter__(self) -> "KeepsCopies":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._smtp.close()
+        self._folder.close()
+
+    def send(self, letter: Letter) -> Answer:
+        ends_at = time.monotonic() + self._deadline_s
+        answer = self._smtp.send(letter)
+        if answer.outcome != "sent":
+            return answer
+        if not self._trouble:
+            self._keep(letter, ends_at - time.monotonic())
+        return Answer("sent", f"{answer.text}; no copy: {self._trouble}" if self._trouble else answer.text)
+
+    def _keep(self, letter: Letter, left_s: float) -> None:
+        try:
+            self._folder.keep(compose(letter, self._account).as_bytes(), clock.now(), max(LEAST_S, min(COPY_S, left_s)))
+        except imap.ERRORS as error:
+            self._trouble = imap.words_of(error)[:300]

@@ -1,0 +1,104 @@
+"""The way out of a lane: a mail account, a gateway, the bell, or the tray where none is set; what may leave by it now,
+and how it does."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from kanban.config import Config
+from rules.mail import accounts
+from rules.mail.accounts import Account
+from rules.models import Gateway, MailAccount
+from rules.post import outbox, pause
+from rules.post.desk import Tried
+from rules.post.gateways import find_gateway, gateway_used, open_gateway, sender_of
+from rules.post.outbox import Lane
+from rules.post.transports import Transport
+from rules.post.transports.by_token import ByToken
+from rules.post.transports.copies import KeepsCopies
+from rules.post.transports.gateway import ByApprise
+from rules.post.transports.notice import Notice
+from rules.post.transports.smpp import Smpp
+from rules.post.transports.smtp import Smtp
+from rules.post.transports.tray import Tray
+
+Stored = MailAccount | Gateway
+
+
+@dataclass(frozen=True)
+class Way:
+    """stored: whose limits and health count; None: the bell or the tray. sender: what deliveries say it went by."""
+
+    stored: Stored | None
+    sender: str
+    open: Callable[[], Transport]
+
+    @property
+    def account_id(self) -> int | None:
+        return self.stored.id if isinstance(self.stored, MailAccount) else None
+
+
+def stored_of(session: Session, lane: Lane, config: Config) -> Stored | None:
+    if lane.channel != "email":
+        return find_gateway(session, lane.channel)
+    return session.get(MailAccount, lane.account_id) if lane.account_id else accounts.system_account(session, config)
+
+
+def way_of(stored: Stored | None, lane: Lane, config: Config) -> Way:
+    """Opened for use: with its secrets."""
+    deadline_s = config.letter_deadline_s
+    if isinstance(stored, MailAccount):
+        account = accounts.as_account(stored, config)
+        return Way(stored, stored.address, lambda: mail_transport(account, config))
+    if stored is not None:
+        gateway = open_gateway(stored, config)
+        transport: type[Smpp] | type[ByApprise] = Smpp if stored.service == "smpp" else ByApprise
+        return Way(stored, sender_of(stored), lambda: transport(gateway, deadline_s))
+    return Way(None, "", Notice if lane.channel == "notice" else Tray)
+
+
+def mail_transport(account: Account, config: Config) -> Transport:
+    """SMTP; where the account wishes so with copies in its Sent folder, and with a token instead of a password."""
+
+    def plain(account: Account) -> Transport:
+        kind: type[KeepsCopies] | type[Smtp] = KeepsCopies if account.keep_sent and account.receive_host else Smtp
+        return kind(account, config.letter_deadline_s)
+
+    return ByToken(account, config, plain) if account.oauth else plain(account)
+
+
+def may_leave(session: Session, stored: Stored | None, now: datetime, most: int) -> int:
+    """How many messages may leave now, at most `most`: none while the other side asked to be left alone."""
+    if stored is None:
+        return most
+    if not accounts.is_awake(stored, now):
+        return 0
+    if isinstance(stored, MailAccount):
+        return accounts.allowance(session, stored, now, most)
+    limited = stored.per_hour or stored.per_day
+    return accounts.within_limits(stored, gateway_used(session, stored, now), most) if limited else most
+
+
+def note_health(session: Session, stored: Stored, lane: Lane, tried: Sequence[Tried], config: Config) -> None:
+    """When it last worked; or what it said, until when it is left alone, and who sends in its stead."""
+    model: Any = type(stored)
+    key = stored.id if isinstance(stored, MailAccount) else stored.channel
+    which = MailAccount.id == key if isinstance(stored, MailAccount) else Gateway.channel == key
+    sent = [one.ended_at for one in tried if one.answer is not None and one.answer.outcome == "sent"]
+    if sent:
+        accounts.mark_sent(session, model, which, sent[-1])
+    bad = next((one for one in reversed(tried) if one.answer is not None and one.answer.by_account), None)
+    fresh: Stored | None = session.get(model, key, populate_existing=True) if bad else None
+    if bad is None or bad.answer is None or fresh is None:
+        return
+    until = accounts.pause_until(fresh.failures, bad.answer.pause_s, bad.ended_at, config.retry_first_s)
+    accounts.mark_error(session, model, which, bad.answer.text, bad.ended_at, until)
+    before = bad.ended_at - timedelta(seconds=config.retry_for_s)
+    if pause.age_from(session, before) == before and pause.pause_of(session) is None:
+        outbox.expire(session, lane, before, bad.answer.text)
+    has_firms = accounts.system_account(session, config) is not None  # else they would end in the tray
+    if lane.account_id is not None and isinstance(fresh, MailAccount) and fresh.fall_back and has_firms:
+        outbox.hand_over(session, lane.account_id, "own_account_failed")

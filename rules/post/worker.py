@@ -1,0 +1,145 @@
+"""The worker process: looks at the outbox, sends what is due, and says that it lives."""
+
+import logging
+import signal
+import threading
+from datetime import datetime, timedelta
+from types import FrameType
+
+from flask import Flask
+from sqlalchemy import delete
+
+from kanban import clock
+from kanban.config import Config
+from kanban.db import db, transaction
+from kanban.models import Change, SignIn
+from rules.logs.run_log import prune_runs
+from rules.mail.accounts import keep_environment
+from rules.models import WorkerBeat
+from rules.post import outbox
+from rules.post.lane import LaneRun
+from rules.post.pause import pause_of
+from rules.post.ways import may_leave, stored_of
+from rules.running import later, lists, reminders, schedule
+from rules.running.engine import Engine
+
+log = logging.getLogger(__name__)
+
+BEAT = timedelta(seconds=5)
+TICK = timedelta(seconds=20)
+PRUNE = timedelta(minutes=10)
+RING = timedelta(seconds=2)
+FEED_KEPT = timedelta(days=1)
+SIGN_IN_KEPT = timedelta(days=90)
+
+
+class Worker:
+    """Looks what is due and starts a lane for each account that has some. Any number of workers may run, each with a
+    WORKER_NAME of its own."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._config: Config = app.config["POTOK"]
+        self._stop = threading.Event()
+        self._beat_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
+        self._pruned_at = self._ticked_at = self._beat_at
+        self._ring_at = self._beat_at
+        self._lanes: dict[outbox.Lane, threading.Thread] = {}
+        self._knows_environment = False
+
+    def run(self) -> None:
+        """Until stop() is called. A failure of the database is logged and waited out."""
+        with self._app.app_context():
+            self._free_predecessor()
+            while not self._stop.is_set():
+                try:
+                    self.look()
+                except Exception:
+                    log.exception("the worker stumbled")
+                    db.session.rollback()
+                    self._stop.wait(1)
+                self._stop.wait(self._config.poll_s)
+            self._wait()
+
+    def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+        """Finish the letters in hand, then end."""
+        self._stop.set()
+
+    def step(self) -> bool:
+        """One look, and all that comes of it: whether there was anything to send. Needs an application context."""
+        busy = self.look()
+        self._wait()
+        db.session.rollback()
+        return busy
+
+    def look(self) -> bool:
+        """Starts the lanes that have something due and are not under way. By reads, so that an idle worker never takes
+        SQLite's write lock."""
+        now = clock.now()
+        self._keep_house(now)
+        self._ring(now)
+        is_paused = pause_of(db.session()) is not None
+        due = [lane for lane in outbox.lanes_due(db.session(), now, only_asked_for=is_paused) if self._may_go(lane, now)]
+        db.session.rollback()
+        for lane in due:
+            if lane not in self._lanes or not self._lanes[lane].is_alive():
+                run = LaneRun(self._app, self._config, lane, self._stop.is_set)
+                self._lanes[lane] = threading.Thread(target=run.run, name=f"lane-{lane.account_id or lane.channel}")
+                self._lanes[lane].start()
+        return bool(due)
+
+    def _ring(self, now: datetime) -> None:
+        """To-dos that are due, every few seconds; by a read first, and on at once while there are more of them."""
+        if now < self._ring_at:
+            return
+        rang = 0
+        if reminders.is_due(db.session(), now):
+            with transaction(numbered=False) as session:
+                rang = reminders.ring(session, now, self._config)
+        self._ring_at = now if rang == reminders.BATCH else now + RING
+
+    def _may_go(self, lane: outbox.Lane, now: datetime) -> bool:
+        """Whether its account or gateway may send now: awake, and within its limits."""
+        session = db.session()
+        return may_leave(session, stored_of(session, lane, self._config), now, 1) > 0
+
+    def _wait(self) -> None:
+        for lane in self._lanes.values():
+            lane.join()
+        self._lanes.clear()
+
+    def _keep_house(self, now: datetime) -> None:
+        if not self._knows_environment:
+            with transaction() as session:  # numbered: workers that start together take turns, and make one row
+                keep_environment(session, self._config)
+            self._knows_environment = True
+        if now - self._beat_at >= BEAT:
+            with transaction(numbered=False) as session:
+                session.merge(WorkerBeat(name=self._config.worker_name, at=now))
+                outbox.free_claims(session, now)
+            self._beat_at = now
+        if now - self._ticked_at >= TICK:
+            schedule.tick()
+            lists.send_due(self._config)
+            later.perform_due(Engine(self._config).perform)
+            self._ticked_at = now
+        if now - self._pruned_at >= PRUNE:
+            with transaction(numbered=False) as session:
+                session.execute(delete(Change).where(Change.at < now - FEED_KEPT))
+                session.execute(delete(SignIn).where(SignIn.created_at < now - SIGN_IN_KEPT))
+                has_more = prune_runs(session, now - timedelta(days=self._config.runs_kept_days))
+            self._pruned_at = self._pruned_at if has_more else now  # the next look goes on
+
+    def _free_predecessor(self) -> None:
+        with transaction(numbered=False) as session:
+            freed = outbox.free_claims(session, clock.now(), worker=self._config.worker_name)
+        if freed:
+            log.warning("%s letters of a worker that ended in the middle wait again", freed)
+
+
+def run_worker(app: Flask) -> None:
+    """The process: until SIGTERM or SIGINT."""
+    worker = Worker(app)
+    signal.signal(signal.SIGTERM, worker.stop)
+    signal.signal(signal.SIGINT, worker.stop)
+    worker.run()

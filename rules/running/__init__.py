@@ -1,0 +1,1 @@
+"""From an event, or a time, to runs, messages and changes."""

@@ -1,0 +1,147 @@
+"""What an administrator should know of a rule before it works: said beside the editor, each with the way to mend it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from kanban.config import Config
+from kanban.i18n import _, ngettext
+from kanban.models import Person, person_role
+from rules.actions import CHANNEL_OF, addressed, channel_of, sends
+from rules.evaluator import LIST, OF_TIME, trigger_key
+from rules.fields import RuleFields
+from rules.lookup import Lookup
+from rules.mail.accounts import stored_account
+from rules.models import Rule
+from rules.post.gateways import find_gateway
+from rules.rules import fields_of, says
+from rules.running.recipients import MOST_HOLDERS
+from rules.texts import LETTER_FIELDS
+from rules.trying.loops import find_loop, node_of
+
+MOVES = ("entered", "left", "changed")
+_FIELD = re.compile(r"order\.([a-z_]+)")
+DYNAMIC = ("responsible", "previous", "author", "mover", "customer", "address")
+
+
+@dataclass(frozen=True)
+class Advice:
+    """mend: where it can be mended: rule, template, people, mail or gateways, and which; "" for here. question: it has to be
+    answered before the rule is saved: (place of the action, id of the role)."""
+
+    text: str
+    mend: str = ""
+    id: int = 0
+    question: tuple[int, int] | None = None
+
+
+def advise(session: Session, rule_id: int, fields: RuleFields, lookup: Lookup, config: Config) -> list[Advice]:
+    """fields: as much of the rule as is known yet. A fixed number of statements."""
+    people = _People.load(session, lookup)
+    found = [*_same(session, rule_id, fields), *_loop(session, rule_id, fields, lookup)]
+    for place, action in enumerate(fields.actions):
+        if action["do"] in CHANNEL_OF:
+            found += [*_readers(place, action, people), *_fields(fields.trigger, action, lookup)]
+    return list(dict.fromkeys([*found, *_ways(session, fields, config)]))
+
+
+def _same(session: Session, rule_id: int, fields: RuleFields) -> Iterator[Advice]:
+    key = trigger_key(fields.trigger, rule_id, fields.board_id, fields.status_id, fields.options)
+    query = select(Rule).where(Rule.trigger_key == key, Rule.id != rule_id).options(joinedload(Rule.version)).order_by(Rule.id)
+    for rule in session.scalars(query.limit(1000)):
+        if says(fields_of(rule)) == says(fields):
+            yield Advice(_("“%(rule)s” says the same: each reader gets the letter once, but one of the two is too many.", rule=rule.name),
+                         "rule", rule.id)  # fmt: skip
+            return
+
+
+def _loop(session: Session, rule_id: int, fields: RuleFields, lookup: Lookup) -> Iterator[Advice]:
+    if all(action["do"] in CHANNEL_OF for action in fields.actions):
+        return
+    rules = session.scalars(select(Rule).where(Rule.active, Rule.id != rule_id).options(joinedload(Rule.version)).order_by(Rule.id))
+    others = [node_of(rule.id, fields_of(rule), lookup) for rule in rules]
+    way = find_loop(node_of(rule_id, fields, lookup), [one for one in others if one.causes])
+    if len(way) == 2:
+        yield Advice(_("This rule can start itself by what it changes. It is stopped at the second time; criteria can keep it from it."))
+    elif way:
+        names = " → ".join(one.name or "…" for one in way)
+        yield Advice(_("This rule can start itself through others: %(way)s. It is stopped when it comes to an order again.", way=names),
+                     "rule", way[1].id)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _People:
+    """holders: active ones, by role."""
+
+    lookup: Lookup
+    holders: Mapping[int, list[Person]]
+
+    @classmethod
+    def load(cls, session: Session, lookup: Lookup) -> "_People":
+        holders: dict[int, list[Person]] = {id_: [] for id_ in lookup.roles}
+        for role_id, person_id in session.execute(select(person_role.c.role_id, person_role.c.person_id)):
+            person = lookup.people.get(person_id)
+            if person is not None and person.active and role_id in holders:
+                holders[role_id].append(person)
+        return cls(lookup, holders)
+
+
+def _readers(place: int, action: Mapping[str, Any], people: _People) -> Iterator[Advice]:
+    channel, somebody = channel_of(action), False
+    for one in addressed(action):
+        role = people.lookup.roles.get(one.get("id", 0)) if one["kind"] == "role" else None
+        named = people.holders.get(one["id"], []) if one["kind"] == "role" else _person(one, people.lookup)
+        reached = [person for person in named if _address(person, channel)]
+        somebody = somebody or bool(reached) or one["kind"] in DYNAMIC
+        if role is not None and not named:
+            yield Advice(_("Nobody holds the role “%(role)s”.", role=role.name), "people")
+        if role is not None and len(named) > MOST_HOLDERS and not one.get("many"):
+            text = ngettext("%(num)d person holds the role “%(role)s”. Tell all of them, where nobody fills it on the order?",
+                            "%(num)d people hold the role “%(role)s”. Tell all of them, where nobody fills it on the order?",
+                            len(named), role=role.name)  # fmt: skip
+            yield Advice(text, question=(place, role.id))
+        for person in named:
+            if person not in reached:
+                yield Advice(_no_address(person.name, channel), "people", person.id)
+    if not somebody and action.get("to"):
+        yield Advice(_("Nobody would get this message."))
+
+
+def _person(one: Mapping[str, Any], lookup: Lookup) -> list[Person]:
+    person = lookup.people.get(one["id"]) if one["kind"] == "person" else None
+    return [person] if person is not None and person.active else []
+
+
+def _address(person: Person, channel: str) -> str:
+    return {"sms": person.phone, "chat": person.chat}.get(channel, person.email)
+
+
+def _no_address(name: str, channel: str) -> str:
+    words = {"sms": _("%(name)s has no phone number.", name=name), "chat": _("%(name)s has no address in the messenger.", name=name)}
+    return words.get(channel, _("%(name)s has no e-mail address.", name=name))
+
+
+def _fields(trigger: str, action: Mapping[str, Any], lookup: Lookup) -> Iterator[Advice]:
+    """Fields of the template that say nothing where the rule starts so."""
+    template = lookup.templates.get(action["template"])
+    empty = {"status_before"} if trigger not in MOVES else set()
+    empty |= {"moved_by"} if trigger in (*OF_TIME, LIST) else set()
+    empty |= {"production_number", "production_status"} if trigger == "placed" else set()
+    named = set(_FIELD.findall(f"{template.subject} {template.text}")) if template is not None else set()
+    for field in LETTER_FIELDS:
+        if template is not None and field.name in named & empty:
+            yield Advice(_("The template “%(template)s” names the field “%(field)s”, which says nothing at this start.",
+                           template=template.name, field=_(field.label)), "template", template.id)  # fmt: skip
+
+
+def _ways(session: Session, fields: RuleFields, config: Config) -> Iterator[Advice]:
+    channels = {channel_of(action) for action in sends(fields.actions)}
+    if "email" in channels and not config.smtp_host and stored_account(session) is None:
+        yield Advice(_("There is no mail account yet: letters stay in the tray."), "mail")
+    for channel, text in (("sms", _("There is no service for SMS yet.")), ("chat", _("There is no messenger yet."))):
+        if channel in channels and find_gateway(session, channel) is None:
+            yield Advice(text, "gateways")

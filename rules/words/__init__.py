@@ -1,0 +1,1 @@
+"""A rule, and what became of it, in words."""
