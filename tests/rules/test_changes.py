@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from kanban import clock, orders
+from kanban.actor import Actor
 from kanban.db import db, transaction
 from kanban.errors import Invalid
 from kanban.models import Event, Order, person_role
@@ -56,10 +57,10 @@ def now(order: Order) -> Order:
     return db.session.get_one(Order, order.id, populate_existing=True)
 
 
-def change(cast: Cast, order: Order, **values: Any) -> None:
+def change(cast: Cast, order: Order, actor: Actor | None = None, **values: Any) -> None:
     with transaction() as session:
         found = orders.find_order(session, order.id)
-        orders.change(session, cast.actors["owner"], order.id, replace(orders.fields_of(found), **values), version=found.version)
+        orders.change(session, actor or cast.actors["owner"], order.id, replace(orders.fields_of(found), **values), version=found.version)
 
 
 def test_a_field_that_changed(cast: Cast) -> None:
