@@ -25,7 +25,7 @@ from kanban.models import Board, Role, Status
 from kanban.people import add_role
 
 HERE = Path(__file__).parent
-PRESETS = ("kitchen",)
+PRESETS = ("kitchen", "furniture", "repair")
 MOST_SIGNS = 500_000
 KINDS = {"role": N_("Role"), "board": N_("Board"), "status": N_("Status"), "template": N_("Template"), "matrix": N_("Who is told"),
          "rule": N_("Rule")}  # fmt: skip

@@ -169,45 +169,29 @@ def goes_on_at(stored: Outlet, so_far: Used) -> datetime | None:
     return max(ends, default=None)
 
 
-def note_sent(session: Session, account_id: int, at: datetime, *, wakes: bool = False) -> None:
+Key = int | str  # of an account by its id, of a gateway by its channel
+
+
+def note_sent(session: Session, key: Key, at: datetime, *, wakes: bool = False) -> None:
     """It works: its failures are forgotten. A pause that still runs stays, unless `wakes`: it may be newer than this letter."""
-    mark_sent(session, MailAccount, MailAccount.id == account_id, at, wakes=wakes)
+    model, which = _outlet(key)
+    values = {"last_sent_at": at, "failures": 0} | ({"paused_until": None} if wakes else {})
+    session.execute(update(model).where(which).values(values).execution_options(synchronize_session=False))
 
 
-def note_error(session: Session, account_id: int, error: str, at: datetime, until: datetime | None = None) -> None:
+def note_error(session: Session, key: Key, error: str, at: datetime, until: datetime | None = None) -> None:
     """What it last said, and until when it is left alone. A pause that is longer already stays."""
-    mark_error(session, MailAccount, MailAccount.id == account_id, error, at, until)
-
-
-def mark_sent(
-    session: Session, model: type[MailAccount] | type[Gateway], which: ColumnElement[bool], at: datetime, *, wakes: bool = False
-) -> None:
-    """note_sent for an account or a gateway."""
-    session.execute(
-        update(model)
-        .where(which)
-        .values({"last_sent_at": at, "failures": 0} | ({"paused_until": None} if wakes else {}))
-        .execution_options(synchronize_session=False)
-    )
-
-
-def mark_error(
-    session: Session, model: type[MailAccount] | type[Gateway], which: ColumnElement[bool], error: str, at: datetime, until: datetime | None
-) -> None:
-    """note_error for an account or a gateway."""
-    session.execute(
-        update(model)
-        .where(which)
-        .values(last_error=error, last_error_at=at, failures=model.failures + 1)
-        .execution_options(synchronize_session=False)
-    )
+    model, which = _outlet(key)
+    said = update(model).where(which).values(last_error=error, last_error_at=at, failures=model.failures + 1)
+    session.execute(said.execution_options(synchronize_session=False))
     if until is not None:
-        session.execute(
-            update(model)
-            .where(which, or_(model.paused_until.is_(None), model.paused_until < until))
-            .values(paused_until=until)
-            .execution_options(synchronize_session=False)
-        )
+        shorter = or_(model.paused_until.is_(None), model.paused_until < until)
+        rests = update(model).where(which, shorter).values(paused_until=until)
+        session.execute(rests.execution_options(synchronize_session=False))
+
+
+def _outlet(key: Key) -> tuple[type[MailAccount] | type[Gateway], ColumnElement[bool]]:
+    return (MailAccount, MailAccount.id == key) if isinstance(key, int) else (Gateway, Gateway.channel == key)
 
 
 def pause_until(failures: int, asked_s: int | None, now: datetime, first_s: int) -> datetime:

@@ -86,16 +86,15 @@ def note_health(session: Session, stored: Stored, lane: Lane, tried: Sequence[Tr
     """When it last worked; or what it said, until when it is left alone, and who sends in its stead."""
     model: Any = type(stored)
     key = stored.id if isinstance(stored, MailAccount) else stored.channel
-    which = MailAccount.id == key if isinstance(stored, MailAccount) else Gateway.channel == key
     sent = [one.ended_at for one in tried if one.answer is not None and one.answer.outcome == "sent"]
     if sent:
-        accounts.mark_sent(session, model, which, sent[-1])
+        accounts.note_sent(session, key, sent[-1])
     bad = next((one for one in reversed(tried) if one.answer is not None and one.answer.by_account), None)
     fresh: Stored | None = session.get(model, key, populate_existing=True) if bad else None
     if bad is None or bad.answer is None or fresh is None:
         return
     until = accounts.pause_until(fresh.failures, bad.answer.pause_s, bad.ended_at, config.retry_first_s)
-    accounts.mark_error(session, model, which, bad.answer.text, bad.ended_at, until)
+    accounts.note_error(session, key, bad.answer.text, bad.ended_at, until)
     before = bad.ended_at - timedelta(seconds=config.retry_for_s)
     if pause.age_from(session, before) == before and pause.pause_of(session) is None:
         outbox.expire(session, lane, before, bad.answer.text)

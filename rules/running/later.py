@@ -83,12 +83,11 @@ def _perform(session: Session, id_: int, perform: Perform) -> None:
     against = _what_stands_against(session, rule, version, order, later)
     if against:
         session.execute(_end("cancelled", against).where(Later.id == id_))
-        _note(session, later, {"why": f"later_{against}", "name": action["do"]})
+        _note(session, later, [{"why": f"later_{against}", "name": action["do"]}])
         return
     said = Said(version.id, version.trigger, version.options, version.criteria, [action], version.tell_actor)
     run = perform(session, event, order, Woken(rule.id, rule.board_id, rule.name, False, said))
-    for note in [{"why": "later_done", "name": action["do"]}, *run["notes"]]:
-        _note(session, later, note, failed=run["outcome"] == "failed")
+    _note(session, later, [{"why": "later_done", "name": action["do"]}, *run["notes"]], failed=run["outcome"] == "failed")
 
 
 def _what_stands_against(session: Session, rule: Rule, version: RuleVersion, order: Order, later: Later) -> str:
@@ -104,10 +103,10 @@ def _what_stands_against(session: Session, rule: Rule, version: RuleVersion, ord
     return ""
 
 
-def _note(session: Session, later: Later, note: dict[str, Any], failed: bool = False) -> None:
+def _note(session: Session, later: Later, notes: list[dict[str, Any]], failed: bool = False) -> None:
     run = session.scalar(select(Run).where(Run.event_id == later.event_id, Run.rule_id == later.rule_id))
     if run is not None:
-        run.notes = [*run.notes, note]
+        run.notes = [*run.notes, *notes]
         run.outcome = "failed" if failed else run.outcome
 
 

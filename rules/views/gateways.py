@@ -17,7 +17,7 @@ from kanban.people import clean_chat, clean_phone
 from kanban.phones import e164
 from kanban.views.guard import admin_only, person
 from rules.forms.gateway import GatewayForm, read_gateway
-from rules.mail.accounts import mark_error, mark_sent
+from rules.mail.accounts import note_error, note_sent
 from rules.mail.health import health_of_gateway
 from rules.models import Gateway
 from rules.post.gateways import GATEWAY_CHANNELS, SERVICES, Service, fields_of, find_gateway, sealed, services_of
@@ -83,9 +83,9 @@ def test(channel: str) -> Any:
         answer = transport.send(letter)
     with transaction(numbered=False) as session:
         if answer.outcome == "sent":
-            mark_sent(session, Gateway, Gateway.channel == channel, clock.now(), wakes=True)
+            note_sent(session, channel, clock.now(), wakes=True)
         else:
-            mark_error(session, Gateway, Gateway.channel == channel, answer.text, clock.now(), None)
+            note_error(session, channel, answer.text, clock.now())
     return _page(answers={channel: (answer, typed, "")}, code=200 if answer.outcome == "sent" else 422)
 
 

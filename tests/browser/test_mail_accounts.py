@@ -111,11 +111,10 @@ def test_from_address_and_password_to_the_letters_in_the_mailboxes(visit: Visits
     admin.get_by_label("С какой учётной записи").select_option(label="собственная ответственного")
     admin.get_by_label("Кому приходят ответы").select_option(label="тому, кто это сделал")
     admin.get_by_label("Шаблон сообщения").select_option(label="Автору — статус изменён")
-    to = admin.locator(".action-to").first
-    for who in ("Ответственный", "Автор"):
-        to.get_by_label(who, exact=True).check()
-    to.get_by_text("Указанные сотрудники и другие адреса").click()
-    to.get_by_label("Виктор Новосельцев").check()
+    for who in ("responsible", "author"):
+        admin.locator(f"input[name=to-0][value={who}]").check()
+    admin.get_by_text("Указанные сотрудники и другие адреса").first.click()
+    admin.locator(".action-to").first.get_by_label("Виктор Новосельцев").check()
     expect(admin.locator(".sentence")).to_contain_text("с собственной записи ответственного")
     admin.get_by_role("button", name="Сохранить").click()
     expect(admin.get_by_text("Проект готов: всем, кто при деле")).to_be_visible()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
@@ -12,12 +13,13 @@ from kanban.db import db, transaction
 from kanban.errors import Forbidden, Invalid
 from kanban.i18n import force_locale
 from kanban.models import Board, Role, Status
-from kanban.presets import PRESETS, Found, parse, read
+from kanban.presets import PRESETS, Found, load_preset, parse, read
 from rules import rules
 from rules.actions import recipient, send
 from rules.fields import RuleFields
 from rules.lookup import load_lookup
 from rules.models import Rule, RuleVersion, Template
+from rules.preset import load_rules
 from rules.process import read_process, write_process
 from rules.words.sentences import sentence_of
 from tests.cast import Cast, Signed
@@ -183,6 +185,20 @@ def test_presets_are_such_files_and_leave_nothing_out(cast: Cast, name: str, lan
     found = read_process(content, cast.owner, language, keep=False)
     assert [one for one in found if one.what == "skipped"] == []
     assert {one.kind for one in found} == {"role", "board", "status", "template", "matrix", "rule"}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_each_preset_sets_up_an_empty_potok(bare_app: Flask, name: str, language: str) -> None:
+    with bare_app.test_request_context(), force_locale(language):
+        with transaction() as session:
+            loaded = load_preset(session, name, language)
+            load_rules(session, loaded, language)
+        assert {one.what for one in loaded.found} == {"new"}
+        db.session.rollback()
+        lookup = load_lookup(db.session())
+        found = [rules.find_rule(db.session(), rule.id) for rule in db.session.scalars(select(Rule))]
+        assert found and [sentence_of(rules.fields_of(rule), lookup).gone for rule in found] == [()] * len(found)
 
 
 def test_only_administrators_bring_a_file(cast: Cast) -> None:
