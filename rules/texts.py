@@ -245,6 +245,15 @@ def _place(source: str, index: int) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
 
 
+_TAG, _FIELD = re.compile(r"\{%[^%]*%\}"), re.compile(r"\{\{\s*order\.([a-z_]+)[^}]*\}\}")
+
+
+def readable(source: str) -> str:
+    """A template as people read it in a sentence: fields by their names in brackets, and no tags."""
+    labels = {field.name: _(field.label).lower() for field in LETTER_FIELDS}
+    return _FIELD.sub(lambda found: f"[{labels.get(found[1], found[1])}]", _TAG.sub("", source))
+
+
 def table_rows(text: str) -> list[tuple[str, Any]]:
     """The text as blocks for the HTML frame: ("table", [(name, value), …]) and ("text", paragraph)."""
     blocks: list[tuple[str, Any]] = []

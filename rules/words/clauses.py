@@ -12,6 +12,7 @@ from rules.actions import CHANNEL_OF, channel_of
 from rules.lookup import Lookup
 from rules.running.changes import DATES
 from rules.running.senders import account_id
+from rules.texts import readable
 from rules.words.starts import length
 from rules.words.wording import ACCUSATIVE, DATIVE, joined, person, the, the_date
 
@@ -132,7 +133,7 @@ def _change(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
         return _assign(action, lookup)
     if do == "todo":
         return _todo(action, lookup, gone)
-    return Send(_(CHANGE_VERBS[do]), str(action.get("tag") or action.get("text") or ""))
+    return Send(_(CHANGE_VERBS[do]), str(action.get("tag") or readable(action.get("text") or "")))
 
 
 def _assign(action: Mapping[str, Any], lookup: Lookup) -> Send:
@@ -195,7 +196,7 @@ def _todo(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
     verb = {"task": _("give the task"), "reminder": _("give the reminder"), "calendar": _("give the calendar entry"),
             "contact": _("give the contact with the customer")}[action["kind"]]  # fmt: skip
     due = (_due(action["due"]),) if action.get("due") else ()
-    return Send(verb, action["text"], (name,), due, _("to %(whom)s", whom=whom))
+    return Send(verb, readable(action["text"]), (name,), due, _("to %(whom)s", whom=whom))
 
 
 def _due(due: Mapping[str, Any]) -> str:

@@ -329,3 +329,10 @@ def test_a_rule_that_names_who_left_is_broken(cast: Cast) -> None:
             assert "Павел Лебедев" in sentence_of(base(cast, actions=actions), lookup).gone[0]
         asked = {"all": [{"field": "actor", "op": "equals", "value": cast.people["viewer"]}]}
         assert sentence_of(base(cast, criteria=asked), lookup).gone == ()
+
+
+def test_texts_of_a_template_are_read_by_their_fields_names(cast: Cast, language: str) -> None:
+    text = "Call {{ order.customer | upcase }}{% if order.phone != '' %}, {{ order.phone }}{% endif %}"
+    todo = {"do": "todo", "kind": "task", "text": text, "responsible": True}
+    expected = {"ru": "Call [заказчик], [телефон]", "en": "Call [customer], [phone]"}
+    assert expected[language] in said(base(cast, actions=[todo]), language)
