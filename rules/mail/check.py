@@ -14,10 +14,10 @@ from imapclient.exceptions import LoginError
 
 from kanban.i18n import N_, _
 from rules.mail.accounts import Account
+from rules.mail.steps import Step
 from rules.post.transports import Letter, imap
 from rules.post.transports.answers import words_of
 from rules.post.transports.smtp import Smtp
-from rules.steps import Step
 
 STAGES = ("sign-in", "letter", "mailbox")
 STAGE_NAMES = {"sign-in": N_("Connection and sign-in"), "letter": N_("A letter to itself"), "mailbox": N_("The letter in the mailbox")}

@@ -17,10 +17,10 @@ from kanban.i18n import N_, _
 from rules.mail import names
 from rules.mail.accounts import Account
 from rules.mail.providers import Found, Provider, Server, find_by_mx, find_provider
+from rules.mail.steps import Step
 from rules.post.transports import imap, words
 from rules.post.transports.smtp import Smtp
 from rules.post.transports.wire import Bounded, Wire, tls_context
-from rules.steps import Step
 
 STAGES = ("table", "mx", "autoconfig", "srv", "probe")
 STAGE_NAMES = {

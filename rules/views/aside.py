@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from kanban.db import db
 from kanban.facts import find_field
 from kanban.models import Customer, Order, Person
-from rules.forms.rule import EditorState
+from rules.forms.editor import EditorState
 from rules.forms.trial import read_trial
 from rules.lookup import Lookup
 from rules.models import Rule, RuleVersion

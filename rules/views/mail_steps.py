@@ -22,9 +22,9 @@ from rules.mail.accounts import Account, as_account, note_error, note_sent, syst
 from rules.mail.check import Checked
 from rules.mail.health import health_of
 from rules.mail.providers import Found
+from rules.mail.steps import Step
 from rules.models import MailAccount, Message
 from rules.post.frame import letter_of
-from rules.steps import Step
 from rules.views.mail import accounts_list, both, config, page, provider_of, read, shows_list
 
 END = "end"  # the stage after the last: it was skipped

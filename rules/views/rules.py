@@ -21,7 +21,8 @@ from rules import rules
 from rules.actions import NOT_BY, template_kind
 from rules.evaluator import WITH_STATUS
 from rules.fields import RuleFields
-from rules.forms.rule import ActionRow, EditorState, read_state, rule_of, sketch_of, state_of
+from rules.forms.editor import ActionRow, EditorState, read_state
+from rules.forms.rule import rule_of, sketch_of, state_of
 from rules.logs.run_log import failed_runs, last_runs
 from rules.lookup import Lookup, load_lookup
 from rules.models import TRIGGERS, Message, Rule

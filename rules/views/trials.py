@@ -17,7 +17,8 @@ from kanban.settings import setting
 from kanban.views.guard import admin_only, person
 from rules import rules
 from rules.fields import RuleFields
-from rules.forms.rule import EditorState, read_state, rule_of, state_of
+from rules.forms.editor import EditorState, read_state
+from rules.forms.rule import rule_of, state_of
 from rules.forms.trial import imagined_of, read_trial
 from rules.lookup import Lookup, load_lookup
 from rules.models import Rule

@@ -18,7 +18,8 @@ from kanban.models import Order, Person, Todo
 from kanban.todos import TodoFields
 from rules import rules
 from rules.fields import RuleFields
-from rules.forms.rule import read_state, rule_of, state_of
+from rules.forms.editor import read_state
+from rules.forms.rule import rule_of, state_of
 from rules.lookup import load_lookup
 from rules.models import Message, Rule, Run
 from rules.post.worker import Worker
