@@ -129,7 +129,7 @@ def test_the_editor_keeps_what_was_chosen_and_the_sentence_says_it(cast: Cast) -
     assert state.actions[0].values["whose"] == f"role:{cast.roles['designer']}" and state.actions[0].values["duedays"] == "-2"
     assert rule_of(state).actions == [action]
     said = sentence_of(fields, load_lookup(db.session())).sends[0]
-    assert said.template == action["text"] and said.to == ("Дизайнер",) and "09:00" in said.wishes[0]
+    assert said.template == "Заказ [number]: позвонить" and said.to == ("Дизайнер",) and "09:00" in said.wishes[0]
     lost = sentence_of(replace(fields, actions=[given(role=99999)]), load_lookup(db.session()))
     assert lost.gone
 
