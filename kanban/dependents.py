@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from kanban.models import Status
 
-Thing = tuple[str, int]  # («status», 3), («role», 3), («person», 3)
+Thing = tuple[str, int]  # («status», 3), («role», 3), («person», 3), («board», 3)
 Names = Mapping[Thing, list[str]]
 
 

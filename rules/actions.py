@@ -68,3 +68,13 @@ def recipients_of(actions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def templates_of(actions: Iterable[Mapping[str, Any]]) -> list[int]:
     return [action["template"] for action in sends(actions)]
+
+
+def is_hidden(layout: Mapping[str, Any]) -> bool:
+    """Whether a message is a hidden copy (its Message.layout): only administrators see that there is one."""
+    return (layout.get("why") or {}).get("copy") == "bcc"
+
+
+def without_hidden(actions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Actions as those may see them who are not to know of hidden copies."""
+    return [{name: value for name, value in action.items() if name != "bcc"} for action in actions]

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+# As much as the editor can show.
+MOST_ROWS, MOST_GROUPS, MOST_NESTED, MOST_ADDRESSES = 30, 10, 3, 20
 NO_CRITERIA: dict[str, Any] = {"all": []}
 
 

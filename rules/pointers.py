@@ -13,7 +13,7 @@ from kanban.facts import FIELDS
 
 Thing = tuple[str, Any]  # («status», 3)
 Change = Callable[[str, Any], Any]  # (kind, id) → what stands in its place
-Says = TypeVar("Says")  # rules.rules.RuleFields, which are read and copied here
+Says = TypeVar("Says")  # rules.fields.RuleFields, which are read and copied here
 
 MONEY = "money"
 _OF_CHOICES = {"organisations": "organisation", "people": "person", "statuses": "status", "other_statuses": "status", "roles": "role"}
@@ -89,7 +89,7 @@ def _field(name: str, change: Change) -> str:
 
 def _number(text: str) -> int | str:
     """An id; in a file the name of the thing."""
-    return int(text) if text.isdecimal() else text
+    return int(text) if text.isdecimal() and len(text) <= 10 else text
 
 
 def _action(action: Mapping[str, Any], change: Change) -> dict[str, Any]:

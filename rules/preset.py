@@ -1,7 +1,8 @@
 """The rules section of a process as a file: templates, the matrix, and a list of rules, made or changed by name."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from rules import matrix, texts
 from rules.actions import CHANNEL_OF, COPIES, RECIPIENT_KINDS, recipient
 from rules.cells import WHO, Column, actions_of, many_in
 from rules.fields import RuleFields
-from rules.lookup import load_lookup
+from rules.lookup import Lookup, load_lookup
 from rules.models import MailAccount, Rule, Template
 from rules.pointers import MONEY, Change, with_pointers
 from rules.rules import add_rule, change_rule, fields_of, find_rule
@@ -32,27 +33,29 @@ def load_rules(session: Session, loaded: Loaded, language: str, actor: Actor | N
     """Makes or changes what the section says; notes it in `loaded.found`. Returns the templates by key. Raises Invalid for what
     leads nowhere; a rule that makes no sense here is skipped, and says why."""
     section = loaded.rules
-    templates = {key: _template(session, content, loaded, language) for key, content in (section.get("templates") or {}).items()}
+    if set(loaded.roles) & set(RECIPIENT_KINDS):
+        raise Invalid(_("A role can't have this key: %(key)s", key=", ".join(set(loaded.roles) & set(RECIPIENT_KINDS))), "file")
+    here = session.scalars(select(Template).order_by(Template.id)).all()
+    templates = {key: _template(session, content, here, loaded, language) for key, content in (section.get("templates") or {}).items()}
     with force_locale(language):
         for key, row in (section.get("matrix") or {}).items():
             _row(session, actor, find_status(session, of_key(loaded.statuses, key, "status").id), row, loaded, templates)
-    change = _ids(session, loaded, templates)
+    change, known = _ids(session, loaded, templates), _Known.load(session)
     for content in section.get("list") or []:
-        _rule(session, actor, content, loaded, change, language)
+        _rule(session, actor, content, loaded, change, known, language)
     return templates
 
 
-def _template(session: Session, content: Mapping[str, Any], loaded: Loaded, language: str) -> Template:
+def _template(session: Session, content: Mapping[str, Any], here: Sequence[Template], loaded: Loaded, language: str) -> Template:
     name = named(content["name"], language, 120)
     subject, text = words(content.get("subject"), language).strip(), words(content["text"], language).strip()
     kind = "letter" if subject else "short"
     problems = texts.check(subject if subject else None, text)
     if problems:
         raise Invalid(_("Template “%(name)s”: %(reason)s", name=name, reason=problems[0].message), "file")
-    same = select(Template).where(Template.kind == kind).order_by(Template.id)
-    known = next((one for one in session.scalars(same) if one.name.casefold() == name.casefold()), None)
+    known = loaded.match("template", name, [one for one in here if one.kind == kind])
     after = {_("subject"): subject, _("text"): text, _("lines without a value"): content.get("skip_empty", True)}
-    before = known and {_("subject"): known.subject, _("text"): known.text, _("lines without a value"): known.skip_empty}
+    before = known and {_("subject"): known.subject, _("text"): known.text.strip(), _("lines without a value"): known.skip_empty}
     template = known or Template(kind=kind, name=name, position=(session.scalar(select(func.max(Template.position))) or 0) + 1)
     if loaded.note("template", name, before, after):
         template.subject, template.text, template.skip_empty = subject, text, content.get("skip_empty", True)
@@ -93,27 +96,43 @@ def _row(
         session.flush()
 
 
-def _rule(session: Session, actor: Actor | None, content: Mapping[str, Any], loaded: Loaded, change: Change, language: str) -> None:
+def _rule(session: Session, actor: Actor | None, content: Mapping[str, Any], loaded: Loaded, change: Change, known: "_Known",
+          language: str) -> None:  # fmt: skip
     name = named(content["name"], language, 120)
     try:
         with session.begin_nested():
             fields = with_pointers(_said(content, name, language, loaded), change)
-            _write(session, actor, fields, loaded)
+            _write(session, actor, fields, loaded, known)
     except (Invalid, NotFound, Forbidden) as refused:
         loaded.found.append(Found("rule", name, "skipped", (str(refused.reason),)))
-    except (TypeError, ValueError, KeyError, AttributeError) as error:  # a file may hold anything
+    except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError) as error:  # a file may hold anything
         loaded.found.append(Found("rule", name, "skipped", (_("It can't be understood: %(what)s", what=str(error)[:200]),)))
 
 
-def _write(session: Session, actor: Actor | None, fields: RuleFields, loaded: Loaded) -> None:
-    here = select(Rule.id, Rule.name).where(Rule.board_id == fields.board_id, ~Rule.in_matrix).order_by(Rule.id)
-    known = next((id_ for id_, name in session.execute(here) if name.casefold() == fields.name.casefold()), None)
+@dataclass
+class _Known:
+    """What there is before the list is read: rules by board, and the names of what rules point at."""
+
+    rules: dict[int, list[Any]]
+    lookup: Lookup
+
+    @classmethod
+    def load(cls, session: Session) -> "_Known":
+        rules: dict[int, list[Any]] = defaultdict(list)
+        for row in session.execute(select(Rule.id, Rule.name, Rule.board_id).where(~Rule.in_matrix).order_by(Rule.id)):
+            rules[row.board_id].append(row)
+        return cls(rules, load_lookup(session))
+
+
+def _write(session: Session, actor: Actor | None, fields: RuleFields, loaded: Loaded, here: _Known) -> None:
+    found = loaded.match("rule", fields.name, here.rules[fields.board_id])
+    known = found.id if found is not None else None
     if known is None or actor is None:
         add_rule(session, actor, fields)
         loaded.found.append(Found("rule", fields.name, "new"))
         return
     before = fields_of(find_rule(session, known))
-    details = differences(before, fields, load_lookup(session))
+    details = differences(before, fields, here.lookup)
     modes = [(one.active, one.log_only, one.paused_until) for one in (before, fields)]
     details += [_("another mode")] if modes[0] != modes[1] else []
     change_rule(session, actor, known, fields)
@@ -126,17 +145,19 @@ def _said(content: Mapping[str, Any], name: str, language: str, loaded: Loaded) 
     options = dict(content.get("options") or {})
     if "button" in options:
         options["button"] = words(options["button"], language)
-    until = clock_time(content["until"]) if mode == "paused" and content.get("until") else None
+    until = clock_time(content.get("until", "")) if mode == "paused" else None
     return RuleFields(
         name, content["board"], content["trigger"], content.get("status"), when if isinstance(when, dict) else {"all": when},
         [_action(action, language, loaded) for action in content["do"]], bool(content.get("tell_actor")), mode != "draft", options,
-        mode == "log", until,
+        mode == "log" or bool(content.get("log")), until,
     )  # fmt: skip
 
 
 def clock_time(text: str) -> datetime:
     """Raises ValueError."""
     at = datetime.fromisoformat(text)
+    if not 2000 <= at.year <= 2100:
+        raise ValueError(text)
     return at if at.tzinfo else clock.at(at.date(), at.time())
 
 
@@ -158,15 +179,9 @@ def _recipient(one: Any, loaded: Loaded) -> dict[str, Any]:
     if isinstance(one, str):
         return {"kind": "role", "id": one} if one in loaded.roles or one not in RECIPIENT_KINDS else recipient(one)
     if "address" in one:
-        return recipient("address", address=_clean(one["address"]))
+        return recipient("address", address=one["address"])
     kind = "role" if "role" in one else "person"
     return {"kind": kind, "id": one[kind]} | ({"many": True} if one.get("many") and kind == "role" else {})
-
-
-def _clean(address: str) -> str:
-    if not address.isprintable() or len(address) > 254:
-        raise Invalid(_("This is no address: %(address)s", address=address[:60]), "file")
-    return address.strip()
 
 
 def _ids(session: Session, loaded: Loaded, templates: Mapping[str, Template]) -> Change:

@@ -15,7 +15,7 @@ from kanban.actor import Actor
 from kanban.db import transaction
 from kanban.models import Board, Person, Role, Status
 from kanban.policy import require_admin
-from kanban.presets import Found, load_process
+from kanban.presets import PLAIN, Found, load_process
 from kanban.settings import setting
 from rules.actions import CHANNEL_OF, COPIES, RECIPIENT_KINDS
 from rules.cells import cells_of
@@ -55,7 +55,7 @@ def write_process(session: Session) -> str:
 
 
 def process_of(session: Session) -> dict[str, Any]:
-    """A fixed number of statements."""
+    """A statement for each board, and a fixed number beside."""
     lookup, names = load_lookup(session), Names.load(session)
     rules = session.scalars(select(Rule).options(joinedload(Rule.version)).order_by(Rule.board_id, Rule.id)).all()
     whole = [rule for rule in rules if rule.trigger_key != "gone"]
@@ -102,7 +102,7 @@ class Names:
         taken: set[str] = set()
         for id_, name in found.items():
             key, number = name, 2
-            while key in taken or (kind == "role" and key.isdecimal()):
+            while key in taken or (kind == "role" and (key.isdecimal() or key in RECIPIENT_KINDS)):
                 key, number = f"{name} ({number})", number + 1
             taken.add(key)
             self.keys[kind, id_] = key
@@ -146,7 +146,8 @@ def _status(status: Status, names: Names) -> dict[str, Any]:
 
 def _row(rule: Rule, names: Names) -> dict[str, str]:
     cells = cells_of(rule.version.actions)
-    return {names.of("role", id_) if kind == "role" else kind: names.of("template", template) for (kind, id_), template in cells.items()}
+    known = {column: template for column, template in cells.items() if column[0] != "role" or names.of("role", column[1]) != GONE}
+    return {names.of("role", id_) if kind == "role" else kind: names.of("template", template) for (kind, id_), template in known.items()}
 
 
 def _rule(fields: RuleFields, lookup: Lookup, names: Names) -> dict[str, Any]:
@@ -157,7 +158,7 @@ def _rule(fields: RuleFields, lookup: Lookup, names: Names) -> dict[str, Any]:
         "board": said.board_id, "name": said.name, "mode": mode, "until": until,
         "trigger": said.trigger, "status": said.status_id, "options": said.options,
         "when": said.criteria if fields.criteria != NO_CRITERIA else None, "do": [_action(action) for action in said.actions],
-        "tell_actor": said.tell_actor,
+        "tell_actor": said.tell_actor, "log": fields.log_only and mode != "log",
     })  # fmt: skip
 
 
@@ -197,3 +198,5 @@ def _text(dumper: yaml.SafeDumper, text: str) -> Any:
 
 
 _Dumper.add_representer(str, _text)
+for _tag, _pattern, _first in PLAIN:  # what would be read as something else than a text is quoted
+    _Dumper.add_implicit_resolver(_tag, _pattern, _first)

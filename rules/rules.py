@@ -38,10 +38,13 @@ def change_rule(session: Session, actor: Actor, rule_id: int, fields: RuleFields
     require_admin(actor)
     rule = find_rule(session, rule_id)
     require_sense(session, fields)
-    before = says(fields_of(rule))
+    old = fields_of(rule)
+    before = says(old)
     rule.name, rule.board_id = fields.name, fields.board_id
     _set_mode(rule, fields)
     rule.in_matrix = rule.in_matrix and _is_a_row(fields) and fields.status_id == rule.status_id
+    if (fields.trigger, fields.options) != (old.trigger, old.options):
+        rule.watched_from = clock.now()  # another time: what lay before it does not come due
     if says(fields) != before:
         _write_version(session, rule, actor, fields, rule.version.number + 1)
     return rule

@@ -10,14 +10,19 @@ from sqlalchemy.orm import Session
 from kanban.criteria import ALWAYS, DAYS, LISTS, MAX_DEPTH, comparisons
 from kanban.errors import Invalid
 from kanban.facts import Field, find_field
+from kanban.forms.fields import MOST_MONEY
 from kanban.i18n import _
 from kanban.models import PHASES, Board, Role, Status
+from kanban.people import clean_chat, clean_email, clean_phone
 from rules.actions import CHANNEL_OF, COPIES, NOT_BY, addressed, channel_of, template_kind
 from rules.evaluator import LIST, OF_TIME, WITH_STATUS
-from rules.fields import RuleFields
+from rules.fields import MOST_ADDRESSES, MOST_GROUPS, MOST_NESTED, MOST_ROWS, RuleFields
 from rules.models import TRIGGERS, Template
 from rules.running.changes import DATES, require_change
 from rules.running.due import LATER_UNITS, MOST_LATER, MOST_OFFSET, UNITS
+from rules.running.senders import REPLY_TO, account_id
+
+CLEAN = {"email": clean_email, "sms": clean_phone, "chat": clean_chat}  # of other addresses, by channel
 
 
 def require_sense(session: Session, fields: RuleFields) -> None:
@@ -28,6 +33,11 @@ def require_sense(session: Session, fields: RuleFields) -> None:
         raise Invalid(_("This board no longer exists."), "board_id")
     _require_trigger(session, fields)
     _require_criteria(session, fields.criteria, 0)
+    criteria, groups, depth = _counted(fields.criteria)
+    if criteria > MOST_ROWS or groups > MOST_GROUPS or depth > MOST_NESTED or len(fields.actions) > MOST_ROWS:
+        words = _("A rule holds at most %(rows)s criteria, %(rows)s actions and %(groups)s groups, %(deep)s of them one within the other.",
+                  rows=MOST_ROWS, groups=MOST_GROUPS, deep=MOST_NESTED)  # fmt: skip
+        raise Invalid(words, "criteria")
     for action in fields.actions:
         _require_action(session, action, fields.trigger)
     if not fields.actions:
@@ -42,7 +52,8 @@ def _require_trigger(session: Session, fields: RuleFields) -> None:
             raise Invalid(
                 _("Choose a status of another board.") if fields.trigger == "linked" else _("Choose a status of this board."), "status_id"
             )
-    if fields.trigger == "field" and find_field(str(options.get("field"))) is None:
+    known = find_field(str(options.get("field"))) if fields.trigger == "field" else None
+    if fields.trigger == "field" and (known is None or known.group not in ("order", "role")):
         raise Invalid(_("Choose the field."), "options")
     if fields.trigger == "all_linked" and options.get("phase") not in PHASES:
         raise Invalid(_("Choose the phase."), "options")
@@ -79,6 +90,10 @@ def _require_list(fields: RuleFields) -> None:
     _require_time_of_day(fields.options)
     if any(action["do"] not in CHANNEL_OF or action.get("after") for action in fields.actions):
         raise Invalid(_("A list only sends messages, and at once."), "actions")
+    if any(action.get("from") == "responsible" or action.get("reply_to") for action in fields.actions):
+        raise Invalid(_("A list is about many orders: it goes by the firm's account or a named one, and answers go there."), "from")
+    if any(one["kind"] in ("mover", "previous") for action in fields.actions for one in addressed(action)):
+        raise Invalid(_("Nobody made a list, and nobody was responsible before: choose other readers."), "to")
     if any(action.get(place) for action in fields.actions for place in COPIES):
         raise Invalid(_("Each reader of a list gets their own: there are no copies of it."), "actions")
 
@@ -95,8 +110,36 @@ def _require_action(session: Session, action: dict[str, Any], trigger: str) -> N
     template = session.get(Template, action["template"])
     if template is None or template.kind != template_kind(channel_of(action), trigger):
         raise Invalid(_("Choose a message template."), "template")
-    if any(one["kind"] in NOT_BY.get(channel_of(action), ()) for one in addressed(action)):
+    _require_readers(action)
+    wish, answers = action.get("from", ""), action.get("reply_to", "")
+    knows = isinstance(wish, str) and (wish in ("", "responsible") or account_id(wish) is not None)
+    if not knows or not isinstance(answers, str) or answers not in REPLY_TO:
+        raise Invalid(_("This choice no longer exists."), "from")
+
+
+def _require_readers(action: dict[str, Any]) -> None:
+    channel = channel_of(action)
+    if any(one["kind"] in NOT_BY.get(channel, ()) for one in addressed(action)):
         raise Invalid(_("Customers have no bell and no messenger here: choose employees."), "to")
+    if channel != "email" and action.keys() & set(COPIES):
+        raise Invalid(_("Only letters have copies."), "to")
+    for place in ("to", *COPIES):
+        typed = [str(one["address"]) for one in action.get(place, []) if one["kind"] == "address"]
+        if len(typed) > MOST_ADDRESSES:
+            raise Invalid(_("At most %(most)s addresses stand in one place.", most=MOST_ADDRESSES), "to")
+        for address in typed:
+            if CLEAN[channel](address) != address:
+                raise Invalid(_("This is no address: %(address)s", address=address[:60]), "to")
+
+
+def _counted(node: Any, depth: int = 0) -> tuple[int, int, int]:
+    """(criteria, groups within, how deep they stand) of a tree."""
+    if "field" in node:
+        return 1, 0, 0
+    group = next((name for name in ("all", "any") if isinstance(node.get(name), list)), None)
+    parts = [_counted(part, depth + 1) for part in node[group]] if group else []
+    deepest = max((part[2] for part in parts), default=0)
+    return sum(part[0] for part in parts), sum(part[1] for part in parts) + (depth > 0), max(deepest, depth)
 
 
 def _require_criteria(session: Session, node: Any, depth: int) -> None:
@@ -132,9 +175,9 @@ def _require_criterion(session: Session, node: Mapping[str, Any]) -> None:
 def _fits(known: Field, op: str, value: Any) -> bool:
     """Whether a value has the type of its field."""
     if known.kind in ("money", "number", "reference", "references") or op in DAYS:
-        return isinstance(value, int) and not isinstance(value, bool)
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MOST_MONEY
     if known.kind != "date":
-        return isinstance(value, str) and len(value) <= 200
+        return isinstance(value, str) and 0 < len(value) <= 200 and not (op in LISTS and "," in value)
     try:
         return bool(date.fromisoformat(value).isoformat() == value)
     except (TypeError, ValueError):

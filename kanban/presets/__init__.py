@@ -5,7 +5,8 @@ nothing is removed.
 """
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -26,7 +27,8 @@ from kanban.people import add_role
 
 HERE = Path(__file__).parent
 PRESETS = ("kitchen", "furniture", "repair")
-MOST_SIGNS = 500_000
+MOST_SIGNS = 1_000_000
+MOST_PARTS = 150_000  # of a file: texts, lists and mappings
 KINDS = {"role": N_("Role"), "board": N_("Board"), "status": N_("Status"), "template": N_("Template"), "matrix": N_("Who is told"),
          "rule": N_("Rule")}  # fmt: skip
 
@@ -50,6 +52,15 @@ class Loaded:
     statuses: dict[str, Status] = field(default_factory=dict)
     rules: dict[str, Any] = field(default_factory=dict)
     found: list[Found] = field(default_factory=list)
+    taken: set[tuple[str, int]] = field(default_factory=set)
+
+    def match(self, kind: str, name: str, things: Iterable[Any]) -> Any:
+        """The first thing of this name that the file has not named yet; None where there is none."""
+        for one in things:
+            if folded(one.name) == folded(name) and (kind, one.id) not in self.taken:
+                self.taken.add((kind, one.id))
+                return one
+        return None
 
     def note(self, kind: str, name: str, before: Any, after: Any) -> bool:
         """Notes what becomes of a thing. before: None where it is new; both as {what it is called: text}. Whether it differs."""
@@ -62,27 +73,71 @@ class Loaded:
         return bool(details)
 
 
-class _Loader(yaml.SafeLoader):
-    """As YAML 1.2 reads plain words: «on» and «2026-12-31» are texts, «10:00» is no number. Without aliases: a short text could
-    stand for a huge one."""
+# As YAML 1.2 reads plain words: «on» and «2026-12-31» are texts, «10:00» is no number.
+PLAIN = (
+    ("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf")),
+    ("tag:yaml.org,2002:null", re.compile("^(?:~|null|)$"), ["~", "n", ""]),
+    ("tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]{1,15}(?:\.[0-9]{1,10})?$"), list("-+0123456789")),
+)
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    """Only texts, numbers, yes and no, lists and mappings; a key stands once, and a text is one that a database can keep."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
+    yaml_constructors: dict[Any, Any] = {}
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
+    def text(self, node: Any) -> str:
+        value = str(self.construct_scalar(node))
+        if any(sign == "\0" or unicodedata.category(sign) == "Cs" for sign in value):
+            raise yaml.YAMLError("a text holds a sign that can't be kept")
+        return value
+
+    def number(self, node: Any) -> int | float:
+        try:
+            value = float(self.construct_scalar(node))
+        except ValueError as error:
+            raise yaml.YAMLError("this is no number") from error
+        return int(value) if value.is_integer() and abs(value) < 1e15 else value
+
+    def mapping(self, node: Any) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = self.text(key_node) if isinstance(key_node, yaml.ScalarNode) else ""
+            if not key or key in found:
+                raise yaml.YAMLError(f"a key that is no text, or stands twice: {key[:40]}")
+            found[key] = self.construct_object(value_node, deep=True)
+        return found
+
+    def truth(self, node: Any) -> bool:
+        return bool(self.construct_scalar(node) == "true")
+
+    def listed(self, node: Any) -> list[Any]:
+        return [self.construct_object(one, deep=True) for one in node.value]
+
+    def nothing(self, node: Any) -> None:
+        return None
+
+    def unknown(self, node: Any) -> Any:
+        raise yaml.YAMLError(f"there is no such kind: {node.tag[:60]}")
+
+
+for _tag, _pattern, _first in PLAIN:
+    _Loader.add_implicit_resolver(_tag, _pattern, _first)
+for _kind, _make in {"str": _Loader.text, "float": _Loader.number, "map": _Loader.mapping, "seq": _Loader.listed, "bool": _Loader.truth,
+                     "null": _Loader.nothing}.items():  # fmt: skip
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _make)
+_Loader.add_constructor(None, _Loader.unknown)
+
+
+def _require_small(text: str) -> None:
+    """Aliases would let a short text stand for a huge one; and a file of very many parts takes long to judge."""
+    for count, event in enumerate(yaml.parse(text, Loader=_Base)):
+        if isinstance(event, yaml.AliasEvent):
             raise yaml.YAMLError("aliases are not allowed")
-        return super().compose_node(parent, index)
-
-
-def _number(loader: _Loader, node: Any) -> int | float:
-    value = float(loader.construct_scalar(node))
-    return int(value) if value.is_integer() else value
-
-
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile("^(?:~|null|)$"), ["~", "n", ""])
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]{1,15}(?:\.[0-9]{1,10})?$"), list("-+0123456789"))
-_Loader.add_constructor("tag:yaml.org,2002:float", _number)
+        if count > MOST_PARTS:
+            raise yaml.YAMLError("the file has too many parts")
 
 
 @cache
@@ -99,7 +154,7 @@ def parse(text: str) -> dict[str, Any]:
         error = best_match(_schema().iter_errors(content))
     except yaml.YAMLError as error_of_yaml:
         raise Invalid(_("This is no YAML: %(what)s", what=" ".join(str(error_of_yaml).split())[:300]), "file") from error_of_yaml
-    except (RecursionError, ValueError) as error_of_value:
+    except (RecursionError, ValueError, TypeError) as error_of_value:
         raise Invalid(_("This is no YAML: %(what)s", what=type(error_of_value).__name__), "file") from error_of_value
     if error is not None:
         place = ".".join(str(part) for part in error.absolute_path) or _("the file")
@@ -129,10 +184,10 @@ def load_preset(session: Session, name: str, language: str) -> Loaded:
 def load_process(session: Session, actor: Actor | None, content: Mapping[str, Any], language: str) -> Loaded:
     """Makes or changes the roles, boards and statuses of a file. Raises Invalid where its keys lead nowhere."""
     loaded = Loaded(rules=content.get("rules") or {})
-    known = {role.name.casefold(): role for role in session.scalars(select(Role))}
+    known = session.scalars(select(Role).order_by(Role.id)).all()
     for key, said in (content.get("roles") or {}).items():
         name = named(said, language, 80)
-        role = known.get(name.casefold())
+        role = loaded.match("role", name, known)
         loaded.note("role", name, role and {}, {})
         loaded.roles[key] = role or add_role(session, actor, name)
     for board in content.get("boards") or []:
@@ -146,6 +201,11 @@ def named(said: Any, language: str, most: int) -> str:
     if not 0 < len(name) <= most:
         raise Invalid(_("“%(name)s” is no name: 1 to %(most)s characters.", name=name[:40], most=most), "file")
     return name
+
+
+def folded(name: str) -> str:
+    """As names are compared: whatever their case and spaces."""
+    return " ".join(name.split()).casefold()
 
 
 def of_key(things: Mapping[str, Any], key: Any, kind: str) -> Any:
@@ -163,12 +223,14 @@ def _load_board(session: Session, actor: Actor | None, content: Mapping[str, Any
         prefix=words(content.get("prefix"), language)[:10], icon=content.get("icon", "receipt-text"),
         source_id=source.id if source else None, way_after_id=after.id if after else None,
     )  # fmt: skip
-    known = next((one for one in session.scalars(select(Board)) if one.name.casefold() == fields.name.casefold()), None)
+    known: Board | None = loaded.match("board", fields.name, session.scalars(select(Board).order_by(Board.id)).all())
     if loaded.note("board", fields.name, known and _of_board(known), _of_board(fields)):
         known = change_board(session, _acting(actor), known.id, fields) if known else add_board(session, actor, fields)
     assert known is not None
     loaded.boards[content["key"]] = known
-    statuses = [_load_status(session, actor, known, status, loaded, language) for status in content["statuses"]]
+    query = select(Status).where(Status.board_id == known.id).options(selectinload(Status.answering), selectinload(Status.moving))
+    here = session.scalars(query.order_by(Status.position, Status.id)).all()
+    statuses = [_load_status(session, actor, known, here, status, loaded, language) for status in content["statuses"]]
     arrange_statuses(session, actor, known.id, [status.id for status in statuses])
 
 
@@ -177,19 +239,22 @@ def _of_board(one: Board | BoardFields) -> dict[str, Any]:
             _("stands after"): one.way_after_id}  # fmt: skip
 
 
-def _load_status(session: Session, actor: Actor | None, board: Board, content: Mapping[str, Any], loaded: Loaded, language: str) -> Status:
+def _load_status(
+    session: Session, actor: Actor | None, board: Board, here: Sequence[Status], content: Mapping[str, Any], loaded: Loaded, language: str
+) -> Status:
     roles = {place: [of_key(loaded.roles, key, "role") for key in content.get(place) or []] for place in ("answer", "move")}
     fields = StatusFields(
         name=named(content["name"], language, 80), tone=content.get("tone", "slate"), phase=content.get("phase", "active"),
         norm_days=content.get("norm"), limit=content.get("limit"), answering=[role.id for role in roles["answer"]],
         moving=[role.id for role in roles["move"]],
     )  # fmt: skip
-    query = select(Status).where(Status.board_id == board.id).options(selectinload(Status.answering), selectinload(Status.moving))
-    known = next((one for one in session.scalars(query) if one.name.casefold() == fields.name.casefold()), None)
+    known: Status | None = loaded.match("status", fields.name, here)
     after = _of_status(fields, roles["answer"], roles["move"])
     if loaded.note("status", f"{board.name}: {fields.name}", known and _of_status(known, known.answering, known.moving), after):
         known = change_status(session, _acting(actor), known.id, fields) if known else add_status(session, actor, board.id, fields)
     assert known is not None
+    if content["key"] in loaded.statuses:
+        raise Invalid(_("The key “%(key)s” stands twice.", key=content["key"][:60]), "file")
     loaded.statuses[content["key"]] = known
     return known
 

@@ -11,13 +11,12 @@ from kanban.facts import find_field
 from kanban.forms.fields import one_line
 from kanban.ids import read_id
 from rules.actions import COPIES
+from rules.fields import MOST_GROUPS, MOST_NESTED, MOST_ROWS
 from rules.forms.change import CHANGE_VALUES
 from rules.forms.trigger import read_options
 from rules.models import CHANNELS, MODES, TRIGGERS
 from rules.running.changes import CHANGES
 
-MOST_ROWS = 30
-MOST_GROUPS, MOST_NESTED = 10, 3
 ROOT = 0  # the number of the outermost group
 PLACES = ("to", *COPIES)
 
@@ -144,11 +143,18 @@ def read_state(form: MultiDict[str, str]) -> EditorState:
                 {name: form.get(f"{name}-{number}", "") for name in CHANGE_VALUES},
                 {name: form.get(f"later-{name}-{number}", "") for name in ("number", "unit", "ask_again", "while_there")},
                 form.getlist(f"cc-{number}"), form.getlist(f"bcc-{number}"), form.get(f"cc-addresses-{number}", ""),
-                form.get(f"bcc-addresses-{number}", ""), form.getlist(f"many-{number}"),
+                form.get(f"bcc-addresses-{number}", ""), _many(form, number),
             )
         )  # fmt: skip
     _do(state, form.get("do", ""))
     return state
+
+
+def _many(form: MultiDict[str, str], number: int) -> list[str]:
+    """Roles of this action of which all are told: those that its question, or the one beside the rule, was answered for."""
+    chosen = {one for place in PLACES for one in form.getlist(f"{place}-{number}")}
+    said = form.getlist(f"many-{number}") + form.getlist("many-any")
+    return [one for one in dict.fromkeys(said) if one in chosen]
 
 
 def _read_group(state: EditorState, number: int, form: MultiDict[str, str]) -> None:

@@ -13,7 +13,6 @@ from kanban.facts import find_field
 from kanban.forms.fields import one_line, parse_money
 from kanban.i18n import _
 from kanban.ids import read_id
-from kanban.people import clean_chat, clean_email, clean_phone
 from rules.actions import addressed, channel_of, recipient, send
 from rules.evaluator import WITH_STATUS
 from rules.fields import RuleFields
@@ -22,8 +21,7 @@ from rules.forms.editor import PLACES, ROOT, ActionRow, CriterionRow, EditorStat
 from rules.forms.trigger import shown_options, typed_options
 from rules.running.changes import CHANGES
 from rules.running.senders import REPLY_TO, account_id
-
-CLEAN = {"email": clean_email, "sms": clean_phone, "chat": clean_chat}
+from rules.sense import CLEAN
 
 
 def state_of(fields: RuleFields) -> EditorState:
@@ -233,7 +231,7 @@ def _typed_recipients(row: ActionRow, place: str) -> list[dict[str, Any]]:
             raise Invalid(_("This choice no longer exists."), "to") from None
     clean = CLEAN.get(row.channel)
     addresses = [address for address in row.typed(place).replace(";", ",").split(",") if address.strip()] if clean else []
-    return found + ([recipient("address", address=clean(address)) for address in addresses[:20]] if clean else [])
+    return found + ([recipient("address", address=clean(address)) for address in addresses] if clean else [])
 
 
 def _mode_of(fields: RuleFields) -> str:

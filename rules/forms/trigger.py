@@ -1,4 +1,4 @@
-"""What a trigger names beside its status, as it stands in the editor, and typed as far as can be: rules.rules says what
+"""What a trigger names beside its status, as it stands in the editor, and typed as far as can be: rules.sense says what
 is missing."""
 
 import re

@@ -3,7 +3,7 @@ time; its run, its letters, and what it changed. A fixed number of statements.""
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from kanban.errors import NotFound
 from kanban.facts import KINDS
 from kanban.i18n import _, moment, ngettext
 from kanban.models import Event, Order
+from rules.actions import is_hidden, without_hidden
 from rules.evaluator import WITH_STATUS, trigger_key, trigger_keys
 from rules.fields import RuleFields
 from rules.logs.why import Judgement, judge_rule
@@ -102,8 +103,8 @@ class Trace:
         return [one for one in self.rules if one.verdict in verdicts]
 
 
-def trace_event(session: Session, order_id: int, event_id: int) -> Trace:
-    """Raises NotFound."""
+def trace_event(session: Session, order_id: int, event_id: int, *, hidden: bool = True) -> Trace:
+    """hidden: with hidden copies, which only administrators see. Raises NotFound."""
     found = session.execute(
         select(Event, Order.number).join(Order, Order.id == Event.order_id).where(Event.id == event_id, Event.order_id == order_id)
     ).one_or_none()
@@ -112,7 +113,9 @@ def trace_event(session: Session, order_id: int, event_id: int) -> Trace:
     event, number = found
     keys = set(_keys(event))
     runs = {run.rule_id: run for run in session.scalars(select(Run).where(Run.event_id == event.id).limit(MOST_RULES))}
-    known = _Known(event, runs, _letters(session, event), _caused(session, event), _later_actions(session, event), load_lookup(session))
+    known = _Known(
+        event, runs, _letters(session, event, hidden), _caused(session, event), _later_actions(session, event), load_lookup(session), hidden
+    )
     judged = sorted((_judged(event, *found, runs.get(found[0].id)) for found in _versions(session, event, keys, runs)), key=_place)
     return Trace(
         event, number, tuple(_traced(one, known) for one in judged[:MOST_SHOWN]),
@@ -142,6 +145,7 @@ class _Known:
     caused: Mapping[int | None, list[Caused]]
     later: Mapping[int, list[Later]]
     lookup: Lookup
+    hidden: bool
 
 
 def _judged(event: Event, rule: Rule, version: RuleVersion, newest: int, run: Run | None) -> _Judged:
@@ -198,11 +202,13 @@ def _key_of(rule: Rule, version: RuleVersion) -> str:
 def _traced(one: _Judged, known: _Known) -> Traced:
     rule, version, facts = one.rule, one.version, known.event.facts
     run, letters = known.runs.get(rule.id), known.letters[rule.id]
-    notes = _notes(run, version, known.later[rule.id]) if run else []
+    notes = _notes(run, version, known.later[rule.id], known.hidden) if run else []
+    said = said_in(version, _now(rule))
+    said = said if known.hidden else replace(said, actions=without_hidden(said.actions))
     start = None if run or one.judgement.started else start_compared(version.trigger, version.options, facts)
     failed = () if run else one.judgement.failed[:MOST_OF_RULE]
     return Traced(
-        rule.id, rule.name, one.verdict, sentence_of(said_in(version, _now(rule)), known.lookup), version.number, version.created_at,
+        rule.id, rule.name, one.verdict, sentence_of(said, known.lookup), version.number, version.created_at,
         one.newest, rule.mode, run.outcome if run else "", start, tuple(compared(part, facts, known.lookup) for part in failed),
         one.judgement.asked, tuple(letters[:MOST_OF_RULE]), tuple(notes[:MOST_OF_RULE]), tuple(known.caused[rule.id]),
         max(0, len(letters) - MOST_OF_RULE) + max(0, len(notes) - MOST_OF_RULE),
@@ -214,10 +220,11 @@ def _now(rule: Rule) -> RuleFields:
     return RuleFields(rule.name, rule.board_id, "", active=rule.active, log_only=rule.log_only, paused_until=rule.paused_until)
 
 
-def _notes(run: Run, version: RuleVersion, later: list[Later]) -> list[Note]:
+def _notes(run: Run, version: RuleVersion, later: list[Later], hidden: bool) -> list[Note]:
     """Of the run, and of what still waits for its time or was dropped."""
     known = {str(version.actions[one.action]["do"]) for one in later}
-    found = explained_all(note for note in run.notes if note.get("why") != "later" or note.get("name") not in known)
+    shown = [note for note in run.notes if hidden or not note.get("hidden")]
+    found = explained_all(note for note in shown if note.get("why") != "later" or note.get("name") not in known)
     for one in later:
         words = {
             "waiting": _("waits until %(time)s", time=moment(one.due_at)), "failed": _("could not be done at its time"),
@@ -236,7 +243,7 @@ def _later_actions(session: Session, event: Event) -> dict[int, list[Later]]:
     return found
 
 
-def _letters(session: Session, event: Event) -> dict[int, list[Letter]]:
+def _letters(session: Session, event: Event, hidden: bool) -> dict[int, list[Letter]]:
     """By rule. Copies that somebody sent again are not the rule's."""
     rows = session.execute(
         select(Message.rule_id, Message.id, Message.channel, Message.name, Message.address, Message.subject, Message.state,
@@ -246,6 +253,8 @@ def _letters(session: Session, event: Event) -> dict[int, list[Letter]]:
     )  # fmt: skip
     found: dict[int, list[Letter]] = defaultdict(list)
     for row in rows:
+        if is_hidden(row.layout) and not hidden:
+            continue
         found[row.rule_id or 0].append(
             Letter(row.id, row.channel, row.name, row.address, row.subject, row.state, row.attempts, row.due_at, row.error,
                    chosen_words(row.layout.get("why") or {}))

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kanban import clock
-from kanban.db import Base
+from kanban.db import NEVER_REUSED, Base
 
 TRIGGERS = (
     "placed", "entered", "left", "changed", "field", "paid", "commented", "linked", "all_linked", "date", "stay", "idle", "weekdays",
@@ -27,7 +27,7 @@ class Rule(Base):
     """
 
     __tablename__ = "rule"
-    __table_args__ = (Index(None, "trigger_key", "active"), Index(None, "board_id"))
+    __table_args__ = (Index(None, "trigger_key", "active"), Index(None, "board_id"), NEVER_REUSED)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     board_id: Mapped[int] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
@@ -62,7 +62,7 @@ class RuleVersion(Base):
     """
 
     __tablename__ = "rule_version"
-    __table_args__ = (Index(None, "rule_id", "number", unique=True),)
+    __table_args__ = (Index(None, "rule_id", "number", unique=True), NEVER_REUSED)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     rule_id: Mapped[int] = mapped_column(ForeignKey("rule.id", ondelete="CASCADE"))

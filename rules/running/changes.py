@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from kanban import clock, orders, todos
 from kanban.actor import Actor
 from kanban.errors import Invalid
+from kanban.forms.fields import MOST_MONEY
 from kanban.i18n import _
 from kanban.models import Order, Organisation, Person, Role, Status, person_role
 from rules import texts
@@ -26,6 +27,7 @@ from rules.running import given
 SETTABLE = ("title", "organisation", "order_on", "ship_on", "installation_on", "total", "paid", "description")
 DATES = ("order_on", "ship_on", "installation_on")
 MOST_DAYS = 3650
+MOST_VALUE, MOST_TAG = 200, 40  # signs
 
 
 @dataclass(frozen=True)
@@ -158,8 +160,12 @@ def _require_field(session: Session, action: Mapping[str, Any]) -> None:
         raise Invalid(_("Give a number of days up to %(most)s.", most=MOST_DAYS), "actions")
     if field == "organisation" and value is not None and session.get(Organisation, value) is None:
         raise Invalid(_("This choice no longer exists."), "actions")
-    if field not in (*DATES, "organisation") and not isinstance(value, int if field in ("total", "paid") else str):
-        raise Invalid(_("This value can't be used here."), "actions")
+    if field in ("total", "paid") and not (isinstance(value, int) and 0 <= value <= MOST_MONEY):
+        raise Invalid(_("Write a sum between 0 and 10 trillion."), "actions")
+    if field in ("title", "description") and not (isinstance(value, str) and len(value) <= MOST_VALUE):
+        raise Invalid(_("This is too long: at most %(most)s characters.", most=MOST_VALUE), "actions")
+    if isinstance(value, dict) and not isinstance(value.get("days"), int):
+        raise Invalid(_("Give a number of days up to %(most)s.", most=MOST_DAYS), "actions")
     if field in DATES and value is not None and not isinstance(value, dict):
         _require_day(value)
 
@@ -174,6 +180,8 @@ def _require_day(value: Any) -> None:
 def _require_tag(session: Session, action: Mapping[str, Any]) -> None:
     if not action.get("tag"):
         raise Invalid(_("Write the tag."), "actions")
+    if len(action["tag"]) > MOST_TAG or "," in action["tag"]:
+        raise Invalid(_("This is too long: at most %(most)s characters.", most=MOST_TAG), "actions")
 
 
 def _require_person(session: Session, action: Mapping[str, Any]) -> None:

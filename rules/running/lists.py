@@ -99,7 +99,11 @@ def _due(session: Session, now: datetime) -> Iterator[tuple[Listed, date]]:
     ).all()
     calendar = load_calendar(session) if rules else None
     for rule in rules:
-        days = lists_due(rule.version.options, calendar, now) if calendar else {}
+        try:
+            days = lists_due(rule.version.options, calendar, now) if calendar else {}
+        except Exception:
+            log.exception("the days of list %s can't be read", rule.id)
+            continue
         day = max((day for day, moment in days.items() if moment > rule.watched_from), default=None)
         marks = select(Fired.id).where(Fired.rule_id == rule.id, Fired.order_id.is_(None), Fired.mark == str(day))
         if day is not None and session.scalar(marks) is None:
@@ -110,7 +114,9 @@ def _send(session: Session, rule: Listed, day: date, config: Config) -> bool:
     now = clock.now()
     made = make_list(session, rule, day.isoformat(), now, config)
     with transaction() as writing:
-        if not is_new(writing, Fired, {"rule_id": rule.id, "order_id": None, "mark": day.isoformat(), "at": now}):
+        stays = select(Rule.id).where(Rule.id == rule.id, Rule.active, Rule.version_id == rule.version_id)
+        mark = {"rule_id": rule.id, "order_id": None, "mark": day.isoformat(), "at": now}
+        if writing.scalar(stays) is None or not is_new(writing, Fired, mark):
             return False
         outbox.enqueue(writing, [made.run_of(rule, now)], [] if rule.log_only else made.rows)
     return True
@@ -124,12 +130,10 @@ def make_list(session: Session, rule: Listed, mark: str, now: datetime, config: 
     directory = load_everybody(session, recipients_of(actions))
     firm = settings(session)
     with force_locale(firm["language"]):
-        for action in actions:
-            account, note = load_senders(session, [action], None).account_of(action, now)
-            for recipient, lines in _collect(session, action, templates.get(action["template"]), directory, found, made):
-                row = _row(rule, action, recipient, lines, mark, firm, config)
-                made.rows.append(row | {"account_id": account, "note": note, "due_at": now, "created_at": now})
-    made.rows = list({row["key"]: row for row in reversed(made.rows)}.values())[::-1]
+        for (channel, template), (account, letters) in _by_letter(session, actions, templates, directory, found, made, now).items():
+            for recipient, lines in letters.values():
+                row = _row(rule, channel, template, recipient, lines, mark, firm, config)
+                made.rows.append(row | {"account_id": account, "note": "", "due_at": now, "created_at": now})
     return made
 
 
@@ -159,43 +163,59 @@ def _event(rule: Listed, order: Order, links: list[dict[str, Any]]) -> Event:
     )
 
 
-Lines = list[tuple[Order, str]]
+Lines = dict[int, tuple[Order, str]]  # by the order's id
+Letters = dict[str, tuple[Recipient, Lines]]  # by address
+ByLetter = dict[tuple[str, int], tuple[int | None, Letters]]  # by channel and template: the account, and what goes by it
 
 
-def _collect(session: Session, action: Mapping[str, Any], template: Any, directory: Directory, found: Sequence[tuple[Order, Event]],
-             made: Made) -> Iterable[tuple[Recipient, Lines]]:  # fmt: skip
-    """Each recipient with the orders they were chosen for, a line each."""
-    letters: dict[str, tuple[Recipient, Lines]] = {}
-    for order, event in found:
-        try:
-            if template is None:
-                raise texts.TextError("the template is gone")
-            line = _line(template, letter_values(session, order, event))
-        except texts.TextError as error:
-            made.failed = True
-            made.notes.append({"why": "template_failed", "name": f"{order.number}: {error}"[:300]})
-            continue
-        resolved = resolve(addressed(action), order, directory, None, True, channel_of(action))
-        made.notes += [note for note in resolved.notes if note not in made.notes]
-        for recipient in resolved.recipients:
-            letters.setdefault(recipient.address.casefold(), (recipient, []))[1].append((order, line))
-    return letters.values()
+def _by_letter(session: Session, actions: Iterable[Mapping[str, Any]], templates: Mapping[int, Any], directory: Directory,
+               found: Sequence[tuple[Order, Event]], made: Made, now: datetime) -> ByLetter:  # fmt: skip
+    """Letters by channel and template, and the account they go by: two actions with the same words to one reader are one letter."""
+    letters: ByLetter = {}
+    for action in actions:
+        account, _note = load_senders(session, [action], None).account_of(action, now)
+        for order, event in found:
+            line = _written(session, templates.get(action["template"]), order, event, made)
+            if not line:
+                continue
+            channel = channel_of(action)
+            resolved = resolve(addressed(action), order, directory, None, True, channel)
+            made.notes += [note for note in resolved.notes if note not in made.notes]
+            for way, by, readers in ((channel, account, resolved.recipients), ("notice", None, resolved.by_bell)):
+                _account, told = letters.setdefault((way, action["template"]), (by, {}))
+                for recipient in readers:
+                    told.setdefault(recipient.address.casefold(), (recipient, {}))[1][order.id] = (order, line)
+    return letters
+
+
+def _written(session: Session, template: Any, order: Order, event: Event, made: Made) -> str:
+    """The order's line; "" where it can't be made: a note says so, and the others go on."""
+    try:
+        if template is None:
+            raise texts.TextError("the template is gone")
+        return _line(template, letter_values(session, order, event))
+    except Exception as error:
+        if not isinstance(error, texts.TextError):
+            log.exception("the line of order %s could not be made", order.id)
+        made.failed = True
+        made.notes.append({"why": "template_failed", "name": f"{order.number}: {error}"[:300]})
+        return ""
 
 
 def _line(template: Any, values: Mapping[str, str]) -> str:
     return " ".join(texts.render_short(template.text, values, template.skip_empty).split())
 
 
-def _row(rule: Listed, action: Mapping[str, Any], recipient: Recipient, lines: Lines, mark: str, firm: Mapping[str, str],
+def _row(rule: Listed, channel: str, template: int, recipient: Recipient, told: Lines, mark: str, firm: Mapping[str, str],
          config: Config) -> dict[str, Any]:  # fmt: skip
-    channel = channel_of(action)
-    key = outbox.message_key(f"list-{rule.id}-{mark}", channel, recipient.address, action["template"])
+    lines = list(told.values())
+    key = outbox.message_key(f"list-{rule.id}-{mark}", channel, recipient.address, template)
     count = ngettext("%(num)d order", "%(num)d orders", len(lines))
     text, shown = _text(lines, MOST_LINES if channel == "email" else 20, texts.MOST_TEXT if channel == "email" else texts.MOST_SHORT - 40)
     is_ours = recipient.person_id is not None
     return {
         "key": key, "kind": "rule", "channel": channel, "event_id": None, "order_id": None, "rule_id": rule.id,
-        "template_id": action["template"], "person_id": recipient.person_id, "name": recipient.name, "address": recipient.address,
+        "template_id": template, "person_id": recipient.person_id, "name": recipient.name, "address": recipient.address,
         "subject": f"{rule.name}: {count}", "text": text if channel == "email" else f"{rule.name}: {count}\n{text}",
         "language": firm["language"], "message_id": outbox.message_id(key, urlsplit(config.public_url).hostname or "potok"),
         "layout": {"firm": firm["company"], "why": {"kind": "list", "rule": rule.name, "orders": len(lines)},
@@ -204,7 +224,7 @@ def _row(rule: Listed, action: Mapping[str, Any], recipient: Recipient, lines: L
     }  # fmt: skip
 
 
-def _text(lines: Lines, most: int, room: int) -> tuple[str, int]:
+def _text(lines: list[tuple[Order, str]], most: int, room: int) -> tuple[str, int]:
     """(the lines that fit, and how many more there are; how many fit)"""
     said: list[str] = []
     for _order, line in lines[:most]:

@@ -15,11 +15,11 @@ from kanban.i18n import force_locale
 from kanban.models import Event, Order
 from kanban.settings import settings
 from rules import texts
-from rules.actions import addressed, channel_of, recipients_of, templates_of
+from rules.actions import addressed, channel_of, is_hidden, recipients_of, templates_of
 from rules.models import Template
 from rules.post import outbox
 from rules.running.letter_values import letter_values
-from rules.running.recipients import Directory, Recipient, load_directory, resolve
+from rules.running.recipients import HIDDEN, Directory, Recipient, load_directory, resolve
 from rules.running.senders import Senders, load_senders, reply_to_id
 from rules.running.woken import Woken
 
@@ -72,7 +72,10 @@ class Maker:
         written = set(self.written) if rule.said.sends else self.written
         run, messages = self.run(rule)
         self.written = written
-        run["notes"] += [{"why": "would_send", "name": one["name"] or one["address"]} for one in messages] + rule.said.would_change
+        for one in messages:
+            hidden = HIDDEN if is_hidden(one["layout"]) else {}
+            run["notes"].append({"why": "would_send", "name": one["name"] or one["address"]} | hidden)
+        run["notes"] += rule.said.would_change
         if run["outcome"] != "failed":
             run["outcome"] = "logged"
         return run, []
@@ -115,7 +118,8 @@ class Maker:
         for recipient in recipients:
             key = outbox.message_key(self.event.id, way["channel"], recipient.address, template.id, copy)
             if key in self.written:
-                notes.append({"why": "told_already", "name": recipient.name or recipient.address})
+                hidden = HIDDEN if recipient.place == "bcc" else {}
+                notes.append({"why": "told_already", "name": recipient.name or recipient.address} | hidden)
                 continue
             self.written.add(key)
             row = self._row(rule, template, recipient, key, *said) | way

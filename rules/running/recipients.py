@@ -14,6 +14,7 @@ from kanban.phones import e164
 from rules.models import Unsubscribed
 
 MOST_HOLDERS = 10  # of a role are told without being asked about
+HIDDEN = {"hidden": True}  # marks notes of hidden copies, which only administrators see
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ def resolve(
     resolved = Resolved()
     seen: set[str] = set()
     for one in to:
+        said_before = len(resolved.notes)
         for candidate in _candidates(one, order, directory, resolved.notes, channel):
             is_own_doing = candidate.person_id is not None and candidate.person_id == actor_id
             if is_own_doing and not tell_actor and candidate.why["kind"] != "mover":
@@ -139,6 +141,8 @@ def resolve(
                 else:
                     copy = {"copy": one["place"]} if "place" in one else {}
                     resolved.recipients.append(replace(candidate, why=candidate.why | copy))
+        if one.get("place") == "bcc":
+            resolved.notes[said_before:] = [note | HIDDEN for note in resolved.notes[said_before:]]
     return resolved
 
 

@@ -12,11 +12,11 @@ from kanban.config import Config
 from kanban.i18n import _, ngettext
 from kanban.models import Person, person_role
 from rules.actions import CHANNEL_OF, addressed, channel_of, sends
-from rules.evaluator import LIST, OF_TIME, trigger_key
+from rules.evaluator import BY_ID, LIST, OF_TIME
 from rules.fields import RuleFields
 from rules.lookup import Lookup
 from rules.mail.accounts import stored_account
-from rules.models import Rule
+from rules.models import Rule, RuleVersion
 from rules.post.gateways import find_gateway
 from rules.rules import fields_of, says
 from rules.running.recipients import MOST_HOLDERS
@@ -31,31 +31,32 @@ DYNAMIC = ("responsible", "previous", "author", "mover", "customer", "address")
 @dataclass(frozen=True)
 class Advice:
     """mend: where it can be mended: rule, template, people, mail or gateways, and which; "" for here. question: it has to be
-    answered before the rule is saved: (place of the action, id of the role)."""
+    answered before the rule is saved: the id of the role that many hold."""
 
     text: str
     mend: str = ""
     id: int = 0
-    question: tuple[int, int] | None = None
+    question: int = 0
 
 
 def advise(session: Session, rule_id: int, fields: RuleFields, lookup: Lookup, config: Config) -> list[Advice]:
     """fields: as much of the rule as is known yet. A fixed number of statements."""
     people = _People.load(session, lookup)
     found = [*_same(session, rule_id, fields), *_loop(session, rule_id, fields, lookup)]
-    for place, action in enumerate(fields.actions):
+    for action in fields.actions:
         if action["do"] in CHANNEL_OF:
-            found += [*_readers(place, action, people), *_fields(fields.trigger, action, lookup)]
+            found += [*_readers(action, people), *_fields(fields.trigger, action, lookup)]
     return list(dict.fromkeys([*found, *_ways(session, fields, config)]))
 
 
 def _same(session: Session, rule_id: int, fields: RuleFields) -> Iterator[Advice]:
-    key = trigger_key(fields.trigger, rule_id, fields.board_id, fields.status_id, fields.options)
-    query = select(Rule).where(Rule.trigger_key == key, Rule.id != rule_id).options(joinedload(Rule.version)).order_by(Rule.id)
-    for rule in session.scalars(query.limit(1000)):
+    alike = (RuleVersion.trigger == fields.trigger, Rule.board_id == fields.board_id, Rule.id != rule_id)
+    query = select(Rule).join(RuleVersion, RuleVersion.id == Rule.version_id).where(*alike).options(joinedload(Rule.version))
+    for rule in session.scalars(query.order_by(Rule.id).limit(2000)):
         if says(fields_of(rule)) == says(fields):
-            yield Advice(_("“%(rule)s” says the same: each reader gets the letter once, but one of the two is too many.", rule=rule.name),
-                         "rule", rule.id)  # fmt: skip
+            only_sends = len(sends(fields.actions)) == len(fields.actions) and fields.trigger not in BY_ID
+            text = _("“%(rule)s” says the same: each reader gets the letter once, but one of the two is too many.", rule=rule.name)
+            yield Advice(text if only_sends else _("“%(rule)s” says the same: all of it happens twice.", rule=rule.name), "rule", rule.id)
             return
 
 
@@ -90,7 +91,7 @@ class _People:
         return cls(lookup, holders)
 
 
-def _readers(place: int, action: Mapping[str, Any], people: _People) -> Iterator[Advice]:
+def _readers(action: Mapping[str, Any], people: _People) -> Iterator[Advice]:
     channel, somebody = channel_of(action), False
     for one in addressed(action):
         role = people.lookup.roles.get(one.get("id", 0)) if one["kind"] == "role" else None
@@ -103,7 +104,7 @@ def _readers(place: int, action: Mapping[str, Any], people: _People) -> Iterator
             text = ngettext("%(num)d person holds the role “%(role)s”. Tell all of them, where nobody fills it on the order?",
                             "%(num)d people hold the role “%(role)s”. Tell all of them, where nobody fills it on the order?",
                             len(named), role=role.name)  # fmt: skip
-            yield Advice(text, question=(place, role.id))
+            yield Advice(text, question=role.id)
         for person in named:
             if person not in reached:
                 yield Advice(_no_address(person.name, channel), "people", person.id)

@@ -25,7 +25,7 @@ class Node:
 
 
 def node_of(id_: int, fields: Any, lookup: Lookup) -> Node:
-    """fields: rules.rules.RuleFields."""
+    """fields: rules.fields.RuleFields."""
     key = trigger_key(fields.trigger, id_, fields.board_id, fields.status_id, fields.options)
     causes = {cause for action in fields.actions for cause in _causes(action, fields, lookup)}
     return Node(id_, fields.name, "" if fields.trigger in BY_ID else key, frozenset(causes))

@@ -17,6 +17,7 @@ from kanban.models import Order
 from kanban.policy import may_administer
 from kanban.security import LETTER_POLICY
 from kanban.views.guard import admin_only, person, signed_in
+from rules.actions import is_hidden
 from rules.logs.letter_export import letter_rows
 from rules.logs.letter_figures import PARTS, figures
 from rules.logs.letter_log import MOST_PAGE, PERIODS, LogFilter, log_choices, log_page, opened, read_log_filter
@@ -102,15 +103,17 @@ def of_order(order_id: int) -> Any:
     if order is None:
         raise NotFound(_("There is no such order."))
     told = select(Message).where(Message.order_id == order_id, Message.kind.not_in((MENTION, TODO)))  # those stand beside it already
-    rows = db.session.scalars(told.order_by(Message.id.desc()).limit(OF_ORDER + 1)).all()
+    opens = may_administer(person())
+    found = db.session.scalars(told.order_by(Message.id.desc()).limit(OF_ORDER + 1)).all()
+    rows = [one for one in found if opens or not is_hidden(one.layout)]
     return fragment(
         render_template(
             "letters/_of_order.html",
             letters=rows[:OF_ORDER],
-            has_more=len(rows) > OF_ORDER,
+            has_more=len(found) > OF_ORDER,
             order=order,
-            opens=may_administer(person()),
-            silences=silences_of(db.session(), order_id),
+            opens=opens,
+            silences=silences_of(db.session(), order_id, hidden=opens),
         )
     )
 

@@ -6,6 +6,7 @@ from flask import Blueprint, current_app, render_template
 
 from kanban.db import db
 from kanban.htmx import fragment, is_htmx
+from kanban.policy import may_administer
 from kanban.queries.order import order_view
 from kanban.views.guard import person, signed_in
 from rules.logs.run_log import OUTCOMES
@@ -18,7 +19,7 @@ bp = Blueprint("why", __name__)
 @signed_in
 def show(order_id: int, event_id: int) -> Any:
     """Whoever may see the order may see it."""
-    trace = trace_event(db.session(), order_id, event_id)
+    trace = trace_event(db.session(), order_id, event_id, hidden=may_administer(person()))
     values = {"trace": trace, "event": trace.event, "outcomes": OUTCOMES, "kept_days": current_app.config["POTOK"].runs_kept_days}
     if is_htmx():
         return fragment(render_template("why/_opened.html", **values))

@@ -193,8 +193,9 @@ def _todo(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
         name, whom = one.name, person(one.name, DATIVE)
     else:
         name, whom = (role.name, the(role.name, DATIVE)) if role else (_("gone"), _("a recipient who is gone"))
-    verb = {"task": _("give the task"), "reminder": _("give the reminder"), "calendar": _("give the calendar entry"),
-            "contact": _("give the contact with the customer")}[action["kind"]]  # fmt: skip
+    verbs = {"reminder": _("give the reminder"), "calendar": _("give the calendar entry"),
+             "contact": _("give the contact with the customer")}  # fmt: skip
+    verb = verbs.get(action["kind"], _("give the task"))
     due = (_due(action["due"]),) if action.get("due") else ()
     return Send(verb, readable(action["text"]), (name,), due, _("to %(whom)s", whom=whom))
 

@@ -64,8 +64,8 @@ class Silence:
     failed: bool
 
 
-def silences_of(session: Session, order_id: int) -> list[Silence]:
-    """Of the latest events of an order, newest first."""
+def silences_of(session: Session, order_id: int, *, hidden: bool) -> list[Silence]:
+    """Of the latest events of an order, newest first. hidden: of hidden copies too."""
     latest = select(Event.id).where(Event.order_id == order_id).order_by(Event.id.desc()).limit(LATEST)
     rows = session.execute(
         select(Rule.id, Rule.name, Run.notes)
@@ -77,7 +77,7 @@ def silences_of(session: Session, order_id: int) -> list[Silence]:
         Silence(id_, name, noted(note), _(WORDS[code]), code in FAILURES)
         for id_, name, notes in rows
         for note in notes
-        if (code := note.get("why")) in WORDS
+        if (code := note.get("why")) in WORDS and (hidden or not note.get("hidden"))
     ]
 
 

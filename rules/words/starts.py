@@ -78,12 +78,13 @@ def _weekdays(options: Mapping[str, Any]) -> str:
 
 
 def length(number: int, unit: str) -> str:
-    return {
-        "minutes": lambda: ngettext("%(num)s minute", "%(num)s minutes", number),
-        "hours": lambda: ngettext("%(num)s hour", "%(num)s hours", number),
-        "days": lambda: ngettext("%(num)s day", "%(num)s days", number),
-        "working_days": lambda: ngettext("%(num)s working day", "%(num)s working days", number),
-    }[unit]()
+    if unit == "minutes":
+        return ngettext("%(num)s minute", "%(num)s minutes", number)
+    if unit == "hours":
+        return ngettext("%(num)s hour", "%(num)s hours", number)
+    if unit == "working_days":
+        return ngettext("%(num)s working day", "%(num)s working days", number)
+    return ngettext("%(num)s day", "%(num)s days", number)
 
 
 def _length(options: Mapping[str, Any]) -> str:

@@ -1,8 +1,17 @@
 // Parts of the page fetched anew, one after the other: htmx lets only the last of several requests from one place wait.
+// What waits already is not asked for twice, and an answer that doesn't come holds up the others for a while only.
+const PATIENCE_MS = 15000
+const waiting = new Map()
 let line = Promise.resolve()
 
 export function refresh(url, context) {
-  const answer = line.then(() => window.htmx.ajax("GET", url, context))
-  line = answer.catch(() => {})
+  const key = `${url} ${context.target}`
+  if (waiting.has(key)) return waiting.get(key)
+  const answer = line.then(() => {
+    waiting.delete(key)
+    return window.htmx.ajax("GET", url, context)
+  })
+  waiting.set(key, answer)
+  line = Promise.race([answer.catch(() => {}), line.then(() => new Promise((done) => setTimeout(done, PATIENCE_MS)))])
   return answer
 }

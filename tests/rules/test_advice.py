@@ -127,9 +127,9 @@ def test_many_are_told_only_once_that_was_confirmed(app: Flask, quiet: Cast, cli
     }  # fmt: skip
     owner = Signed(client, quiet.email("owner"))
     answer = owner.post("/settings/rules/save", form)
-    assert answer.status_code == 422 and "11 человек" in answer.text and 'name="many-0"' in answer.text
+    assert answer.status_code == 422 and "11 человек" in answer.text and 'name="many-any"' in answer.text
     assert owner.post("/settings/rules/save", form | {"mode": "draft"}).status_code == 303
-    assert owner.post("/settings/rules/save", form | {"many-0": role, "name": "Подтверждено"}).status_code == 303
+    assert owner.post("/settings/rules/save", form | {"many-any": role, "name": "Подтверждено"}).status_code == 303
     saved = db.session.scalars(select(Rule).where(Rule.name == "Подтверждено")).one()
     fields = rules.fields_of(rules.find_rule(db.session(), saved.id))
     assert fields.actions[0]["to"] == [recipient("role", quiet.roles["accountant"], many=True)]

@@ -85,3 +85,26 @@ def test_a_list_has_no_copies(cast: Cast) -> None:
         action = send("email", cast.templates["short"], [recipient("responsible")], cc=[recipient("author")])
         with transaction() as session:
             add_checked(session, cast.owner, RuleFields("x", cast.boards["orders"], "weekdays", actions=[action], options=MONDAY))
+
+
+def test_hidden_copies_are_seen_by_administrators_only(cast: Cast, client: FlaskClient) -> None:
+    bcc = [
+        recipient("person", cast.people["viewer"]),
+        recipient("address", address="secret@boss.example"),
+        recipient("role", cast.roles["designer"]),
+    ]
+    with transaction() as session:
+        session.get_one(Person, cast.people["viewer"]).active = False
+    add_rule(cast, copied(cast, bcc=bcc))
+    event = move(cast)
+    order = db.session.scalars(select(Message.order_id).limit(1)).one()
+    pages = [f"/orders/{order}/letters", f"/orders/{order}/events/{event}/why", f"/orders/{order}"]
+    owner = Signed(client, cast.email("owner"))
+    shown = "".join(owner.get(page).text for page in pages)
+    assert "secret@boss.example" in shown and "скрытая копия" in shown
+    accountant = Signed(client.application.test_client(), cast.email("accountant"))
+    for page in pages:
+        seen = accountant.get(page)
+        assert seen.status_code == 200 and "Тамара Гусева" in seen.text
+        for secret in ("secret@boss.example", "скрытая копия", "Павел Лебедев"):
+            assert secret not in seen.text

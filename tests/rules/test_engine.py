@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select, update
 
 from kanban.db import db, transaction
-from kanban.models import Event, Person
+from kanban.models import Event, Order, Person
 from rules.actions import recipient, send_email
 from rules.fields import NO_CRITERIA, RuleFields
 from rules.models import Message, Rule, RuleVersion, Run, Template
-from rules.rules import add_rule, change_rule, fields_of, find_rule, switch_rule
+from rules.rules import add_rule, change_rule, fields_of, find_rule, remove_rule, switch_rule
 from rules.running.engine import Engine
 from tests.cast import Cast
 
@@ -267,3 +267,17 @@ def test_the_message_id_is_the_same_whenever_it_is_made(cast: Cast) -> None:
     letter = cast.letters()[0]
     assert letter.message_id == message_id(letter.key, "127.0.0.1")
     assert db.session.query(Message).filter_by(message_id=letter.message_id).count() == 1
+
+
+def test_a_new_rule_never_says_what_a_removed_one_did(cast: Cast) -> None:
+    for tag in ("один", "два"):
+        with transaction() as session:
+            fields = RuleFields(tag, cast.boards["orders"], "entered", cast.statuses["ready"], actions=[{"do": "tag", "tag": tag}])
+            rule = add_rule(session, cast.owner, fields).id
+        order = cast.place()
+        cast.move(order, "ready")
+        db.session.rollback()
+        assert db.session.get_one(Order, order.id, populate_existing=True).tags == [tag]
+        db.session.rollback()
+        with transaction() as session:
+            remove_rule(session, cast.owner, rule)

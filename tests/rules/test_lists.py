@@ -16,7 +16,7 @@ from kanban.models import Order
 from rules import rules
 from rules.actions import recipient, send
 from rules.fields import RuleFields
-from rules.models import Message, Rule, Run, Template
+from rules.models import Message, Rule, Run, Template, Unsubscribed
 from rules.post.frame import letter_of
 from rules.rules import fields_of, find_rule
 from rules.running import lists
@@ -196,3 +196,80 @@ def test_the_log_of_runs_shows_a_list(client: FlaskClient, cast_at: Cast, hands:
     assert page.status_code == 200 and "Список" in page.text
     assert "Список" in owner.get("/settings/rules/runs.csv").text
     assert db.session.scalars(select(Order)).one() and db.session.scalars(select(Rule).where(Rule.active)).one()
+
+
+def test_other_weekdays_do_not_send_the_list_of_a_day_before_they_were_chosen(cast_at: Cast, hands: Clock) -> None:
+    rule = add(cast_at, [recipient("role", cast_at.roles["accountant"])])
+    cast_at.place()
+    hands.to(30, 10)
+    assert send_due() == 1
+    for day in (7, 6, 5):
+        with transaction() as session:
+            fields = fields_of(find_rule(session, rule))
+            fields.options = fields.options | {"days": [day]}
+            rules.change_rule(session, cast_at.owner, rule, fields)
+        assert send_due() == 0
+    hands.to(4, 9, 12)
+    assert send_due() == 1 and len(letters()) == 2
+
+
+def test_a_rule_made_after_another_was_removed_is_another_rule(cast_at: Cast, hands: Clock) -> None:
+    everybody = [recipient("role", cast_at.roles["accountant"])]
+    first = add(cast_at, everybody)
+    cast_at.place()
+    hands.to(30, 9)
+    assert send_due() == 1
+    with transaction() as session:
+        rules.remove_rule(session, cast_at.owner, first)
+    second = add(cast_at, everybody, options={"at": "13:00"})
+    hands.to(30, 13)
+    assert second != first and send_due() == 1 and len(letters()) == 1  # the first one's letter is nobody's any more
+
+
+def test_who_stopped_letters_finds_the_list_at_the_bell_and_two_actions_are_one_letter(cast_at: Cast, hands: Clock) -> None:
+    first = send("email", cast_at.templates["short"], [recipient("responsible"), recipient("role", cast_at.roles["accountant"])])
+    second = send("email", cast_at.templates["short"], [recipient("author")])
+    fields = RuleFields("Две", cast_at.boards["orders"], "weekdays", actions=[first, second], options=MONDAY)
+    with transaction() as session:
+        rules.add_rule(session, cast_at.owner, fields)
+        session.add(Unsubscribed(address=cast_at.email("accountant")))
+    mine = cast_at.place(cast_at.manager, responsible_id=cast_at.people["designer"])
+    cast_at.place(cast_at.manager, responsible_id=cast_at.people["manager"])
+    hands.to(30, 9)
+    assert send_due() == 1
+    told = {(one.channel, one.name): len(one.layout["orders"]) for one in letters()}
+    assert told == {("email", "Марина Лисицына"): 1, ("email", "Ольга Белова"): 2, ("notice", "Тамара Гусева"): 2}
+    assert mine.number in next(one.text for one in letters() if one.name == "Ольга Белова")
+
+
+def test_a_list_that_was_switched_off_meanwhile_is_not_sent(cast_at: Cast, hands: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = add(cast_at, [recipient("role", cast_at.roles["accountant"])])
+    cast_at.place()
+    hands.to(30, 9)
+    made = lists.make_list
+
+    def off_meanwhile(*arguments: Any) -> Any:
+        found = made(*arguments)
+        db.session.rollback()
+        with transaction() as session:
+            rules.switch_rule(session, cast_at.owner, rule, False)
+        return found
+
+    monkeypatch.setattr(lists, "make_list", off_meanwhile)
+    assert send_due() == 0 and letters() == []
+
+
+def test_a_crooked_list_stops_no_other(cast_at: Cast, hands: Clock) -> None:
+    crooked = add(cast_at, [recipient("role", cast_at.roles["accountant"])])
+    add(cast_at, [recipient("role", cast_at.roles["designer"])])
+    with transaction() as session:
+        find_rule(session, crooked).version.options = {"at": "09:00"}
+    cast_at.place()
+    hands.to(30, 9)
+    assert send_due() == 1 and [one.name for one in letters()] == ["Марина Лисицына"]
+
+
+@pytest.mark.parametrize("to", [recipient("mover"), recipient("previous")])
+def test_readers_that_a_list_can_not_have_are_refused(cast_at: Cast, to: dict[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        add(cast_at, [to])

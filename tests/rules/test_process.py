@@ -1,6 +1,8 @@
 """The process as a file: written, read again, looked at before it changes anything, hostile content refused, on both databases."""
 
 import io
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from kanban import clock, people
 from kanban.db import db, transaction
 from kanban.errors import Forbidden, Invalid
 from kanban.i18n import force_locale
@@ -121,6 +124,8 @@ def test_a_rule_that_makes_no_sense_here_is_left_out_and_says_why(cast: Cast) ->
     ]
 
 
+MANY = "{all: [" + ", ".join(["{field: paid, op: filled}"] * 20) + "]}"
+LONG, LONGER = "x" * 50, "x" * 300
 RULE = "rules: {list: [{board: o, name: x, trigger: %s, do: [%s]%s}]}"
 STATUS = "{key: s, name: Закрыт, tone: slate, phase: done}"
 BOARD = f"boards: [{{key: o, name: Заказы покупателей, order_name: Заказ покупателя, prefix: К-, statuses: [{STATUS}]}}]\n"
@@ -145,6 +150,18 @@ TAG = "{do: tag, tag: x}"
         RULE % ("weekdays", TAG, ", options: {days: [1], at: '09:00'}"), RULE % ("hand", TAG, ", options: {button: ''}"),
         RULE % ("entered", TAG, ""), RULE % ("changed", TAG, ", mode: paused, until: never"),
         RULE % ("paid", TAG, ", options: {percent: 101}"),
+        RULE % ("changed", TAG, ", when: [{field: total, op: more, value: inf}]"),
+        RULE % ("changed", "{do: set_field, field: total, value: inf}", ""),
+        RULE % ("changed", TAG, ", when: [{field: total, op: more, value: 99999999999999}]"),
+        RULE % ("changed", "{do: set_field, field: total, value: -5}", ""),
+        RULE % ("changed", "{do: set_field, field: ship_on, value: {days: 1.5}}", ""),
+        RULE % ("changed", f"{{do: tag, tag: {LONG}}}", ""),
+        RULE % ("changed", f"{{do: set_field, field: title, value: {LONGER}}}", ""),
+        RULE % ("changed", TAG, ", mode: paused"), RULE % ("changed", TAG, ", mode: paused, until: '0001-01-01'"),
+        RULE % ("changed", TAG, ", mode: paused, until: '9999-12-31T23:59:59-14:00'"),
+        RULE % ("changed", TAG, f", when: {{any: [{MANY}, {MANY}]}}"),
+        RULE % ("changed", TAG, ", when: {all: [{any: [{all: [{any: [{all: [{field: paid, op: filled}]}]}]}]}]}"),
+        RULE % ("changed", TAG, ", when: [{field: customer, op: in_list, value: ['Ли, Ко']}]"),
         RULE % ("changed", "{do: assign, least: none}", ""), RULE % ("changed", "{do: tag, tag: x, after: {number: -1, unit: hours}}", ""),
         RULE % ("changed", "{do: comment, text: '{{ order.nonsense }}'}", ""),
     ],
@@ -162,6 +179,10 @@ def test_rules_that_make_no_sense_are_never_saved(cast: Cast, rule: str) -> None
         "", "- a", "a: [", "roles: {a: 1}", "boards: x", "nonsense: 1", "rules: {list: [{}]}", "roles: &a {b: c}\nname: *a", "[" * 5000,
         "boards: [{key: o, name: x, order_name: x, statuses: [{key: s, name: x, tone: plaid}]}]", "!!python/object:os.system {}",
         "boards: [{key: o, name: x, order_name: x, source: none, statuses: []}]", "x: " + "y" * 600_000, "roles: {a: ''}", "\x00",
+        "name: !!timestamp x", 'name: !!int ""', "name: !!bool x", "roles: {1: [], a: []}",
+        'roles: {a: "x\\ud800y"}', "roles: {a: One, a: Two}",
+        "roles: {author: Author}", "boards: [" + "a," * 200_000 + "]", 'roles: {a: "x\\0y"}', "name: !!binary aGk=", "name: !!set {a}",
+        "boards: [{key: o, name: x, order_name: x, statuses: [{key: s, name: a}, {key: s, name: b}]}]",
         "rules: {matrix: {none: {author: none}}}", "rules: {templates: {t: {name: x, subject: x, text: '{{ order.nonsense }}'}}}",
         "boards: [{key: o, name: x, order_name: x, statuses: [{key: s, name: x, answer: [none]}]}]",
     ],
@@ -170,6 +191,59 @@ def test_a_file_of_another_shape_is_refused_with_a_sentence(cast: Cast, text: st
     with pytest.raises(Invalid) as refused:
         bring(cast, text)
     assert str(refused.value.reason)
+
+
+LETTERS = """
+roles: {r: Менеджер}
+rules:
+  templates: {t: {name: Письмо, subject: x, text: y}}
+  list: [{board: o, name: x, trigger: changed, do: [{do: send_email, template: t, to: [%s]%s}]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("to", "more"),
+    [
+        ("{address: 'a@b.example, c@d.example'}", ""), ("{address: ' '}", ""), ("{address: no address}", ""), ("author", ", from: 5"),
+        ("author", ", cc: [{address: 'X <e@f.example>'}]"), ("author", ", from: {a: b}"), ("author", ", reply_to: {a: b}"),
+        ("author", ", reply_to: nonsense"), ("author", ", from: 'account:none'"), ("r, {person: nobody@x.example}", ""),
+        (", ".join(f"{{address: a{n}@b.example}}" for n in range(25)), ""),
+    ],
+)  # fmt: skip
+def test_letters_to_nowhere_are_never_saved(cast: Cast, to: str, more: str) -> None:
+    found = bring(cast, BOARD + LETTERS % (to, more))
+    assert [one.what for one in found if one.kind == "rule"] == ["skipped"]
+
+
+def test_things_of_one_name_stay_two(cast: Cast) -> None:
+    for tag in ("один", "два"):
+        with transaction() as session:
+            fields = RuleFields("Близнец", cast.boards["orders"], "changed", actions=[{"do": "tag", "tag": tag}])
+            rules.add_rule(session, cast.owner, fields)
+    with transaction() as session:
+        for name in ("08", "author", "Мастер\u00a0смены", "on", "1.50"):
+            session.add(Role(name=name, position=50))
+        session.add_all([Template(kind="letter", name="Дважды", subject=subject, text="x", position=90) for subject in ("раз", "два")])
+    text = written()
+    assert changes(bring(cast, text)) == [] and written() == text
+
+
+def test_log_only_stays_log_only(cast: Cast) -> None:
+    with transaction() as session:
+        soon = clock.now() + timedelta(days=1)
+        for name, mode in {"пауза": {"paused_until": soon}, "черновик": {"active": False}, "журнал": {}}.items():
+            fields = RuleFields(name, cast.boards["orders"], "changed", actions=[{"do": "tag", "tag": "x"}], log_only=True)
+            rules.add_rule(session, cast.owner, replace(fields, **mode))
+    text = written()
+    assert changes(bring(cast, text)) == []
+    assert all(rule.log_only for rule in db.session.scalars(select(Rule).where(Rule.name.in_(["пауза", "черновик", "журнал"]))))
+
+
+def test_a_cell_of_a_role_that_is_gone_is_left_out_of_the_file(cast: Cast) -> None:
+    with transaction() as session:
+        people.remove_role(session, cast.owner, cast.roles["designer"])
+    assert changes(bring(cast, written())) == [("matrix", "Разработка проекта", "changed")]  # it is cleared away
+    assert changes(bring(cast, written())) == []
 
 
 def test_words_are_read_as_they_are_written() -> None:

@@ -183,7 +183,7 @@ def test_every_change(cast: Cast, language: str) -> None:
         ({"do": "assign", "role": None, "person": person}, "назначить ответственным Ольгу Белову", "make Ольга Белова responsible"),
         ({"do": "assign", "role": technologist, "person": person}, "назначить на роль «Главный технолог» Ольгу Белову",
          "assign Ольга Белова to the role “Chief technologist”"),
-        ({"do": "assign", "role": None, "least": designer}, "назначить ответственным наименее занятого из роли «Дизайнер»",
+        ({"do": "assign", "role": None, "least": designer}, "назначить ответственным наименее занятого с ролью «Дизайнер»",
          "make the least busy of the role “Designer” responsible"),
         ({"do": "assign", "role": None, "person": 999}, "назначить ответственным удалённого сотрудника",
          "make a person who is gone responsible"),
@@ -286,7 +286,7 @@ def test_groups_stand_in_brackets_and_a_list_says_where(cast: Cast, language: st
     assert expected[language] in said(fields, language)
     weekly = base(cast, trigger="weekdays", options={"days": [1, 5], "at": "09:00"}, criteria={"all": [{"field": "paid", "op": "filled"}]})
     starts = {
-        "ru": "Пн, Пт в 09:00: одним списком все открытые заказы (заказ покупателя), где оплаченная сумма указана — отправить",
+        "ru": "Пн, Пт в 09:00: один список открытых документов (заказ покупателя), в которых оплаченная сумма указана — отправить",
         "en": "Mon, Fri at 09:00, one list of open orders (customer order), those where the sum paid is filled — send",
     }
     assert said(weekly, language).startswith(starts[language])
