@@ -10,7 +10,7 @@ linked with: it holds where it holds for any of them.
 A tree is prepared before it is asked: what the facts have no part in is settled once, however many facts are judged by it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -297,3 +297,12 @@ def _is_near(op: str, seen: str, days: int, today: str) -> bool:
     """Within the next N days: today counts, and the Nth day too."""
     distance = (date.fromisoformat(seen) - date.fromisoformat(today)).days
     return 0 <= distance <= days if op == "within_next" else -days <= distance <= 0
+
+
+def leaves_of(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The criteria of a tree, whatever groups they stand in."""
+    if "field" in node:
+        yield node
+    for group in ("all", "any"):
+        for part in node.get(group, ()):
+            yield from leaves_of(part)

@@ -24,6 +24,7 @@ from rules.lookup import Lookup, load_lookup
 from rules.models import MailAccount, Rule, Template
 from rules.pointers import MONEY, Change, with_pointers
 from rules.rules import add_rule, change_rule, fields_of, find_rule
+from rules.words.clauses import RECIPIENTS
 from rules.words.differences import differences
 
 UNITS = 100  # a file has sums in whole units
@@ -79,7 +80,7 @@ def _row(
     roles = {role.id: role.name for role in loaded.roles.values()}
 
     def said(cells: Mapping[Column, int]) -> dict[str, str]:
-        return {roles.get(column[1] or 0, column[0]): names[id_] for column, id_ in cells.items()}
+        return {roles.get(column[1] or 0) or _(RECIPIENTS.get(column[0], column[0])): names.get(id_, "?") for column, id_ in cells.items()}
 
     live = matrix.live_cells(known)
     before = None if known is None else said(live)

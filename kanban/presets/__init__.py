@@ -68,9 +68,16 @@ class Loaded:
             self.found.append(Found(kind, name, "new"))
             return True
         differing = [key for key in after if before.get(key) != after[key]]
-        details = tuple(_("%(what)s: %(old)s → %(new)s", what=key, old=before.get(key) or "—", new=after[key] or "—") for key in differing)
+        details = tuple(_("%(what)s: %(old)s → %(new)s", what=key, old=_said(before.get(key)), new=_said(after[key])) for key in differing)
         self.found.append(Found(kind, name, "changed" if details else "same", details))
         return bool(details)
+
+
+def _said(value: Any) -> str:
+    """A value of a thing, in words."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(value or "—")
 
 
 # As YAML 1.2 reads plain words: «on» and «2026-12-31» are texts, «10:00» is no number.
@@ -224,7 +231,7 @@ def _load_board(session: Session, actor: Actor | None, content: Mapping[str, Any
         source_id=source.id if source else None, way_after_id=after.id if after else None,
     )  # fmt: skip
     known: Board | None = loaded.match("board", fields.name, session.scalars(select(Board).order_by(Board.id)).all())
-    if loaded.note("board", fields.name, known and _of_board(known), _of_board(fields)):
+    if loaded.note("board", fields.name, known and _of_board(session, known), _of_board(session, fields)):
         known = change_board(session, _acting(actor), known.id, fields) if known else add_board(session, actor, fields)
     assert known is not None
     loaded.boards[content["key"]] = known
@@ -234,9 +241,11 @@ def _load_board(session: Session, actor: Actor | None, content: Mapping[str, Any
     arrange_statuses(session, actor, known.id, [status.id for status in statuses])
 
 
-def _of_board(one: Board | BoardFields) -> dict[str, Any]:
-    return {_("document"): one.order_name, _("prefix"): one.prefix, _("icon"): one.icon, _("made from"): one.source_id,
-            _("stands after"): one.way_after_id}  # fmt: skip
+def _of_board(session: Session, one: Board | BoardFields) -> dict[str, Any]:
+    source = session.get(Board, one.source_id) if one.source_id else None
+    after = session.get(Status, one.way_after_id) if one.way_after_id else None
+    return {_("document"): one.order_name, _("prefix"): one.prefix, _("icon"): one.icon, _("made from"): source.name if source else "",
+            _("stands after"): after.name if after else ""}  # fmt: skip
 
 
 def _load_status(

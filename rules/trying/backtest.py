@@ -17,17 +17,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kanban import clock
-from kanban.criteria import CHANGES, Truth, prepared
+from kanban.criteria import CHANGES, Truth, leaves_of, prepared
 from kanban.criteria import DAYS as DAY_OPS
 from kanban.errors import Invalid
 from kanban.facts import KINDS
 from kanban.i18n import _
-from kanban.models import Order, Person
+from kanban.models import Order
 from rules.actions import addressed, channel_of, recipients_of, sends
 from rules.evaluator import BY_ID, LIST, starts
 from rules.fields import RuleFields
-from rules.models import Message, Run, Unsubscribed
-from rules.running.recipients import Directory, load_directory, resolve
+from rules.models import Message, Run
+from rules.running.recipients import Directory, load_everybody, resolve
 from rules.trying.past_events import Part, Past, events_for
 
 DAYS = 30
@@ -151,7 +151,7 @@ class Judge:
 
     def _of_others(self, past: Past) -> list[tuple[int, Truth]]:
         linked = facts_of(self.parts, past.texts[: len(self.parts)]).get("linked") or []
-        is_certain = self.fields.trigger == "linked" and not list(_leaves(self.fields.criteria))
+        is_certain = self.fields.trigger == "linked" and not list(leaves_of(self.fields.criteria))
         mine = [one["id"] for one in linked if one.get("board") == self.fields.board_id]
         return [(id_, is_certain or None) for id_ in mine if (past.id, id_) not in self.heard]
 
@@ -174,21 +174,13 @@ def _of_trigger(fields: RuleFields) -> list[Part]:
 
 
 def _of_criteria(criteria: Mapping[str, Any]) -> Iterator[Part]:
-    for leaf in _leaves(criteria):
+    for leaf in leaves_of(criteria):
         name = str(leaf["field"])
         yield Part("linked") if name.startswith("linked.") else Part("people") if ":" in name else Part("fields", name)
         if leaf.get("op") in DAY_OPS:
             yield Part("today")
         if leaf.get("op") in CHANGES:
             yield Part("was")
-
-
-def _leaves(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    if "field" in node:
-        yield node
-    for group in ("all", "any"):
-        for part in node.get(group, ()):
-            yield from _leaves(part)
 
 
 @dataclass
@@ -206,12 +198,8 @@ class Post:
     def load(cls, session: Session, fields: RuleFields) -> "Post":
         actions = list(sends(fields.actions))
         wanted = recipients_of(actions)
-        everybody = session.scalars(select(Person.id)).all() if wanted else []
-        nobody: Any = SimpleNamespace(people=[], responsible_id=None, author_id=None, customer=SimpleNamespace(email="", phone=""))
-        directory = load_directory(session, nobody, wanted, also=everybody)
+        directory = load_everybody(session, wanted)
         customers = any(one["kind"] == "customer" for one in wanted)
-        if customers:
-            directory.unsubscribed |= set(session.scalars(select(Unsubscribed.address)))
         roles = {str(one["id"]) for one in wanted if one["kind"] == "role"}
         return cls(fields, actions, roles, customers, directory)
 

@@ -1,10 +1,11 @@
 """What changed from one version of a rule to the next, as sentences. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kanban import i18n
+from kanban.criteria import leaves_of
 from kanban.i18n import _
 from rules.fields import RuleFields
 from rules.lookup import Lookup
@@ -20,7 +21,7 @@ def differences(old: RuleFields, new: RuleFields, lookup: Lookup) -> list[str]:
     said += _changed(_("start condition"), _start(before), _start(after))
     if len(after.conditions) > 1 or len(before.conditions) > 1:
         said += _changed(_("criteria"), _group(before.group), _group(after.group))
-    said += _criteria(list(_leaves(old.criteria)), list(_leaves(new.criteria)), lookup)
+    said += _criteria(list(leaves_of(old.criteria)), list(leaves_of(new.criteria)), lookup)
     said += _actions(list(zip(old.actions, before.sends, strict=False)), list(zip(new.actions, after.sends, strict=False)))
     if old.tell_actor != new.tell_actor:
         said.append(_("also told: who did it") if new.tell_actor else _("no longer told: who did it"))
@@ -41,14 +42,6 @@ def _start(sentence: Any) -> str:
 
 def _group(group: str) -> str:
     return _("any criterion holds") if group == "any" else _("all criteria hold")
-
-
-def _leaves(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    if "field" in node:
-        yield node
-    for group in ("all", "any"):
-        for part in node.get(group, ()):
-            yield from _leaves(part)
 
 
 def _criteria(old: list[Mapping[str, Any]], new: list[Mapping[str, Any]], lookup: Lookup) -> list[str]:
