@@ -28,7 +28,7 @@ from kanban.people import add_role
 HERE = Path(__file__).parent
 PRESETS = ("kitchen", "furniture", "repair")
 MOST_SIGNS = 1_000_000
-MOST_PARTS = 150_000  # of a file: texts, lists and mappings
+MOST_PARTS, MOST_DEEP = 150_000, 50  # of a file: texts, lists and mappings, and how deep they stand
 KINDS = {"role": N_("Role"), "board": N_("Board"), "status": N_("Status"), "template": N_("Template"), "matrix": N_("Who is told"),
          "rule": N_("Rule")}  # fmt: skip
 
@@ -139,12 +139,15 @@ _Loader.add_constructor(None, _Loader.unknown)
 
 
 def _require_small(text: str) -> None:
-    """Aliases would let a short text stand for a huge one; and a file of very many parts takes long to judge."""
+    """Aliases would let a short text stand for a huge one; very many parts take long to judge; and what stands very deep would
+    overflow the stack of libyaml, which ends the process. Read as a stream, so that nothing is built before."""
+    depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=_Base)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
             raise yaml.YAMLError("aliases are not allowed")
-        if count > MOST_PARTS:
-            raise yaml.YAMLError("the file has too many parts")
+        if count > MOST_PARTS or depth > MOST_DEEP:
+            raise yaml.YAMLError("the file has too many parts, or they stand too deep in one another")
 
 
 @cache
@@ -157,6 +160,7 @@ def parse(text: str) -> dict[str, Any]:
     if len(text) > MOST_SIGNS:
         raise Invalid(_("The file is too long."), "file")
     try:
+        _require_small(text)
         content = yaml.load(text, _Loader)  # a SafeLoader
         error = best_match(_schema().iter_errors(content))
     except yaml.YAMLError as error_of_yaml:

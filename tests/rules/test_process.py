@@ -183,6 +183,7 @@ def test_rules_that_make_no_sense_are_never_saved(cast: Cast, rule: str) -> None
         'roles: {a: "x\\ud800y"}', "roles: {a: One, a: Two}",
         "roles: {author: Author}", "boards: [" + "a," * 200_000 + "]", 'roles: {a: "x\\0y"}', "name: !!binary aGk=", "name: !!set {a}",
         "boards: [{key: o, name: x, order_name: x, statuses: [{key: s, name: a}, {key: s, name: b}]}]",
+        "name: &a x\nabout: *a", "rules: {list: [{board: " + "[" * 80_000 + "]" * 80_000 + "}]}", "a: " + "[" * 70_000 + "]" * 70_000,
         "rules: {matrix: {none: {author: none}}}", "rules: {templates: {t: {name: x, subject: x, text: '{{ order.nonsense }}'}}}",
         "boards: [{key: o, name: x, order_name: x, statuses: [{key: s, name: x, answer: [none]}]}]",
     ],
