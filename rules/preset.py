@@ -14,7 +14,7 @@ from kanban.actor import Actor
 from kanban.boards import find_status
 from kanban.errors import Forbidden, Invalid, NotFound
 from kanban.i18n import _, force_locale
-from kanban.models import Organisation, Person
+from kanban.models import Organisation, Person, Status
 from kanban.presets import Found, Loaded, named, of_key, words
 from rules import matrix, texts
 from rules.actions import CHANNEL_OF, COPIES, RECIPIENT_KINDS, recipient
@@ -66,7 +66,7 @@ def _template(session: Session, content: Mapping[str, Any], here: Sequence[Templ
 
 
 def _row(
-    session: Session, actor: Actor | None, status: Any, row: Mapping[str, str], loaded: Loaded, templates: Mapping[str, Template]
+    session: Session, actor: Actor | None, status: Status, row: Mapping[str, str], loaded: Loaded, templates: Mapping[str, Template]
 ) -> None:
     cells: dict[Column, int] = {}
     for who, key in row.items():

@@ -56,7 +56,8 @@ def write_process(session: Session) -> str:
 
 def process_of(session: Session) -> dict[str, Any]:
     """A statement for each board, and a fixed number beside."""
-    lookup, names = load_lookup(session), Names.load(session)
+    lookup = load_lookup(session)
+    names = Names.load(session, lookup)
     rules = session.scalars(select(Rule).options(joinedload(Rule.version)).order_by(Rule.board_id, Rule.id)).all()
     whole = [rule for rule in rules if rule.trigger_key != "gone"]
     templates = {
@@ -71,7 +72,7 @@ def process_of(session: Session) -> dict[str, Any]:
         "rules": {
             "templates": templates,
             "matrix": {names.of("status", rule.status_id): _row(rule, names) for rule in whole if rule.in_matrix and rule.active},
-            "list": [_rule(fields_of(rule), lookup, names) for rule in whole if not rule.in_matrix],
+            "list": [_rule(fields_of(rule), names) for rule in whole if not rule.in_matrix],
         },
     }
 
@@ -83,8 +84,8 @@ class Names:
         self.keys: dict[tuple[str, int], str] = {}
 
     @classmethod
-    def load(cls, session: Session) -> "Names":
-        names, lookup = cls(), load_lookup(session)
+    def load(cls, session: Session, lookup: Lookup) -> "Names":
+        names = cls()
         names._add("role", {id_: role.name for id_, role in lookup.roles.items()})
         names._add("board", {id_: board.name for id_, board in lookup.boards.items()})
         names._add("template", {id_: template.name for id_, template in lookup.templates.items()})
@@ -150,7 +151,7 @@ def _row(rule: Rule, names: Names) -> dict[str, str]:
     return {names.of("role", id_) if kind == "role" else kind: names.of("template", template) for (kind, id_), template in known.items()}
 
 
-def _rule(fields: RuleFields, lookup: Lookup, names: Names) -> dict[str, Any]:
+def _rule(fields: RuleFields, names: Names) -> dict[str, Any]:
     said = with_pointers(fields, names.of)
     until = fields.paused_until.isoformat() if fields.paused_until else ""
     mode = "draft" if not fields.active else "paused" if until else "log" if fields.log_only else "on"

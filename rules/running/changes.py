@@ -180,7 +180,9 @@ def _require_day(value: Any) -> None:
 def _require_tag(session: Session, action: Mapping[str, Any]) -> None:
     if not action.get("tag"):
         raise Invalid(_("Write the tag."), "actions")
-    if len(action["tag"]) > MOST_TAG or "," in action["tag"]:
+    if "," in action["tag"]:
+        raise Invalid(_("This value can't be used here."), "actions")
+    if len(action["tag"]) > MOST_TAG:
         raise Invalid(_("This is too long: at most %(most)s characters.", most=MOST_TAG), "actions")
 
 

@@ -59,9 +59,8 @@ class Listed:
 
 @dataclass
 class Made:
-    """listed: how many orders match. rows: messages, as the outbox keeps them. notes: of the run."""
+    """rows: messages, as the outbox keeps them. notes: of the run."""
 
-    listed: int = 0
     rows: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
     failed: bool = False
@@ -125,7 +124,7 @@ def _send(session: Session, rule: Listed, day: date, config: Config) -> bool:
 def make_list(session: Session, rule: Listed, mark: str, now: datetime, config: Config) -> Made:
     """The messages of a list. mark: what tells this list from the next. Writes nothing; never raises for one order."""
     found = matching(session, rule)
-    made, actions = Made(len(found)), sends(rule.actions)
+    made, actions = Made(), sends(rule.actions)
     templates = {one.id: one for one in session.scalars(select(Template).where(Template.id.in_(templates_of(actions))))}
     directory = load_everybody(session, recipients_of(actions))
     firm = settings(session)
