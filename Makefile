@@ -53,7 +53,7 @@ pictures: .venv/dev ## take the pictures of the README and docs with Chromium
 
 messages: .venv/dev ## collect texts to translate into translations/
 	@$(BIN)/pybabel --quiet extract -F translations/babel.cfg -k _l -k N_ --no-location --sort-output --omit-header -o translations/messages.pot .
-	@$(BIN)/pybabel --quiet update --no-fuzzy-matching --omit-header -i translations/messages.pot -d translations
+	@$(BIN)/pybabel --quiet update --no-fuzzy-matching --omit-header --no-wrap --ignore-obsolete -i translations/messages.pot -d translations
 
 lock: ## compile requirements*.in with hashes (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
