@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.browser.watch import Watch
 from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.mailserver import USER, WORD, Certificates, MailServer, free_port
 
@@ -102,22 +103,12 @@ def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     raise AssertionError(log.read_text())
 
 
-EXPECTED = ("403", "409", "422", "htmx:sendAbort", "htmx:afterRequest")
-
-
 class Visitor:
-    """A person at a browser of their own. Errors on the console fail the test at its end."""
+    """A person at a browser of their own."""
 
     def __init__(self, context: BrowserContext, site: Site) -> None:
         self.context, self.site = context, site
-        self.errors: list[str] = []
         self.page: Page = context.new_page()
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-
-    def unexpected(self) -> list[str]:
-        """Errors but refusals, which a page shows, and requests a newer one took the place of."""
-        return [error for error in self.errors if not any(part in error for part in EXPECTED)]
 
     def sign_in(self, who: str) -> Page:
         email, password = self.site.people[who]
@@ -129,28 +120,33 @@ class Visitor:
         return self.page
 
 
-@pytest.fixture
-def visit(browser: Browser, site: Site) -> Iterator["Visits"]:
-    visits = Visits(browser, site)
-    yield visits
-    for visitor in visits.made:
-        visitor.context.close()
-        if visits.breaks_the_network:
-            continue
-        assert not visitor.unexpected(), visitor.unexpected()
-
-
 class Visits:
+    """`visit("belova")` is a page of hers. What goes wrong in a page fails the test, unless it stands inside
+    `with visit.expects("409 /orders/*/move"):` or `with visit.allows("failed /live*"):`. See tests/browser/watch.py."""
+
     def __init__(self, browser: Browser, site: Site) -> None:
         self._browser, self._site = browser, site
         self.made: list[Visitor] = []
-        self.breaks_the_network = False
+        self.watch = Watch()
+        self.expects, self.allows = self.watch.expects, self.watch.allows
 
     def __call__(self, who: str, **options: object) -> Page:
         """A new browser in which this person has signed in and sees the first board."""
         settings = {"viewport": {"width": 1440, "height": 900}, "locale": "ru-RU", "timezone_id": "Europe/Moscow"} | options
         context = self._browser.new_context(**settings)  # type: ignore[arg-type]
         context.set_default_timeout(20_000)
+        self.watch.add(context)
         visitor = Visitor(context, self._site)
         self.made.append(visitor)
         return visitor.sign_in(who)
+
+
+@pytest.fixture
+def visit(browser: Browser, site: Site) -> Iterator[Visits]:
+    visits = Visits(browser, site)
+    yield visits
+    try:
+        visits.watch.check()
+    finally:
+        for visitor in visits.made:
+            visitor.context.close()

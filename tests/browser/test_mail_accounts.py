@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.board import by_menu, card, expect_toast
 from tests.browser.conftest import Site, Visits, started
@@ -43,15 +43,6 @@ def site(tmp_path: Path, mail_host: MailHost) -> Iterator[Site]:
     settings = {"DNS_SERVERS": mail_host.address, "SMTP_CA_FILE": mail_host.ca_file, "UNDO_WINDOW_S": "1"}
     with started(tmp_path, settings) as (url, people, log):
         yield Site(url, mail_host, people, log)
-
-
-@pytest.fixture
-def visit(browser: Browser, site: Site) -> Iterator[Visits]:
-    visits = Visits(browser, site)
-    yield visits
-    for visitor in visits.made:
-        visitor.context.close()
-        assert not visitor.unexpected(), visitor.unexpected()
 
 
 def set_up(page: Page, address: str, word: str) -> None:
