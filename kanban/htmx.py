@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from flask import Response, redirect, request
 from htmx_flask import Htmx, make_response
+from markupsafe import Markup
 
 htmx = Htmx()
 
@@ -26,6 +27,12 @@ def fragment(html: str, status: int = 200, *, trigger: dict[str, Any] | None = N
         response.headers["HX-Reswap"] = reswap
     response.headers["Vary"] = "HX-Request"
     return response
+
+
+def toast_part(html: str) -> Markup:
+    """A toast as an out-of-band part. It goes into a region that outlives it: a target that left with its toast would silence
+    every later answer of that page."""
+    return Markup('<div hx-swap-oob="beforeend:#toasts">{}</div>').format(Markup(html)) if html else Markup("")
 
 
 def go(url: str) -> Any:

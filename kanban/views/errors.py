@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from kanban.db import db
 from kanban.errors import Conflict, Forbidden, Invalid, NotFound, Refused
-from kanban.htmx import fragment, is_htmx
+from kanban.htmx import fragment, is_htmx, toast_part
 from kanban.i18n import _
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def answer(reason: str, code: int, **parts: Any) -> Any:
     if request.path.startswith("/live"):
         return reason, code
     if is_htmx():
-        return fragment(render_template("_toast_refused.html", reason=reason, **parts), code, reswap="none")
+        return fragment(toast_part(render_template("_toast_refused.html", reason=reason, **parts)), code, reswap="none")
     page = "errors/page.html" if current_user and current_user.is_authenticated else "errors/door.html"
     return render_template(page, reason=reason, code=code), code
 

@@ -13,7 +13,7 @@ from kanban.criteria import ALWAYS, DAYS, LISTS, comparisons
 from kanban.db import db, transaction
 from kanban.errors import Invalid
 from kanban.facts import find_field
-from kanban.htmx import fragment, is_htmx
+from kanban.htmx import fragment, is_htmx, toast_part
 from kanban.i18n import N_, _
 from kanban.ids import read_id
 from kanban.views.guard import admin_only, person
@@ -139,7 +139,7 @@ def switch(rule_id: int) -> Any:
     text = _("“%(rule)s” is on.", rule=rule.name) if rule.active else _("“%(rule)s” is off.", rule=rule.name)
     lookup = load_lookup(db.session())
     row = next(row for row in _rows(lookup) if row.rule.id == rule_id)
-    return fragment(render_template("rules/_row.html", row=row) + render_template("_toast.html", text=text))
+    return fragment(render_template("rules/_row.html", row=row) + toast_part(render_template("_toast.html", text=text)))
 
 
 @bp.post("/<int:rule_id>/remove")

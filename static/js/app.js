@@ -9,12 +9,13 @@ import { attach as mention } from "./behaviors/mention.js"
 import { attach as menu } from "./behaviors/menu.js"
 import { attach as quick } from "./behaviors/quick.js"
 import { attach as switcher } from "./behaviors/switcher.js"
-import { attach as toast } from "./behaviors/toast.js"
+import { attach as toasts } from "./behaviors/toasts.js"
 import { attach as way } from "./behaviors/way.js"
 import "./keys.js"
 import "./live.js"
+import "./toasts.js"
 
-const behaviors = { board, composer, dirty, draw, filter, "live-part": livePart, mention, menu, quick, switcher, toast, way }
+const behaviors = { board, composer, dirty, draw, filter, "live-part": livePart, mention, menu, quick, switcher, toasts, way }
 const attached = new WeakSet()
 
 function attachAll(root) {

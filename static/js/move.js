@@ -10,7 +10,6 @@ export function post(card, status, before, undo) {
     answered = true
     if (code >= 200 && code < 300) return refocus(card.dataset.order)
     if (code !== 409) undo()
-    if (code === 0) lost(source)
   }
   source.addEventListener("htmx:afterRequest", after)
   window.htmx.ajax("POST", `/orders/${card.dataset.order}/move`, { source, target: "#toasts", swap: "none", values }).catch(() => answered || undo())
@@ -18,20 +17,6 @@ export function post(card, status, before, undo) {
 
 function refocus(order) {
   if (document.activeElement === document.body) document.querySelector(`#card-order-${order} .card-link`)?.focus({ preventScroll: true })
-}
-
-function lost(element) {
-  const text = element.closest("[data-lost]")?.dataset.lost
-  const toast = document.getElementById("toast")
-  if (!text || !toast) return
-  const fresh = document.createElement("div")
-  fresh.className = "toast"
-  fresh.id = "toast"
-  fresh.dataset.kind = "refused"
-  fresh.setAttribute("role", "alert")
-  fresh.append(document.createElement("span"), Object.assign(document.createElement("p"), { textContent: text, className: "toast-reason" }))
-  toast.replaceWith(fresh)
-  setTimeout(() => fresh.remove(), 8000)
 }
 
 // Where a dropped item stands, as the server reads it: the next card's id, «end», or empty for the top of nothing.

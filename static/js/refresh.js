@@ -9,7 +9,7 @@ export function refresh(url, context) {
   if (waiting.has(key)) return waiting.get(key)
   const answer = line.then(() => {
     waiting.delete(key)
-    return window.htmx.ajax("GET", url, context)
+    return window.htmx.ajax("GET", url, { ...context, headers: { "X-Potok-Refresh": "1" } })
   })
   waiting.set(key, answer)
   line = Promise.race([answer.catch(() => {}), line.then(() => new Promise((done) => setTimeout(done, PATIENCE_MS)))])

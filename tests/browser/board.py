@@ -57,7 +57,7 @@ def expect_in(page: Page, number: str, status: str) -> None:
 
 
 def expect_toast(page: Page, text: str) -> None:
-    expect(page.locator("#toast")).to_contain_text(text)
+    expect(page.locator(".toast").last).to_contain_text(text)
 
 
 def until(condition: Callable[[], Any], seconds: float = 15) -> None:

@@ -29,7 +29,7 @@ def test_a_stale_move_is_refused_explained_and_the_card_put_in_its_true_place(vi
         card(second, "К-0038").evaluate("(one) => (one.dataset.version = '1')")
         with visit.expects("409 /orders/*/move"):
             drag(second, "К-0038", "Установка")
-            expect(second.locator("#toast")).to_have_attribute("data-kind", "refused")
+            expect(second.locator(".toast").last).to_have_attribute("data-kind", "refused")
     expect_toast(second, "Сергей Мельников")
     expect_toast(second, "«Оплачен»")
     expect_in(second, "К-0038", "Оплачен")

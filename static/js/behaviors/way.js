@@ -1,3 +1,5 @@
+import { show } from "../toasts.js"
+
 // The whole way: both documents of one kitchen light up together; a drop across documents is an offer or a refusal.
 export function attach(board) {
   const light = (event) => {
@@ -15,17 +17,13 @@ export function refuse(from, to, card, undo) {
   if (!source.dataset.doc || source.dataset.doc === target.dataset.doc) return false
   undo()
   const offers = source.dataset.doc === "orders" && target.dataset.doc === "production"
-  const template = document.getElementById(offers ? "offer-production" : "refused-across")
-  const toast = template.content.cloneNode(true).querySelector(".toast")
-  const form = toast.querySelector("[data-offer]")
-  if (form) {
+  show(offers ? "offer-production" : "refused-across", (toast) => {
+    const form = toast.querySelector("[data-offer]")
     const url = `/orders/${card.dataset.order}/production`
+    if (!form) return
     form.setAttribute("action", url)
     form.setAttribute("hx-post", url)
-  }
-  toast.removeAttribute("hx-swap-oob")
-  document.getElementById("toasts").replaceChildren(toast)
-  window.htmx.process(toast)
-  document.dispatchEvent(new CustomEvent("htmx:load", { detail: { elt: toast } }))
+    form.elements.key.value = crypto.randomUUID().replaceAll("-", "")
+  })
   return true
 }
