@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session
 
 NUMBERING_LOCK = 7202  # an arbitrary number, the same in every process
+COMMITTED = "committed"  # in a session's info: whether anything was, since it began
 _writers = threading.Lock()  # on SQLite the threads of a process queue here, instead of asking the file again and again
 
 
@@ -101,6 +102,7 @@ def transaction(*, numbered: bool = True) -> Iterator[Session]:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": NUMBERING_LOCK})
             yield session
             session.commit()
+            session.info[COMMITTED] = True
         except BaseException:
             session.rollback()
             raise

@@ -6,7 +6,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from flask import Response, redirect, request
 from htmx_flask import Htmx, make_response
-from markupsafe import Markup
 
 htmx = Htmx()
 
@@ -29,10 +28,10 @@ def fragment(html: str, status: int = 200, *, trigger: dict[str, Any] | None = N
     return response
 
 
-def toast_part(html: str) -> Markup:
+def toast_part(html: str) -> str:
     """A toast as an out-of-band part. It goes into a region that outlives it: a target that left with its toast would silence
     every later answer of that page."""
-    return Markup('<div hx-swap-oob="beforeend:#toasts">{}</div>').format(Markup(html)) if html else Markup("")
+    return f'<div hx-swap-oob="beforeend:#toasts">{html}</div>' if html else ""
 
 
 def go(url: str) -> Any:

@@ -39,8 +39,7 @@ class TodoFields:
 def add(session: Session, actor: Actor, order_id: int, fields: TodoFields, *, key: str = "") -> Todo:
     """A new to-do; asked again with the same key, gives the first one. Raises NotFound, Forbidden, Invalid, Conflict."""
     require_write(actor)
-    order = session.get(Order, order_id, with_for_update=True, populate_existing=True)
-    if order is None:
+    if session.scalar(select(Order.id).where(Order.id == order_id).with_for_update()) is None:
         raise NotFound(_("There is no such order."))
     first = session.scalar(select(Todo).where(Todo.key == key)) if key else None
     if first is not None:
@@ -52,7 +51,7 @@ def add(session: Session, actor: Actor, order_id: int, fields: TodoFields, *, ke
         raise Invalid(_("This order has %(most)s open to-dos already. Finish some first.", most=MOST_OPEN), "text")
     cause = actor.cause
     todo = Todo(
-        order=order, author_id=actor.id or None, author_name=actor.name, key=key or None,
+        order_id=order_id, author_id=actor.id or None, author_name=actor.name, key=key or None,
         cause_event_id=cause.event_id if cause else None, cause_rule_id=cause.rule_id if cause else None,
     )  # fmt: skip
     _write(session, todo, fields)

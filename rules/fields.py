@@ -24,3 +24,4 @@ class RuleFields:
     options: dict[str, Any] = field(default_factory=dict)
     log_only: bool = False
     paused_until: datetime | None = None
+    is_readable: bool = True  # False: what is stored can't be read, and stands here as a rule that does nothing

@@ -115,7 +115,7 @@ def fields_of(rule: Rule) -> RuleFields:
     version = rule.version
     return RuleFields(
         rule.name, rule.board_id, version.trigger, version.status_id, version.criteria, list(version.actions),
-        version.tell_actor, rule.active, dict(version.options), rule.log_only, rule.paused_until,
+        version.tell_actor, rule.active, dict(version.options), rule.log_only, rule.paused_until, version.is_readable,
     )  # fmt: skip
 
 
@@ -124,6 +124,7 @@ def said_in(version: RuleVersion, now: RuleFields) -> RuleFields:
     return replace(
         now, board_id=version.board_id or now.board_id, trigger=version.trigger, status_id=version.status_id,
         options=dict(version.options), criteria=version.criteria, actions=list(version.actions), tell_actor=version.tell_actor,
+        is_readable=version.is_readable,
     )  # fmt: skip
 
 
@@ -143,7 +144,7 @@ def hand_over(session: Session, status: Status, to: int | None) -> None:
     rows = {rule.status_id for rule in rules if rule.in_matrix}
     for rule in rules:
         fields = replace(fields_of(rule), status_id=rule.status_id)
-        if ("status", status.id) not in things_in(fields):
+        if not rule.version.is_readable or ("status", status.id) not in things_in(fields):
             continue
         if to is None or (rule.in_matrix and to in rows):  # a status has one row in the matrix
             rule.active = False

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from kanban import clock
 from kanban.actor import Actor
 from kanban.columns import ColumnRow, columns_of_boards
+from kanban.db import table
 from kanban.errors import NotFound
 from kanban.i18n import _
 from kanban.models import Board, Event, Order, Person, Role, Status
@@ -90,10 +91,45 @@ def find_shown(session: Session, order_id: int) -> Order:
             joinedload(Order.board), joinedload(Order.status), joinedload(Order.customer), joinedload(Order.organisation),
             joinedload(Order.responsible), joinedload(Order.author), selectinload(Order.people),
         )
+        .execution_options(populate_existing=True)
     )  # fmt: skip
     if order is None:
         raise NotFound(_("There is no such order."))
     return order
+
+
+@dataclass(frozen=True)
+class InStatus:
+    id: int
+    name: str
+    phase: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where an order stands, as the answer to a change says it."""
+
+    id: int
+    number: str
+    board_id: int
+    source_id: int | None
+    status: InStatus
+
+
+_O, _S = table(Order).c, table(Status).c
+_STANDING = (
+    select(_O.id, _O.number, _O.board_id, _O.source_id, _S.id.label("status_id"), _S.name, _S.phase)
+    .join(table(Status), _S.id == _O.status_id)
+    .where(_O.id == bindparam("order_id"))
+)
+
+
+def standing(session: Session, order_id: int) -> Standing:
+    """Read anew, after the commit: what a verb gives back may have been changed, or left half loaded, by rules. Raises NotFound."""
+    row = session.connection().execute(_STANDING, {"order_id": order_id}).one_or_none()
+    if row is None:
+        raise NotFound(_("There is no such order."))
+    return Standing(row.id, row.number, row.board_id, row.source_id, InStatus(row.status_id, row.name, row.phase))
 
 
 def order_view(session: Session, person: Actor, order_id: int) -> OrderView:

@@ -9,7 +9,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
-from kanban.db import db
+from kanban.db import COMMITTED, db
 from kanban.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from kanban.htmx import fragment, is_htmx, toast_part
 from kanban.i18n import _
@@ -64,7 +64,10 @@ def _unfit(_error: DataError) -> Any:
     return answer(_("This request can't be understood."), 422)
 
 
-def _unexpected(error: Exception) -> Any:
+def _unexpected(_error: Exception) -> Any:
+    is_saved = db.session().info.get(COMMITTED, False)
     db.session.rollback()
     log.exception("unexpected error at %s", request.endpoint)
+    if is_saved:
+        return answer(_("Your change was saved, but showing the result failed. Reload the page."), 500)
     return answer(_("Something went wrong on our side. Nothing was changed; please try again."), 500)

@@ -18,7 +18,7 @@ from kanban.ids import read_id
 from kanban.models import Order, Organisation, Person, Role
 from kanban.orders import OrderFields
 from kanban.policy import require_write
-from kanban.queries.order import find_shown, order_view, steps_of
+from kanban.queries.order import Standing, find_shown, order_view, standing, steps_of
 from kanban.queries.work import team_of
 from kanban.views.guard import person, signed_in
 from kanban.views.parts import parts_answer
@@ -64,8 +64,9 @@ def move(order_id: int) -> Any:
         return _conflict(conflict, order_id)
     if not is_htmx():
         return redirect(_back(order_id), 303)
-    toast = _toast_moved(moved.order, moved.event.id if moved.event else None, moved.outcome)
-    return parts_answer([order_id, *_source(moved.order)], moved.heads, toast=toast, also=_refresh(order_id))
+    order = standing(db.session(), order_id)
+    toast = _toast_moved(order, moved.event.id if moved.event else None, moved.outcome)
+    return parts_answer([order_id, *_source(order)], [*moved.heads, order.status.id], toast=toast, also=_refresh(order_id))
 
 
 @bp.post("/orders/<int:order_id>/undo")
@@ -78,8 +79,9 @@ def undo(order_id: int) -> Any:
         return _conflict(conflict, order_id)
     if not is_htmx():
         return redirect(_back(order_id), 303)
-    toast = render_template("orders/_toast_undone.html", order=undoing.order, undoing=undoing)
-    return parts_answer([order_id, *_source(undoing.order)], undoing.heads, toast=toast, also=_refresh(order_id))
+    order = standing(db.session(), order_id)
+    toast = render_template("orders/_toast_undone.html", order=order, undoing=undoing)
+    return parts_answer([order_id, *_source(order)], [*undoing.heads, order.status.id], toast=toast, also=_refresh(order_id))
 
 
 @bp.post("/boards/<int:board_id>/place")
@@ -114,12 +116,12 @@ def production(order_id: int) -> Any:
 
 
 def _placed(placed: orders.Placed, board_id: int) -> Any:
-    order = placed.order
     if not is_htmx():
-        return redirect(url_for("orders.show", order_id=order.id), 303)
+        return redirect(url_for("orders.show", order_id=placed.order.id), 303)
+    order = standing(db.session(), placed.order.id)
     toast = render_template("orders/_toast_placed.html", order=order, outcome=placed.recorded.outcome)
     shown = [order.id, *_source(order)]
-    return parts_answer(shown, [order.status_id], toast=toast, also={"potok:placed": {"order": order.id, "board": board_id}})
+    return parts_answer(shown, [order.status.id], toast=toast, also={"potok:placed": {"order": order.id, "board": board_id}})
 
 
 @bp.post("/orders/<int:order_id>/comment")
@@ -204,7 +206,7 @@ def _conflict(conflict: Conflict, order_id: int) -> Any:
     return parts_answer([order_id], [order.status_id], 409, toast=toast, also=_refresh(order_id))
 
 
-def _toast_moved(order: Order, event_id: int | None, outcome: Outcome) -> str:
+def _toast_moved(order: Standing, event_id: int | None, outcome: Outcome) -> str:
     """Nothing is said of a mere change of place in the column."""
     if event_id is None:
         return ""
@@ -215,7 +217,7 @@ def _refresh(order_id: int) -> dict[str, Any]:
     return {"potok:order": {"order": order_id}}
 
 
-def _source(order: Order) -> list[int]:
+def _source(order: Standing) -> list[int]:
     return [order.source_id] if order.source_id else []
 
 

@@ -26,7 +26,7 @@ _BODY = '<div class="column-body">'
 
 def init_parts(app: Flask) -> None:
     app.jinja_env.globals.update(card_html=card_html, columns_html=columns_html, board_of=board_of)
-    app.jinja_env.filters["toast_part"] = toast_part
+    app.jinja_env.filters["toast_part"] = lambda html: Markup(toast_part(str(html)))
 
 
 def card_html(card: Card, compact: bool = False) -> Markup:
@@ -96,5 +96,5 @@ def parts_answer(
         {"order": id_, "status": shown[id_].status_id, "rank": shown[id_].rank} if id_ in shown else {"order": id_, "status": None}
         for id_ in wanted
     ]
-    html = render_template("boards/_parts.html", cards=cards, heads=columns, compact=page == "way", filtered=bool(chosen)) + toast_part(toast)
-    return fragment(html, code, trigger={"potok:place": {"places": places}} | (also or {}), reswap="none")
+    parts = render_template("boards/_parts.html", cards=cards, heads=columns, compact=page == "way", filtered=bool(chosen))
+    return fragment(parts + toast_part(toast), code, trigger={"potok:place": {"places": places}} | (also or {}), reswap="none")

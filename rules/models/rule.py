@@ -62,6 +62,7 @@ class RuleVersion(Base):
     """
 
     __tablename__ = "rule_version"
+    is_readable = True  # set when it is loaded: rules.stored
     __table_args__ = (Index(None, "rule_id", "number", unique=True), NEVER_REUSED)
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,6 +1,7 @@
 """Rules that start by hand: buttons on an order, for the roles that a rule names."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -36,8 +37,15 @@ def buttons(session: Session, board_id: int, actor: Actor) -> list[Button]:
         .where(or_(Rule.paused_until.is_(None), Rule.paused_until <= clock.now()))
         .order_by(Rule.id)
     )
-    found = [Button(id_, options["button"], frozenset(options.get("roles", []))) for id_, options in rows]
-    return [one for one in found if one.is_for(actor)]
+    return [button for id_, options in rows if (button := _button(id_, options)) is not None and button.is_for(actor)]
+
+
+def _button(rule_id: int, options: Any) -> Button | None:
+    """None where what is stored can't be read: an order's page shows the others."""
+    try:
+        return Button(rule_id, str(options["button"]), frozenset(options.get("roles", [])))
+    except (AttributeError, KeyError, TypeError):
+        return None
 
 
 def press(session: Session, actor: Actor, order_id: int, rule_id: int, key: str = "") -> tuple[Order, Recorded | None]:

@@ -1,13 +1,14 @@
 """From event to runs to letters and changes, inside the transaction of the change. Nothing here may harm a move."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from kanban import clock
+from kanban import clock, orders
 from kanban.config import Config
 from kanban.events import Outcome, Undone
 from kanban.models import Event, Order
@@ -21,7 +22,6 @@ log = logging.getLogger(__name__)
 
 LATER_COPY = 1000  # a reminder later may be the same letter to the same person
 LETTERS = "letters_made"  # counted on the session, so that what rules cause counts for what caused it
-Made = tuple[dict[str, Any], list[dict[str, Any]]]  # a run, and its messages
 
 
 @dataclass(frozen=True)
@@ -41,69 +41,77 @@ class Engine:
             self._mention(session, event, order)
         try:
             woken = rules_for(session, event, self.versions)
-            board_id, facts = event.board_id, event.facts
-            matched = [rule for rule in woken if rule.board_id == board_id and rule.said.matches(facts)]
+            readable = [rule for rule in woken if rule.said.is_readable]
+            if len(readable) < len(woken):
+                _store_failed(session, event, [rule for rule in woken if not rule.said.is_readable], "unreadable")
+            matched = [rule for rule in readable if rule.board_id == event.board_id and rule.said.matches(event.facts)]
             if matched:
-                letters = self._run(session, event, order, matched)  # first: what it causes counts up too
-                session.info[LETTERS] = session.info.get(LETTERS, 0) + letters
-            links.pass_on(session, event, {rule.board_id for rule in woken if rule.board_id != board_id})
-            letters = session.info.get(LETTERS, 0) - before
-            return Outcome(letters, self.config.undo_window_s if letters else 0)
+                self._run(session, event, order, matched)
+            self._pass_on(session, event, [rule for rule in readable if rule.board_id != event.board_id])
         except Exception:
             log.exception("rules failed for event %s", event.id)
-            return Outcome()
+        letters = session.info.get(LETTERS, 0) - before
+        return Outcome(letters, self.config.undo_window_s if letters else 0)
 
     def _mention(self, session: Session, event: Event, order: Order) -> None:
         try:
-            with session.begin_nested():
+            with _savepoint(session):
                 session.info[LETTERS] = session.info.get(LETTERS, 0) + mentions.tell(session, event, order, self.config)
         except Exception:
             log.exception("mentions of event %s could not be told", event.id)
 
-    def _run(self, session: Session, event: Event, order: Order, matched: list[Woken]) -> int:
-        maker = Maker.load(session, event, order, matched, self.config)
+    def _run(self, session: Session, event: Event, order: Order, matched: list[Woken]) -> None:
+        """All rules together; where that fails each by itself, so that one at fault fails alone, and says so in its run."""
+        try:
+            with _savepoint(session):
+                self._run_together(session, event, order, matched, set())
+            return
+        except Exception:
+            log.exception("the rules of event %s failed together, so each is run by itself", event.id)
+        written: set[str] = set()
+        for rule in matched:
+            try:
+                with _savepoint(session):
+                    self._run_together(session, event, orders.find_order(session, event.order_id), [rule], written)
+            except Exception:
+                log.exception("rule %s failed at event %s", rule.id, event.id)
+                _store_failed(session, event, [rule], "rule_failed")
+
+    def _run_together(self, session: Session, event: Event, order: Order, matched: list[Woken], written: set[str]) -> None:
+        """written: keys of the messages that this event has made so far."""
+        maker = Maker.load(session, event, order, matched, self.config, written)
         live = [rule for rule in matched if not rule.log_only]
         at_once = [rule._replace(said=rule.said.at_once) for rule in live]
         made = [maker.run(rule) for rule in at_once]
+        logged = [maker.log(rule) for rule in matched if rule.log_only]  # before anything changes the order
         if any(rule.said.changes for rule in at_once):
             chain = Chain.of(session, event)
             for rule, (run, _messages) in zip(at_once, made, strict=True):
                 chain.change(rule, run, maker.values)
-        for rule, (run, _messages) in zip(live, made, strict=True):
-            run["notes"] += [{"why": "later", "name": action["do"]} for _place, action in rule.said.later]
-            run["outcome"] = "done" if rule.said.later and run["outcome"] == "nobody" else run["outcome"]
-        later.queue(session, event, order, live)
-        return self._store(session, made + [maker.log(rule) for rule in matched if rule.log_only])
+        later.queue(session, event, order, [(rule, run) for rule, (run, _messages) in zip(live, made, strict=True)])
+        messages = [message for _run, rows in made for message in rows]
+        outbox.enqueue(session, [run for run, _rows in [*made, *logged]], messages)
+        session.info[LETTERS] = session.info.get(LETTERS, 0) + len(messages)
+
+    def _pass_on(self, session: Session, event: Event, rules: list[Woken]) -> None:
+        """To the linked orders; one that can't be told leaves the others, and the move, as they are."""
+        for board_id in dict.fromkeys(rule.board_id for rule in rules):
+            for order_id in links.linked_on(event, board_id):
+                try:
+                    with _savepoint(session):
+                        links.tell(session, event, order_id)
+                except Exception:
+                    log.exception("event %s could not be passed on to order %s", event.id, order_id)
+                    _store_failed(session, event, [rule for rule in rules if rule.board_id == board_id], "not_passed_on")
 
     def perform(self, session: Session, event: Event, order: Order, rule: Woken) -> dict[str, Any]:
         """One later action, now. Returns the run it would be, with its notes."""
-        maker = Maker.load(session, event, order, [rule], self.config)
+        maker = Maker.load(session, event, order, [rule], self.config, set())
         run, messages = maker.run(rule, copy=LATER_COPY)
         if rule.said.changes:
             Chain.of(session, event).change(rule, run, maker.values)
         outbox.enqueue(session, [], [message | {"due_at": clock.now(), "created_at": clock.now()} for message in messages])
         return run
-
-    def _store(self, session: Session, made: Sequence[Made]) -> int:
-        """One SAVEPOINT around one bulk insert; if it fails, rule by rule, so that one bad row costs only its rule."""
-        messages = [message for _, rows in made for message in rows]
-        try:
-            with session.begin_nested():
-                outbox.enqueue(session, [run for run, _ in made], messages)
-            return len(messages)
-        except Exception:
-            log.exception("bulk insert failed")
-        stored = 0
-        for run, rows in made:
-            try:
-                with session.begin_nested():
-                    outbox.enqueue(session, [run], rows)
-                stored += len(rows)
-            except Exception:
-                log.exception("rule %s could not be stored", run["rule_id"])
-                with session.begin_nested():
-                    outbox.enqueue(session, [run | {"outcome": "failed", "notes": [{"why": "not_stored"}]}], [])
-        return stored
 
     def on_undo(self, session: Session, event: Event) -> Undone:
         """Cancels the event's letters, if none has gone."""
@@ -117,3 +125,30 @@ class Engine:
         count, due_at = outbox.waiting_of(session, event.id)
         left = (due_at - clock.now()).total_seconds() if due_at else 0
         return Outcome(count, max(0, round(left)))
+
+
+@contextmanager
+def _savepoint(session: Session) -> Iterator[None]:
+    """What fails within is as if it had not been, its letters uncounted: also on PostgreSQL, where an error of the database
+    ends all that is not behind a SAVEPOINT."""
+    counted = session.info.get(LETTERS, 0)
+    try:
+        with session.begin_nested():
+            yield
+    except Exception:
+        session.info[LETTERS] = counted
+        raise
+
+
+def _store_failed(session: Session, event: Event, rules: Sequence[Woken], why: str) -> None:
+    """Runs that say so. why: a code of rules.words.silence."""
+    runs = [
+        {"event_id": event.id, "rule_id": rule.id, "version_id": rule.said.version_id, "outcome": "failed", "notes": [{"why": why}],
+         "at": event.at}
+        for rule in rules
+    ]  # fmt: skip
+    try:
+        with session.begin_nested():
+            outbox.enqueue(session, runs, [])
+    except Exception:
+        log.exception("failed runs of event %s could not be stored", event.id)

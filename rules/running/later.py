@@ -34,15 +34,24 @@ def due_at(after: Mapping[str, Any], now: datetime, calendar: Callable[[], Calen
     return now + timedelta(**{after["unit"]: after["number"]})
 
 
-def queue(session: Session, event: Event, order: Order, rules: list[Woken]) -> None:
-    """Puts the later actions of the rules that matched into the table; what is there already stays."""
-    rows = [
-        {"event_id": event.id, "rule_id": rule.id, "version_id": rule.said.version_id, "action": place, "order_id": event.order_id,
-         "status_id": order.status_id, "due_at": due_at(action["after"], event.at, lambda: load_calendar(session)), "state": "waiting",
-         "why": "", "created_at": event.at}
-        for rule in rules for place, action in rule.said.later
-    ]  # fmt: skip
+def queue(session: Session, event: Event, order: Order, runs: list[tuple[Woken, dict[str, Any]]]) -> None:
+    """Puts the later actions of the rules that matched into the table, and notes them in their runs; what is there already
+    stays."""
+    rows = []
+    for rule, run in runs:
+        for place, action in rule.said.later:
+            due = due_at(action["after"], event.at, lambda: load_calendar(session))
+            rows.append(_row(event, order, rule, place, due))
+            run["notes"].append({"why": "later", "name": action["do"]})
+            run["outcome"] = "done" if run["outcome"] == "nobody" else run["outcome"]
     insert_new(session, Later, rows)
+
+
+def _row(event: Event, order: Order, rule: Woken, place: int, due: datetime) -> dict[str, Any]:
+    return {
+        "event_id": event.id, "rule_id": rule.id, "version_id": rule.said.version_id, "action": place, "order_id": event.order_id,
+        "status_id": order.status_id, "due_at": due, "state": "waiting", "why": "", "created_at": event.at,
+    }  # fmt: skip
 
 
 def cancel(session: Session, event_id: int) -> None:
@@ -76,7 +85,7 @@ def _perform(session: Session, id_: int, perform: Perform) -> None:
     later = session.get_one(Later, id_, populate_existing=True)
     rule, version = session.get(Rule, later.rule_id), session.get(RuleVersion, later.version_id)
     event = session.get(Event, later.event_id)
-    if rule is None or version is None or event is None:
+    if rule is None or version is None or event is None or not version.is_readable:
         raise NotFound("the rule or its event is gone")
     order = orders.find_order(session, later.order_id)
     action = {name: value for name, value in version.actions[later.action].items() if name != "after"}

@@ -11,14 +11,13 @@ from kanban.events import record
 from kanban.models import Event, Person
 
 
-def pass_on(session: Session, event: Event, boards: set[int]) -> None:
-    """boards: those with rules that wait for this event of a linked order."""
-    for link in event.facts.get("linked") or [] if boards else []:
-        if link["board"] in boards:
-            _tell(session, event, link["id"])
+def linked_on(event: Event, board_id: int) -> list[int]:
+    """The orders of a board that the event's order is linked with."""
+    return [link["id"] for link in event.facts.get("linked") or [] if link["board"] == board_id]
 
 
-def _tell(session: Session, event: Event, order_id: int) -> None:
+def tell(session: Session, event: Event, order_id: int) -> None:
+    """Records the event as one of a linked order."""
     order = orders.find_order(session, order_id)
     status: dict[str, Any] = event.after["status"]
     by = {"order": event.order_id, "number": event.facts["order"]["number"], "status": status["id"], "phase": event.facts["phase"]}

@@ -98,6 +98,8 @@ def _due(session: Session, now: datetime) -> Iterator[tuple[Listed, date]]:
     ).all()
     calendar = load_calendar(session) if rules else None
     for rule in rules:
+        if not rule.version.is_readable:
+            continue
         try:
             days = lists_due(rule.version.options, calendar, now) if calendar else {}
         except Exception:

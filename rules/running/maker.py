@@ -52,7 +52,8 @@ class Maker:
     written: set[str]
 
     @classmethod
-    def load(cls, session: Session, event: Event, order: Order, rules: list[Woken], config: Config) -> "Maker":
+    def load(cls, session: Session, event: Event, order: Order, rules: list[Woken], config: Config, written: set[str]) -> "Maker":
+        """written: keys of messages that were made of this event before; what is made is added to them."""
         actions = [action for rule in rules for action in rule.said.sends]
         wanted = recipients_of(actions)
         ids = set(templates_of(actions))
@@ -64,7 +65,7 @@ class Maker:
         directory = load_directory(session, order, wanted, event.actor_id, _previous(event))
         return cls(
             event, order, directory, {one.id: one for one in templates}, values, language, firm["company"], config,
-            load_senders(session, actions, order.responsible_id), set(),
+            load_senders(session, actions, order.responsible_id), written,
         )  # fmt: skip
 
     def log(self, rule: Woken) -> tuple[dict[str, Any], list[dict[str, Any]]]:

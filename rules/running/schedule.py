@@ -55,6 +55,8 @@ def what_is_due(session: Session, now: datetime) -> Iterator[Due]:
         return
     calendar = load_calendar(session)
     for rule in rules:
+        if not rule.version.is_readable:
+            continue
         try:
             query = _QUERIES[rule.version.trigger](rule, calendar, now)
             rows = session.execute(query.limit(MOST)).all() if query is not None else []

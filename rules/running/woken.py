@@ -15,6 +15,7 @@ from kanban.models import Event
 from rules import actions as action_kinds
 from rules.evaluator import passes_on, starts, trigger_keys
 from rules.models import Rule, RuleVersion
+from rules.stored import is_readable
 
 _R, _V = table(Rule).c, table(RuleVersion).c
 _WOKEN = (
@@ -39,6 +40,10 @@ class Said:
     criteria: dict[str, Any]
     actions: list[dict[str, Any]]
     tell_actor: bool
+
+    @cached_property
+    def is_readable(self) -> bool:
+        return is_readable(self.trigger, self.options, self.criteria, self.actions)
 
     def matches(self, facts: Mapping[str, Any]) -> bool:
         return starts(self.trigger, self.options, facts) and self._asked.truth(facts) is True

@@ -100,7 +100,7 @@ def _run(session: Session, event: Event, order: Order, woken: Woken, config: Con
         rule = Listed(woken.id, woken.name, woken.board_id, 0, woken.said.criteria, woken.said.actions)
         made = make_list(session, rule, "try", event.at, config)
         return made.run_of(rule, event.at), made.rows
-    return Maker.load(session, event, order, [woken], config).run(woken)
+    return Maker.load(session, event, order, [woken], config, set()).run(woken)
 
 
 def _is_woken(rule_id: int, fields: RuleFields, event: Event) -> bool:

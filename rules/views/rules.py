@@ -1,6 +1,6 @@
 """Settings → Workflow rules: the list, and the editor whose sentence the server redraws as one chooses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -205,7 +205,7 @@ def editor(
         "not_by": NOT_BY, "kind_of": lambda channel: template_kind(channel, state.trigger), "reply_to": REPLY_TO,
         "changes": CHANGE_VERBS, "phases": PHASE_WORDS, "settable": SETTABLE, "dates": DATES,
     }  # fmt: skip
-    sketch = sketch_of(state)
+    sketch = replace(sketch_of(state), is_readable=rule is None or rule.version.is_readable)
     advice = advise(db.session(), rule.id if rule else 0, sketch, lookup, current_app.config["POTOK"])
     values |= {"sentence": sentence_of(sketch, lookup), "advice": advice}
     values |= aside_values(state, rule, lookup) | more

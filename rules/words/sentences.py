@@ -105,7 +105,7 @@ class Sentence:
 
 def sentence_of(fields: Any, lookup: Lookup) -> Sentence:
     """The sentence of anything with the attributes of RuleFields."""
-    gone: list[str] = []
+    gone = [] if fields.is_readable else [_("What this rule says can't be read. Restore an earlier version, or write it anew.")]
     board = lookup.boards.get(fields.board_id)
     status = lookup.statuses.get(fields.status_id) if fields.status_id else None
     if fields.trigger in WITH_STATUS and status is None:

@@ -33,6 +33,9 @@ WORDS = {
     "template_failed": N_("the letter could not be made"),
     "action_failed": N_("the letter could not be made"),
     "not_stored": N_("the letter could not be kept"),
+    "unreadable": N_("the rule can't be read: restore an earlier version, or write it anew"),
+    "rule_failed": N_("the rule could not be run; the server's log says why"),
+    "not_passed_on": N_("a linked order could not be told of this"),
     "change_refused": N_("the change was refused"),
     "change_failed": N_("the change could not be made"),
     "loop": N_("stopped: the rule came to this order a second time"),
@@ -50,7 +53,8 @@ MORE_WORDS = {
     "would_change": N_("would have been done, if the rule did not only log"),
 }
 OF_ACTION = ("changed", "would_change", "loop", "too_deep", "later", "later_done", "later_off", "later_left", "later_not_any_more")
-FAILURES = ("template_failed", "action_failed", "not_stored", "change_refused", "change_failed", "loop", "too_deep")
+FAILURES = ("template_failed", "action_failed", "not_stored", "unreadable", "rule_failed", "not_passed_on", "change_refused",
+            "change_failed", "loop", "too_deep")  # fmt: skip
 
 
 @dataclass(frozen=True)

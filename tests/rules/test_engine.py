@@ -11,7 +11,6 @@ from rules.actions import recipient, send_email
 from rules.fields import NO_CRITERIA, RuleFields
 from rules.models import Message, Rule, RuleVersion, Run, Template
 from rules.rules import add_rule, change_rule, fields_of, find_rule, remove_rule, switch_rule
-from rules.running.engine import Engine
 from tests.cast import Cast
 
 
@@ -214,23 +213,6 @@ def test_a_broken_rule_in_the_database_harms_nothing(cast: Cast) -> None:
         find_rule(session, rule.id).version.actions = [{"do": "send_email", "template": cast.templates["author"], "to": [{"kind": "moon"}]}]
     moved = cast.move(cast.place(), "ready")
     assert moved.event and cast.column("ready") == ["К-0001"]
-
-
-def test_a_run_that_can_not_be_stored_costs_no_other(cast: Cast, config: Any) -> None:
-    first, second = add(cast, status="prepaid"), add(cast, status="prepaid")
-    event = cast.move(cast.place(), "ready").event
-    assert event
-    notes = [{"why": "template_failed", "name": '«Ли» \\ "x"\n\u00e9\U0001f600'}, {"why": "did_it", "more": [None, 1.5, {"a": []}]}]
-    run = {"event_id": event.id, "rule_id": first.id, "version_id": first.version_id, "outcome": "done", "notes": notes, "at": event.at}
-    bad = run | {"rule_id": second.id, "version_id": second.version_id, "outcome": None}
-    for _again in range(2):
-        with transaction() as session:
-            Engine(config)._store(session, [(run, []), (bad, [])])
-    found = db.session.scalars(select(Run).where(Run.event_id == event.id, Run.rule_id.in_((first.id, second.id))).order_by(Run.id))
-    assert [(one.rule_id, one.version_id, one.outcome, one.notes, one.at) for one in found] == [
-        (first.id, first.version_id, "done", notes, event.at),
-        (second.id, second.version_id, "failed", [{"why": "not_stored"}], event.at),
-    ]
 
 
 def test_a_deactivated_person_gets_nothing_and_is_named(cast: Cast) -> None:

@@ -3,6 +3,7 @@
 export function attach(region) {
   new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach((node) => begin(region, node)))).observe(region, { childList: true })
   region.addEventListener("click", (event) => event.target.closest("[data-close]")?.closest(".toast").remove())
+  region.addEventListener("htmx:afterRequest", (event) => event.detail.successful && event.detail.elt.closest(".toast")?.remove())
   for (const toast of [...region.children]) begin(region, toast)
 }
 
