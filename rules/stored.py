@@ -157,7 +157,8 @@ _ACTIONS: dict[str, Check] = {
     "make_production": _ANYTHING,
     "comment": _has({"text": _text}),
     "todo": _has({
-        "kind": _among(TODO_KINDS), "text": _text, "person": _or_none(_id), "role": _or_none(_id), "responsible": _flag, "due": _or_none(_DUE)
+        "kind": _among(TODO_KINDS), "text": _text, "person": _or_none(_id), "role": _or_none(_id), "responsible": _flag,
+        "due": _or_none(_DUE),
     }),
 }  # fmt: skip
 _AFTER = _has({"unit": _among(LATER_UNITS), "number": lambda value: _whole(value) and 0 < value <= 100_000, "ask_again": _flag,

@@ -11,6 +11,7 @@ from rules.actions import recipient, send_email
 from rules.fields import NO_CRITERIA, RuleFields
 from rules.models import Message, Rule, RuleVersion, Run, Template
 from rules.rules import add_rule, change_rule, fields_of, find_rule, remove_rule, switch_rule
+from rules.running.engine import Engine
 from tests.cast import Cast
 
 
