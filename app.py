@@ -61,7 +61,7 @@ def create_app(config: Config | None = None, instance: Path = INSTANCE) -> Flask
     register_kanban(app)
     register_rules(app)
     security.limit_guesses(app, "personal.password")
-    _wire(config)
+    wire(config)
     return app
 
 
@@ -77,7 +77,7 @@ def _init_database(app: Flask, config: Config) -> None:
         app.extensions["potok_feed"] = Feed(db.engine, config.live_streams)
 
 
-def _wire(config: Config) -> None:
+def wire(config: Config) -> None:
     """kanban speaks outward only through these; here they get their ears."""
     engine = Engine(config)
     events.listeners.on_event = engine.on_event
