@@ -18,6 +18,7 @@ from flask_compress import Compress
 from flask_mail import Mail
 from flask_migrate import Migrate, upgrade
 from flask_security import hash_password
+from gunicorn.app import wsgiapp  # type: ignore[import-untyped]
 
 from kanban import clock, events, i18n, security
 from kanban.assets import init_assets
@@ -38,12 +39,17 @@ from rules.views import register as register_rules
 from rules.views.post import send_reset
 
 ROOT = Path(__file__).parent
-INSTANCE = Path(os.environ.get("INSTANCE", ROOT / "instance"))
 MOST_UPLOAD = 2 * 1024 * 1024
 
 
-def create_app(config: Config | None = None, instance: Path = INSTANCE) -> Flask:
-    """The application. config: read from the environment where it is not given."""
+def instance_folder() -> Path:
+    """Where Potok keeps its database, keys and passwords."""
+    return Path(os.environ.get("INSTANCE", ROOT / "instance"))
+
+
+def create_app(config: Config | None = None, instance: Path | None = None) -> Flask:
+    """The application. config, instance: read from the environment where they are not given."""
+    instance = instance or instance_folder()
     config = config or read_config(os.environ, instance)
     clock.set_zone(config.time_zone)
     app = Flask(__name__, instance_path=str(instance), static_folder=None)
@@ -61,7 +67,7 @@ def create_app(config: Config | None = None, instance: Path = INSTANCE) -> Flask
     register_kanban(app)
     register_rules(app)
     security.limit_guesses(app, "personal.password")
-    _wire(config)
+    wire(config)
     return app
 
 
@@ -77,7 +83,7 @@ def _init_database(app: Flask, config: Config) -> None:
         app.extensions["potok_feed"] = Feed(db.engine, config.live_streams)
 
 
-def _wire(config: Config) -> None:
+def wire(config: Config) -> None:
     """kanban speaks outward only through these; here they get their ears."""
     engine = Engine(config)
     events.listeners.on_event = engine.on_event
@@ -91,15 +97,16 @@ def _wire(config: Config) -> None:
 
 def main(arguments: list[str]) -> int:
     """`python app.py [serve|web|worker|migrate]`; serve is all of them."""
+    command = arguments[0] if arguments else "serve"
+    config = read_config(os.environ, instance_folder())
+    if command == "web":
+        sys.argv = ["gunicorn", *_gunicorn(config), "app:create_app()"]
+        wsgiapp.run()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    command = arguments[0] if arguments else "serve"
-    config = read_config(os.environ, INSTANCE)
     if command == "worker":
         run_worker(create_app(config))
         return 0
-    if command == "web":
-        os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *_gunicorn(config), "app:create_app()"])
     if command in ("serve", "migrate"):
         app = create_app(config)
         with app.app_context():
@@ -126,7 +133,7 @@ def _prepare(config: Config) -> None:
     if empty and config.demo:
         language = "ru" if os.environ.get("LANG", "").lower().startswith("ru") else "en"
         make_demo(config, language)
-    notes = INSTANCE / "demo.txt"
+    notes = instance_folder() / "demo.txt"
     print(f"\n  Potok: {config.public_url}\n")
     if notes.exists():
         print(notes.read_text(encoding="utf-8"))
@@ -140,7 +147,7 @@ def make_demo(config: Config, language: str) -> None:
         people = demo.load_demo(session, loaded, cast, language)
         load_rules(session, loaded, language)
         lines = [f"  {people[one.key].email:32} {one.password:32} {people[one.key].name}" for one in cast]
-    path = INSTANCE / "demo.txt"
+    path = instance_folder() / "demo.txt"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
 

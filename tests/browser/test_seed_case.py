@@ -81,6 +81,7 @@ def walk(page: Page, number: str) -> None:
     expect_in(page, number, "Закрыт")
 
 
+@pytest.mark.from_nothing
 def test_moved_by_an_owner_exactly_the_sixteen_letters_arrive(visit: Visits, site: Site) -> None:
     page = visit("melnikov")
     number = place(page)

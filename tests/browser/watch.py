@@ -17,6 +17,7 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 # The same fault told again: of an answer or a failed request there is an event of its own, and a page may give up what it asked for.
 ECHOES = ("Failed to load resource", "Response Status Error Code", "htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
+CHANGES_NOTHING = ("/draw", "/try", "/backtest")  # what is posted there may be given up for a newer one, as a GET
 WAIT_S = 10.0
 
 
@@ -87,8 +88,9 @@ class Watch:
             self._note(f"{response.status} {_path(response.url)}")
 
     def _failed(self, request: Request) -> None:
-        given_up = request.failure == "net::ERR_ABORTED" and request.method == "GET"
-        if not given_up:
+        path = urlsplit(request.url).path
+        is_given_up = request.failure == "net::ERR_ABORTED" and (request.method == "GET" or path.endswith(CHANGES_NOTHING))
+        if not is_given_up:
             self._note(f"failed {_path(request.url)}: {request.failure}")
 
     def _catch_up(self, wait_ms: int = 1) -> None:

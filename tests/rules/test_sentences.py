@@ -1,7 +1,7 @@
 """The sentence of a rule in both languages: every start, condition and action as it is read."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from rules.fields import RuleFields
 from rules.lookup import load_lookup
 from rules.words import differences
 from rules.words.sentences import condition_of, sentence_of
-from tests.cast import Cast, make_cast
+from tests.cast import Cast
 
 
 @pytest.fixture(params=["ru", "en"])
@@ -25,10 +25,10 @@ def language(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def cast(bare_app: Flask, language: str) -> Iterator[Cast]:
+def cast(bare_app: Flask, fill: Callable[[str], Cast], language: str) -> Iterator[Cast]:
     """The workshop in the reader's language; its people have Russian names in both."""
     with bare_app.test_request_context():
-        yield make_cast(language)
+        yield fill(language)
 
 
 def said(fields: RuleFields, language: str) -> str:
