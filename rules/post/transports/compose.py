@@ -61,7 +61,7 @@ def _recipient(letter: Letter, smtputf8: bool) -> str:
     except BadValue as error:
         raise Unsendable(f"the recipient's address is wrong: {error}") from error
     if not smtputf8 and not address.isascii():
-        raise Unsendable("the recipient's address has letters outside ASCII before the @, and the mail server does not offer SMTPUTF8")
+        raise Unsendable("the recipient's address needs SMTPUTF8, which the mail server does not offer")
     return address
 
 
@@ -71,8 +71,7 @@ def _sender(account: Account, smtputf8: bool) -> str:
     except BadValue as error:
         raise Unsendable(f"the account's own address is wrong: {error}", by_account=True) from error
     if not smtputf8 and not address.isascii():
-        said = "the account's own address has letters outside ASCII before the @, and the mail server does not offer SMTPUTF8"
-        raise Unsendable(said, by_account=True)
+        raise Unsendable("the account's own address needs SMTPUTF8, which the mail server does not offer", by_account=True)
     return address
 
 
