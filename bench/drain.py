@@ -46,5 +46,5 @@ def _floor(messages: list[Message], port: int) -> float:
     with smtplib.SMTP("127.0.0.1", port) as connection:
         for message in messages:
             letter = letter_of(message, "http://127.0.0.1:8000")
-            connection.sendmail(account.address, [letter.address], compose(letter, account).as_bytes())
+            connection.sendmail(account.address, [letter.address], compose(letter, account).content)
     return len(messages) / (time.perf_counter() - start)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from kanban.domains import ascii_url
+
 
 class ConfigError(SystemExit):
     """A setting is unknown or malformed; its text is the sentence that the start ends with."""
@@ -85,8 +87,17 @@ def read_config(environ: Mapping[str, str], instance: Path) -> Config:
         secret_key=config.secret_key or _kept(instance / "secret_key"),
         seal_key=config.seal_key or _kept(instance / "seal_key"),
         worker_name=config.worker_name or socket.gethostname(),
-        public_url=(config.public_url or f"http://{config.host}:{config.port}").rstrip("/"),
+        public_url=_public_url(config).rstrip("/"),
     )
+
+
+def _public_url(config: Config) -> str:
+    """In ASCII, as it stands in links, in header fields of e-mails and in Message-IDs."""
+    try:
+        return ascii_url(config.public_url) if config.public_url else f"http://{config.host}:{config.port}"
+    except ValueError:
+        said = f"The setting PUBLIC_URL must be an address such as https://potok.firma.ru, but is «{config.public_url}»."
+        raise ConfigError(said) from None
 
 
 def _typed(name: str, kind: type, raw: str) -> object:

@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TextIO
 
-from liquid import BoundTemplate, Environment, StrictUndefined
+from liquid import BoundTemplate, Environment, RenderContext, StrictUndefined
+from liquid.builtin.output import Output, OutputNode
 from liquid.exceptions import LiquidError
 
 from kanban.i18n import N_, _
@@ -24,6 +25,10 @@ MOST_NODES = 500
 MOST_INSIDE = 300  # characters between {{ and }}
 _OPEN = re.compile(r"\{\{|\{%")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+
+# Around each value in a rendered text, and for a line break within one: noncharacters, which no text of ours may hold (Unicode, 23.7).
+_BEGIN, _END, _BREAK = "\ufdd0", "\ufdd1", "\ufdd2"
+_VALUE = re.compile(f"{_BEGIN}([^{_END}]*){_END}")
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,22 @@ class TextError(Exception):
     """A template that could not be rendered."""
 
 
+class _MarkedNode(OutputNode):
+    """A field that marks where its value begins and ends."""
+
+    __slots__ = ()
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        return buffer.write(_BEGIN) + super().render_to_output(context, buffer) + buffer.write(_END)
+
+
+class _MarkedOutput(Output):
+    node_class = _MarkedNode
+
+
 def _environment() -> Environment:
     environment = Environment(undefined=StrictUndefined)
+    environment.add_tag(_MarkedOutput)
     environment.tags = {name: tag for name, tag in environment.tags.items() if name in (*TAGS, "content", "output", "illegal", "#")}
     environment.filters = {name: make for name, make in environment.filters.items() if name in FILTERS}
     return environment
@@ -96,20 +115,35 @@ def _parsed(source: str) -> BoundTemplate:
 
 def render(source: str, values: Mapping[str, str]) -> str:
     """The text with its fields filled in. Raises TextError."""
+    return _unmarked(_rendered(source, values))
+
+
+def _rendered(source: str, values: Mapping[str, str]) -> str:
+    """The text with marks around its values; what is typed holds none."""
+    plain = {name: _unmarked(value) for name, value in values.items()}
     try:
-        return _parsed(source).render(order=values)
+        return _parsed(_unmarked(source)).render(order=plain)
     except LiquidError as error:
         raise TextError(str(error)) from error
 
 
+def _unmarked(text: str) -> str:
+    return text.replace(_BEGIN, "").replace(_END, "").replace(_BREAK, "")
+
+
 def render_text(source: str, values: Mapping[str, str], skip_empty: bool) -> str:
-    """The text; with skip_empty, «Name: value» lines whose value came out empty are left out."""
-    text = render(source, values)
+    """The text; with skip_empty, lines of the template whose fields all came out empty are left out. Lines of a value stay."""
+    text = _rendered(source, values).replace("\r\n", "\n").replace("\r", "\n")
     if skip_empty:
-        heads = {line.split("{{")[0].strip() for line in source.splitlines() if "{{" in line}
-        empty = {head for head in heads if head.endswith(":")}
-        text = "\n".join(line for line in text.splitlines() if line.strip() not in empty)
-    return text.strip()
+        lines = _VALUE.sub(lambda value: value[0].replace("\n", _BREAK), text).split("\n")
+        text = "\n".join(line.replace(_BREAK, "\n") for line in lines if not _is_empty(line))
+    return _unmarked(text).strip()
+
+
+def _is_empty(line: str) -> bool:
+    """Whether a line of a template has fields, and none of them says anything."""
+    values = _VALUE.findall(line)
+    return bool(values) and not any(value.replace(_BREAK, "").strip() for value in values)
 
 
 def render_short(source: str, values: Mapping[str, str], skip_empty: bool) -> str:

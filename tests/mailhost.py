@@ -219,10 +219,14 @@ class MailHost:
 
     def mailbox(self, address: str, folder: str = "INBOX") -> list[EmailMessage]:
         """The letters in a folder of the mailbox, oldest first; nothing is marked as seen."""
+        return [email.message_from_bytes(letter, policy=email.policy.default) for letter in self.files(address, folder)]
+
+    def files(self, address: str, folder: str = "INBOX") -> list[bytes]:
+        """The same, as they are on disk."""
         home = self.folder / "mail" / address / "Maildir"
         place = home if folder == "INBOX" else home / f".{folder.replace('/', '.')}"
-        files = sorted([*place.glob("new/*"), *place.glob("cur/*")], key=lambda path: path.name)
-        return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in files]
+        found = sorted([*place.glob("new/*"), *place.glob("cur/*")], key=lambda path: path.name)
+        return [path.read_bytes() for path in found]
 
     def arrived(self, address: str, count: int = 1, folder: str = "INBOX", within_s: float = 10) -> list[EmailMessage]:
         """The mailbox as soon as it holds `count` letters. Delivery comes a moment after the 250. AssertionError when it doesn't."""

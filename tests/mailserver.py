@@ -38,9 +38,15 @@ def make_certificates(folder: Path) -> Certificates:
 
 @dataclass
 class Handler:
-    """Keeps what arrives. refuse: address → answer at RCPT; data_answer: what DATA is answered with instead of 250."""
+    """Keeps what arrives. refuse: address → answer at RCPT; data_answer: what DATA is answered with instead of 250.
+
+    letters: as they came, byte for byte. senders: of the envelopes. options: of each MAIL FROM.
+    """
 
     mail: list[EmailMessage] = field(default_factory=list)
+    letters: list[bytes] = field(default_factory=list)
+    senders: list[str | None] = field(default_factory=list)
+    options: list[list[str]] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
     data_answer: str = ""
@@ -60,6 +66,9 @@ class Handler:
             return self.data_answer
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         self.mail.append(email.message_from_bytes(content, policy=email.policy.default))
+        self.letters.append(content)
+        self.senders.append(envelope.mail_from)
+        self.options.append(envelope.mail_options)
         self.recipients.extend(envelope.rcpt_tos)
         if self.drop_after_data:
             self.drop_after_data -= 1
@@ -75,13 +84,14 @@ def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data:
 class MailServer:
     """`with MailServer(certificates) as server:` listens on 127.0.0.1:server.port until the end."""
 
-    def __init__(self, certificates: Certificates, *, security: str = "starttls", port: int = 0) -> None:
+    def __init__(self, certificates: Certificates, *, security: str = "starttls", port: int = 0, smtputf8: bool = True) -> None:
         self.handler = Handler()
         common: dict[str, Any] = {
             "auth_required": True,
             "authenticator": authenticate,
             "auth_require_tls": security != "none",
             "decode_data": False,
+            "enable_SMTPUTF8": smtputf8,
         }
         if security == "starttls":
             common |= {"tls_context": certificates.context, "require_starttls": True}

@@ -14,6 +14,8 @@ from kanban.config import ConfigError, read_config
         ({"PORT": "eight"}, "PORT"), ({"UNDO_WINDOW_S": "-1"}, "UNDO_WINDOW_S"), ({"SMTP_SECURITY": "magic"}, "SMTP_SECURITY"),
         ({"SMTP_HOTS": "x"}, "SMTP_HOTS"), ({"LEASE_S": "5"}, "LEASE_S"), ({"TIME_ZONE": "Mars/Olympus"}, "TIME_ZONE"),
         ({"SMTP_CA_FILE": "/no/such/file"}, "SMTP_CA_FILE"), ({"POLL_S": "0"}, "POLL_S"), ({"DEMO": "2"}, "DEMO"),
+        ({"PUBLIC_URL": "potok.firma.ru"}, "PUBLIC_URL"), ({"PUBLIC_URL": "https://при мер.рф"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "https://potok.firma.ru:port"}, "PUBLIC_URL"), ({"PUBLIC_URL": "https://user@potok.firma.ru"}, "PUBLIC_URL"),
         ({"RUNS_KEPT_DAYS": "0"}, "RUNS_KEPT_DAYS"), ({"RUNS_KEPT_DAYS": "99999"}, "RUNS_KEPT_DAYS"),
     ],
 )  # fmt: skip
@@ -34,3 +36,15 @@ def test_the_window_may_be_zero(tmp_path: Path) -> None:
 
 def test_secrets_are_not_shown(tmp_path: Path) -> None:
     assert "hush" not in repr(read_config({"SMTP_PASSWORD": "hush", "SECRET_KEY": "hush", "SEAL_KEY": "hush"}, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("", "http://127.0.0.1:8000"), ("https://potok.firma.ru/", "https://potok.firma.ru"), ("http://[::1]:8080", "http://[::1]:8080"),
+        ("https://заказы.рф", "https://xn--80aatcn8h.xn--p1ai"),
+        ("https://Заказы.РФ:8443/доска", "https://xn--80aatcn8h.xn--p1ai:8443/%D0%B4%D0%BE%D1%81%D0%BA%D0%B0"),
+    ],
+)  # fmt: skip
+def test_the_public_address_is_kept_as_links_and_header_fields_can_hold_it(tmp_path: Path, given: str, read: str) -> None:
+    assert read_config({"PUBLIC_URL": given}, tmp_path).public_url == read

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+from kanban.domains import ascii_domain
 from kanban.i18n import N_, _
 from rules.mail import names
 from rules.mail.accounts import Account
@@ -196,6 +197,6 @@ def _servers(smtp: Server, imap_: Server | None) -> str:
 def _ascii(domain: str) -> str:
     """«почта.рф» as DNS writes it."""
     try:
-        return domain.encode("idna").decode()
+        return ascii_domain(domain)
     except UnicodeError:
         return domain

@@ -64,12 +64,16 @@ HINTS = (
         N_("The mailbox is full. Somebody must make room in it; then send the letter again."),
     ),
     (
-        r"^5[0-9]{2}[ -]5\.1\.[0-3]|user unknown|unknown user|no such user|does not exist|mailbox unavailable",
+        r"own address is wrong",
+        N_("The account's own address is not an e-mail address. Correct it."),
+    ),
+    (
+        r"recipient's address is wrong|^5[0-9]{2}[ -]5\.1\.[0-3]|user unknown|unknown user|no such user|does not exist|mailbox unavailable",
         N_("There is no such address. Check it for a misprint, and whether the person still has it."),
     ),
     (
         r"SMTPUTF8|SMTPNotSupported",
-        N_("This server can't send to an address with letters outside ASCII. Use another address, or another account."),
+        N_("This server can't send to an address with letters outside ASCII before the @. Use another address, or another account."),
     ),
     (
         r"^5[0-9]{2}",

@@ -10,7 +10,7 @@ from kanban.db import Base
 
 
 class Template(Base):
-    """Subject and text in Liquid, with fields of the order. skip_empty: leave out «Name: value» lines without a value.
+    """Subject and text in Liquid, with fields of the order. skip_empty: leave out lines whose fields are all empty.
 
     kind: letter, or short (SMS, messengers and notices: a plain text without a subject).
     """

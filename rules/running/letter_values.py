@@ -23,7 +23,7 @@ def letter_values(session: Session, order: Order, event: Event | None) -> dict[s
         "tags": ", ".join(order.tags),
         "description": order.description,
         "total": i18n.money(order.total) if order.total else "",
-        "paid": i18n.money(order.paid) if order.paid else "",
+        "paid": i18n.money(order.paid) if order.paid or order.total else "",
         "paid_share": f"{order.paid * 100 // order.total}\u00a0%" if order.total else "",
         "balance": i18n.money(order.total - order.paid) if order.total else "",
         "order_on": i18n.day_long(order.order_on),
@@ -36,11 +36,18 @@ def letter_values(session: Session, order: Order, event: Event | None) -> dict[s
         "responsible": order.responsible.name if order.responsible else "",
         "author": order.author.name if order.author else "",
         "people": _people(session, order),
-        "moved_by": event.actor_name if event else "",
+        "moved_by": _began_by(session, event),
         "moved_at": _when(event),
         "production_number": work[0],
         "production_status": work[1],
     }
+
+
+def _began_by(session: Session, event: Event | None) -> str:
+    """The person whose action began it, however many rules stand between; "" where none did: a rule of time, or a change from outside."""
+    while event is not None and event.actor_id is None and event.cause_event_id is not None:
+        event = session.get(Event, event.cause_event_id)
+    return event.actor_name if event is not None and event.actor_id is not None else ""
 
 
 def _work(order: Order, event: Event | None, status: str) -> tuple[str, str]:

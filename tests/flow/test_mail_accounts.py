@@ -14,6 +14,7 @@ from kanban.db import db
 from rules.mail.accounts import unseal
 from rules.models import Delivery, MailAccount
 from rules.post.worker import Worker
+from tests import rfc2047
 from tests.cast import Cast, Signed
 from tests.fakenet import FakeDns, HttpsServer, autoconfig_xml
 from tests.mailhost import IS_HERE, MailHost
@@ -328,6 +329,11 @@ def test_letters_leave_by_it_with_a_copy_in_the_sent_folder(owner: Signed, cast:
     assert sent["To"] == f"Ольга Белова <manager@{DOMAIN}>"
     assert host.arrived(f"manager@{DOMAIN}")[-1]["Message-ID"] == sent["Message-ID"]
     assert host.arrived(f"potok@{DOMAIN}", before["INBOX"] + 1)[-1]["Message-ID"] == sent["Message-ID"]
+    copy, arrived = (host.files(f"{who}@{DOMAIN}", folder)[-1] for who, folder in (("potok", "Sent"), ("manager", "INBOX")))
+    assert (
+        copy.replace(b"\r\n", b"\n").rstrip() == arrived[arrived.index(b"Content-Type: multipart") :].rstrip()
+    )  # after what the host adds
+    assert rfc2047.fields(copy.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))["message-id"] == sent["Message-ID"]
     answers = db.session.scalars(select(Delivery.answer).order_by(Delivery.id)).all()
     assert any(answer.startswith("250") for answer in answers) and any("550 5.1.1" in answer for answer in answers)
     assert "Марина Лисицына" in owner.get("/settings/letters?state=failed").text

@@ -3,9 +3,8 @@
 import re
 import smtplib
 
-from flask_mail import BadHeaderError
-
 from rules.post.transports import Answer, words
+from rules.post.transports.compose import Unsendable
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 LIMIT_PAUSE_S = 3600
@@ -26,11 +25,13 @@ BUSY, TOO_LARGE = 421, 552
 def judge(error: Exception, stage: str) -> Answer:
     """stage: where it happened: connect, mail, rcpt, data (before the text was out) or text (after it)."""
     text = words_of(error)
+    if isinstance(error, Unsendable):
+        return Answer("retry" if error.by_account else "failed", text, by_account=error.by_account)
     if stage == "connect":
         return Answer("retry", text, by_account=True, pause_s=_asked(text))
     if isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused):
         return judge_words(text, stage)
-    if isinstance(error, BadHeaderError | ValueError) and not isinstance(error, OSError):  # a bad certificate is both
+    if isinstance(error, ValueError) and not isinstance(error, OSError):  # a bad certificate is both
         return Answer("failed", f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
     return Answer("unclear" if stage == "text" else "retry", text)
 

@@ -1,73 +1,136 @@
-"""A letter's headers, by flask-mail's Message. Every field is one line, or flask-mail refuses it (BadHeaderError)."""
+"""A letter as it goes on the wire: headers by rules.post.transports.headers, bodies by the standard library's email package."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from email import policy
 from email.charset import BASE64, Charset
-from email.utils import formataddr
-from typing import Any
+from email.message import Message
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.utils import format_datetime
 
-from flask_mail import Message
-
+from kanban import clock
 from rules.mail.accounts import Account
 from rules.post.transports import Letter
+from rules.post.transports.headers import BadValue, exact, mailboxes, unstructured, wire_address, wire_id
 
-# flask-mail would send UTF-8 bodies bare, with lines longer than SMTP allows (RFC 5321, 4.5.3.1.6).
+# Bare UTF-8 would have lines longer than SMTP allows (RFC 5321, 4.5.3.1.6).
 _UTF8 = Charset("utf-8")
 _UTF8.header_encoding = _UTF8.body_encoding = BASE64
 
-
-class Composed(Message):
-    """flask-mail's message; where an address has letters outside ASCII before its @, written for SMTPUTF8 (RFC 6532)."""
-
-    is_utf8 = False
-    goes_to = ""
-
-    @property
-    def send_to(self) -> set[str | tuple[str, str]]:
-        """The envelope: one recipient, whoever stands in the heads, and perhaps a copy to the sender."""
-        return {self.goes_to, *(self.bcc or ())}
-
-    def as_bytes(self) -> bytes:
-        made: Any = self._message()
-        return bytes(made.as_bytes(policy=policy.SMTPUTF8.clone(max_line_length=900)) if self.is_utf8 else made.as_bytes())
+_ASCII = policy.SMTP.clone(refold_source="none")  # headers are folded already
+_WITH_UTF8 = policy.SMTPUTF8.clone(refold_source="none")
+_OPTIONS = ("SMTPUTF8", "BODY=8BITMIME")
 
 
-def compose(letter: Letter, account: Account) -> Composed:
-    goes_to = named(letter.name, letter.address)
-    message = Composed(
-        subject=letter.subject,
-        recipients=[named(*one) for one in letter.to] or [goes_to],
-        cc=[named(name, "".join(address.split())) for name, address in letter.cc],
-        body=letter.text,
-        html=letter.html,
-        charset=_UTF8,  # type: ignore[arg-type]
-        sender=named(account.sender_name, account.address),
-        reply_to=letter.reply_to or None,
-        extra_headers=_headers(letter),
-    )
-    message.goes_to = goes_to
-    message.msgId = letter.message_id
-    shown = [address for _name, address in (*letter.to, *letter.cc)]
-    if any(not one.rpartition("@")[0].isascii() for one in (letter.address, account.address, letter.reply_to, *shown)):
-        message.is_utf8 = True
-        message.mail_options = ["SMTPUTF8", "BODY=8BITMIME"]
-    return message
+class Unsendable(Exception):
+    """It can't be sent as it is, and never will. by_account: because of the account, not of the letter."""
+
+    def __init__(self, reason: str, *, by_account: bool = False) -> None:
+        super().__init__(reason)
+        self.by_account = by_account
 
 
-def _headers(letter: Letter) -> dict[str, str]:
-    """Auto-Submitted (RFC 3834), one thread an order (RFC 5322, 3.6.4), one click to get no more (RFC 8058)."""
-    headers = {"Auto-Submitted": "auto-generated", "Content-Language": letter.language}
-    if letter.event_id:
-        headers["X-Potok-Event"] = str(letter.event_id)
-    if letter.list_id:
-        headers["List-Id"] = letter.list_id
+@dataclass(frozen=True)
+class Composed:
+    """sender, recipient: the envelope, whoever stands in the heads. options: of MAIL FROM."""
+
+    sender: str
+    recipient: str
+    content: bytes
+    options: tuple[str, ...] = ()
+
+
+def compose(letter: Letter, account: Account, *, smtputf8: bool = False) -> Composed:
+    """smtputf8: whether the server takes addresses with letters outside ASCII before the @ (RFC 6531). Raises Unsendable."""
+    recipient, sender = _recipient(letter, smtputf8), _sender(account, smtputf8)
+    try:
+        message = _body(letter)
+        for name, value in _headers(letter, sender, recipient, account, smtputf8).items():
+            message[name] = value
+    except BadValue as error:
+        raise Unsendable(str(error)) from error
+    is_utf8 = not all(value.isascii() for value in (sender, recipient, *message.values()))
+    content = message.as_bytes(policy=_WITH_UTF8 if is_utf8 else _ASCII)
+    return Composed(sender, recipient, content, _OPTIONS if is_utf8 else ())
+
+
+def _recipient(letter: Letter, smtputf8: bool) -> str:
+    try:
+        address = wire_address(letter.address)
+    except BadValue as error:
+        raise Unsendable(f"the recipient's address is wrong: {error}") from error
+    if not smtputf8 and not address.isascii():
+        raise Unsendable("the recipient's address needs SMTPUTF8, which the mail server does not offer")
+    return address
+
+
+def _sender(account: Account, smtputf8: bool) -> str:
+    try:
+        address = wire_address(account.address)
+    except BadValue as error:
+        raise Unsendable(f"the account's own address is wrong: {error}", by_account=True) from error
+    if not smtputf8 and not address.isascii():
+        raise Unsendable("the account's own address needs SMTPUTF8, which the mail server does not offer", by_account=True)
+    return address
+
+
+def _body(letter: Letter) -> Message:
+    if not letter.html:
+        return _part(letter.text, "plain")
+    both = MIMEMultipart("alternative")
+    both.attach(_part(letter.text, "plain"))
+    both.attach(_part(letter.html, "html"))
+    return both
+
+
+def _part(text: str, kind: str) -> Message:
+    """Lines end in CRLF before they are encoded (RFC 2045, 6.8)."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
+    return MIMEText(lines, kind, _UTF8)  # type: ignore[arg-type]
+
+
+def _headers(letter: Letter, sender: str, recipient: str, account: Account, smtputf8: bool) -> dict[str, str]:
+    headers = {
+        "From": mailboxes("From", [(account.sender_name, sender)]),
+        "To": mailboxes("To", _shown(letter.to, smtputf8) or [(letter.name, recipient)]),
+        "Cc": mailboxes("Cc", _shown(letter.cc, smtputf8)),
+        "Reply-To": _reply_to(letter, smtputf8),
+        "Subject": unstructured("Subject", letter.subject),
+        "Date": format_datetime(clock.now()),
+        "Message-ID": wire_id(letter.message_id),
+        "X-Potok-Event": str(letter.event_id or ""),
+        "List-Id": exact(letter.list_id),
+    }  # fmt: skip
     if letter.thread:
-        headers |= {"References": letter.thread, "In-Reply-To": letter.thread}
+        headers["References"] = headers["In-Reply-To"] = wire_id(letter.thread)
+    return {name: value for name, value in (headers | _automatic(letter)).items() if value}
+
+
+def _automatic(letter: Letter) -> dict[str, str]:
+    """Auto-Submitted (RFC 3834): nobody is to answer it by machine. Exchange wants to be told what in its own words; bounces
+    (NDR) are wanted. One click to get no more (RFC 8058)."""
+    headers = {
+        "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "DR, RN, NRN, OOF, AutoReply",
+        "Content-Language": exact(letter.language),
+    }  # fmt: skip
     if letter.unsubscribe:
-        headers |= {"List-Unsubscribe": f"<{letter.unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+        headers |= {"List-Unsubscribe": exact(f"<{letter.unsubscribe}>"), "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     return headers
 
 
-def named(name: str, address: str) -> str:
-    """A name is a name, whatever signs it holds: quoted, so that it never reads as another address or an encoded word."""
-    name = " ".join(name.split()).replace("=?", "= ?")
-    return formataddr((name, address)) if name else address
+def _shown(people: Sequence[tuple[str, str]], smtputf8: bool) -> list[tuple[str, str]]:
+    """Those who stand in a head. An address that can't be written there costs the reader no letter: it becomes a part of the name."""
+    shown = []
+    for name, address in people:
+        try:
+            wired = wire_address(address)
+        except BadValue:
+            wired = ""
+        shown.append((name, wired) if wired and (smtputf8 or wired.isascii()) else (f"{name} {address}", ""))
+    return shown
+
+
+def _reply_to(letter: Letter, smtputf8: bool) -> str:
+    """ "" where it can't be written: then answers go to the sender."""
+    return mailboxes("Reply-To", [one for one in _shown([("", letter.reply_to)], smtputf8) if one[1]])

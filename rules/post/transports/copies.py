@@ -6,7 +6,6 @@ from types import TracebackType
 from kanban import clock
 from rules.mail.accounts import Account
 from rules.post.transports import Answer, Letter, imap
-from rules.post.transports.compose import compose
 from rules.post.transports.smtp import Smtp
 
 COPY_S, LEAST_S = 10.0, 1.0
@@ -35,11 +34,11 @@ class KeepsCopies:
         if answer.outcome != "sent":
             return answer
         if not self._trouble:
-            self._keep(letter, ends_at - time.monotonic())
+            self._keep(ends_at - time.monotonic())
         return Answer("sent", f"{answer.text}; no copy: {self._trouble}" if self._trouble else answer.text)
 
-    def _keep(self, letter: Letter, left_s: float) -> None:
+    def _keep(self, left_s: float) -> None:
         try:
-            self._folder.keep(compose(letter, self._account).as_bytes(), clock.now(), max(LEAST_S, min(COPY_S, left_s)))
+            self._folder.keep(self._smtp.sent, clock.now(), max(LEAST_S, min(COPY_S, left_s)))
         except imap.ERRORS as error:
             self._trouble = imap.words_of(error)[:300]

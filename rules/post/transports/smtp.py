@@ -1,21 +1,20 @@
-"""SMTP, by flask-mail's Connection with our own host: verified certificates, a time limit that is one. One connection,
-many letters."""
+"""SMTP, by flask-mail's settings and Connection with our own host: verified certificates, a time limit that is one. One connection,
+many letters, which are composed by rules.post.transports.compose."""
 
 import contextlib
 import smtplib
 import socket
 import ssl
 from collections.abc import Sequence
-from email.utils import parseaddr
 from types import TracebackType
 from typing import Any
 
-from flask_mail import Connection, Mail, sanitize_address
+from flask_mail import Connection, Mail
 
 from rules.mail.accounts import Account
 from rules.post.transports import Answer, Letter
 from rules.post.transports.answers import judge
-from rules.post.transports.compose import compose
+from rules.post.transports.compose import Composed, Unsendable, compose
 from rules.post.transports.wire import Bounded, Wire, tls_context
 
 
@@ -42,7 +41,7 @@ class _Staged:
     def rcpt(self, recipient: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
         self.stage = "rcpt"
         code, said = super().rcpt(recipient, options)  # type: ignore[misc]
-        if code not in (250, 251) and parseaddr(recipient)[1] == self.wanted:
+        if code not in (250, 251) and recipient == self.wanted:
             self._rset()  # type: ignore[attr-defined]
             raise smtplib.SMTPRecipientsRefused({recipient: (code, said)})
         return code, said
@@ -118,6 +117,7 @@ class Smtp:
         self._deadline_s = deadline_s
         self._connection: _Connection | None = None
         self._wire = Wire()
+        self.sent = b""  # the last letter that went, as it went
 
     def __enter__(self) -> "Smtp":
         return self
@@ -136,18 +136,24 @@ class Smtp:
                 connection = self._connected()
                 host = connection.host
                 host.stage, host.wanted, host.said = "mail", "", ""
-                message = compose(letter, self._account)
-                host.wanted = parseaddr(sanitize_address(message.goes_to))[1]
-                if self._account.copy_to_self and self._account.per_letter != 1:
-                    message.bcc = [self._account.address]
-                connection.send(message)
+                host.ehlo_or_helo_if_needed()
+                message = compose(letter, self._account, smtputf8=host.has_extn("smtputf8"))
+                self._hand_over(host, message)
+                self.sent = message.content
                 return Answer("sent", host.said)
         except Exception as error:
             answer = judge(error, host.stage if host is not None else "connect")
-            refused = isinstance(error, smtplib.SMTPDataError | smtplib.SMTPRecipientsRefused)
+            refused = isinstance(error, smtplib.SMTPDataError | smtplib.SMTPRecipientsRefused | Unsendable)
             if not refused or answer.text.startswith("421"):
                 self._drop()
             return answer
+
+    def _hand_over(self, host: Any, message: Composed) -> None:
+        host.wanted = message.recipient
+        recipients = [message.recipient]
+        if self._account.copy_to_self and self._account.per_letter != 1 and message.sender != message.recipient:
+            recipients.append(message.sender)
+        host.sendmail(message.sender, recipients, message.content, message.options)
 
     def sign_in(self) -> None:
         """Connects and signs in, no more. Raises what stands against it."""
