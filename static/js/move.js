@@ -1,7 +1,21 @@
 // One way to move an order, for drag and keys: POST /orders/<id>/move. On failure the card goes back where it stood.
-import { focusOrder } from "./place.js"
+// A hand may be faster than the server: the next move of an order waits for the one before, whose answer brings the new version.
+import { catchUp, focusOrder, runAhead } from "./place.js"
+
+const waiting = new Map()
 
 export function post(card, status, before, undo) {
+  const { order } = card.dataset
+  const moves = waiting.get(order)
+  if (moves) {
+    moves.push({ status, before, undo })
+    return runAhead(order)
+  }
+  waiting.set(order, [])
+  send(card, { status, before, undo })
+}
+
+function send(card, { status, before, undo }) {
   const values = { status, before, version: card.dataset.version, key: crypto.randomUUID().replaceAll("-", "") }
   const source = card.closest("li") ?? card
   let answered = false
@@ -10,11 +24,27 @@ export function post(card, status, before, undo) {
     source.removeEventListener("htmx:afterRequest", after)
     const code = event.detail.xhr?.status ?? 0
     answered = true
-    if (code !== 409 && (code < 200 || code >= 300)) undo()
-    refocus(card.dataset.order)
+    settle(card, undo, code)
   }
   source.addEventListener("htmx:afterRequest", after)
-  window.htmx.ajax("POST", `/orders/${card.dataset.order}/move`, { source, target: "#toasts", swap: "none", values }).catch(() => answered || undo())
+  const request = window.htmx.ajax("POST", `/orders/${card.dataset.order}/move`, { source, target: "#toasts", swap: "none", values })
+  // an item that has left the page hears of nothing; nor does one whose request never began
+  request.then(() => answered || settle(card, undo, 200)).catch(() => answered || settle(card, undo, 0))
+}
+
+function settle(card, undo, code) {
+  const { order } = card.dataset
+  const moves = waiting.get(order)
+  const isMoved = code >= 200 && code < 300
+  if (isMoved && moves.length) {
+    const next = moves.shift()
+    if (!moves.length) catchUp(order)
+    return setTimeout(() => send(card, next)) // htmx still holds the item for the answer that has just come
+  }
+  waiting.delete(order)
+  if (!isMoved && code !== 409) undo()
+  catchUp(order, code === 409)
+  refocus(order)
 }
 
 // A card that is put elsewhere in the page loses the focus.

@@ -1,5 +1,6 @@
 // Puts cards where the server says they stand. A place is {order, status, rank}; status null: this page does not show it.
 let held = null
+const ahead = new Map()
 
 export function hold() {
   held ??= []
@@ -20,7 +21,20 @@ export function placeAll(places) {
   else places.forEach(place)
 }
 
+// Of an order that the page has moved on already, while the server answers for an earlier move, places wait.
+export function runAhead(order) {
+  ahead.set(order, ahead.get(order))
+}
+
+// Its next answer tells the place again; or, after a refusal, the last one told was the true one.
+export function catchUp(order, isTrue = false) {
+  const last = ahead.get(order)
+  ahead.delete(order)
+  if (isTrue && last) placeAll([last])
+}
+
 function place({ order, status, rank }) {
+  if (ahead.has(String(order))) return ahead.set(String(order), { order, status, rank })
   let item = document.getElementById(`item-${order}`)
   const list = status && document.querySelector(`[data-cards="${status}"]`)
   if (!list) return item && takeAway(item)
