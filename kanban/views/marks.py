@@ -1,5 +1,6 @@
 """Small pieces of mark-up as functions: a macro imported with its context is made anew in every part that uses it."""
 
+import re
 from functools import lru_cache
 
 from flask import Flask, current_app, url_for
@@ -7,6 +8,7 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
 from kanban.i18n import quoted as quote
+from kanban.phones import e164
 
 LOGO = Markup(
     '<svg viewBox="0 0 20 20" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round">'
@@ -16,7 +18,7 @@ LOGO = Markup(
 
 
 def init_marks(app: Flask) -> None:
-    app.jinja_env.globals.update(icon=icon, avatar=avatar, status=status, csrf=csrf, mark=lambda: LOGO, initials=initials)
+    app.jinja_env.globals.update(icon=icon, avatar=avatar, status=status, csrf=csrf, mark=lambda: LOGO, initials=initials, phone_link=phone_link)
 
 
 def icon(name: str, size: str = "") -> Markup:
@@ -49,6 +51,15 @@ def initials(name: str) -> str:
 def status(name: str, tone: str, quoted: bool = False) -> Markup:
     """A status: dot and name."""
     return Markup('<span class="status" data-tone="{}"><i class="dot"></i>{}</span>').format(tone, escape(quote(name) if quoted else name))
+
+
+_DIALLED = re.compile(r"[0-9\s()./-]{5,}")
+
+
+def phone_link(phone: str) -> Markup:
+    """A phone number that a tap dials; mere text where there is more in it than a number."""
+    number = e164(phone) or (re.sub("[^0-9]", "", phone) if _DIALLED.fullmatch(phone) else "")
+    return Markup('<a class="link" href="tel:{}">{}</a>').format(number, phone) if number else escape(phone)
 
 
 def csrf() -> Markup:

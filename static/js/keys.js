@@ -3,12 +3,21 @@
 const typing = (element) => element.closest("input, textarea, select, [contenteditable]")
 
 document.addEventListener("keydown", (event) => {
-  if (typing(event.target)) return
+  if (typing(event.target) || event.defaultPrevented) return
   if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.code === "KeyZ") return press(event, [...document.querySelectorAll("[data-undo]:not(:disabled)")].at(-1), (button) => button.click())
   if (event.ctrlKey || event.metaKey || event.altKey) return
-  if (event.key === "/") press(event, document.querySelector('[data-key="/"]'), (field) => field.focus())
-  if (event.code === "KeyN") press(event, document.querySelector("[data-opens]"), (link) => link.click())
+  if (isSlash(event)) press(event, shown('[data-key="/"]'), (field) => (field.matches("input") ? field.select() : field.click()))
+  if (event.code === "KeyN") press(event, shown("[data-opens]"), (link) => link.click())
 })
+
+// On a Russian keyboard the key of / types a full stop, and / is another key with Shift.
+function isSlash(event) {
+  return event.key === "/" || (event.code === "Slash" && !event.shiftKey)
+}
+
+function shown(selector) {
+  return [...document.querySelectorAll(selector)].find((element) => element.checkVisibility())
+}
 
 function press(event, element, act) {
   if (!element) return

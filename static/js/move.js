@@ -1,5 +1,21 @@
 // One way to move an order, for drag and keys: POST /orders/<id>/move. On failure the card goes back where it stood.
+// A hand may be faster than the server: the next move of an order waits for the one before, whose answer brings the new version.
+import { catchUp, focusOrder, runAhead } from "./place.js"
+
+const waiting = new Map()
+
 export function post(card, status, before, undo) {
+  const { order } = card.dataset
+  const moves = waiting.get(order)
+  if (moves) {
+    moves.push({ status, before, undo })
+    return runAhead(order)
+  }
+  waiting.set(order, [])
+  send(card, { status, before, undo })
+}
+
+function send(card, { status, before, undo }) {
   const values = { status, before, version: card.dataset.version, key: crypto.randomUUID().replaceAll("-", "") }
   const source = card.closest("li") ?? card
   let answered = false
@@ -8,15 +24,32 @@ export function post(card, status, before, undo) {
     source.removeEventListener("htmx:afterRequest", after)
     const code = event.detail.xhr?.status ?? 0
     answered = true
-    if (code >= 200 && code < 300) return refocus(card.dataset.order)
-    if (code !== 409) undo()
+    settle(card, undo, code)
   }
   source.addEventListener("htmx:afterRequest", after)
-  window.htmx.ajax("POST", `/orders/${card.dataset.order}/move`, { source, target: "#toasts", swap: "none", values }).catch(() => answered || undo())
+  const request = window.htmx.ajax("POST", `/orders/${card.dataset.order}/move`, { source, target: "#toasts", swap: "none", values })
+  // an item that has left the page hears of nothing; nor does one whose request never began
+  request.then(() => answered || settle(card, undo, 200)).catch(() => answered || settle(card, undo, 0))
 }
 
+function settle(card, undo, code) {
+  const { order } = card.dataset
+  const moves = waiting.get(order)
+  const isMoved = code >= 200 && code < 300
+  if (isMoved && moves.length) {
+    const next = moves.shift()
+    if (!moves.length) catchUp(order)
+    return setTimeout(() => send(card, next)) // htmx still holds the item for the answer that has just come
+  }
+  waiting.delete(order)
+  if (!isMoved && code !== 409) undo()
+  catchUp(order, code === 409)
+  refocus(order)
+}
+
+// A card that is put elsewhere in the page loses the focus.
 function refocus(order) {
-  if (document.activeElement === document.body) document.querySelector(`#card-order-${order} .card-link`)?.focus({ preventScroll: true })
+  if (document.activeElement === document.body) focusOrder(order, { preventScroll: true })
 }
 
 // Where a dropped item stands, as the server reads it: the next card's id, «end», or empty for the top of nothing.

@@ -1,5 +1,6 @@
 // Puts cards where the server says they stand. A place is {order, status, rank}; status null: this page does not show it.
 let held = null
+const ahead = new Map()
 
 export function hold() {
   held ??= []
@@ -20,20 +21,47 @@ export function placeAll(places) {
   else places.forEach(place)
 }
 
+// Of an order that the page has moved on already, while the server answers for an earlier move, places wait.
+export function runAhead(order) {
+  ahead.set(order, ahead.get(order))
+}
+
+// Its next answer tells the place again; or, after a refusal, the last one told was the true one.
+export function catchUp(order, isTrue = false) {
+  const last = ahead.get(order)
+  ahead.delete(order)
+  if (isTrue && last) placeAll([last])
+}
+
 function place({ order, status, rank }) {
+  if (ahead.has(String(order))) return ahead.set(String(order), { order, status, rank })
   let item = document.getElementById(`item-${order}`)
   const list = status && document.querySelector(`[data-cards="${status}"]`)
-  if (!list) return item?.remove()
+  if (!list) return item && takeAway(item)
   if (!item) item = emptyItem(order)
   item.dataset.rank = rank
   const following = [...list.children].find((one) => one !== item && one.dataset.rank > rank)
   const more = list.querySelector(":scope > .more")
-  if (!following && more && more.dataset.moreRank < rank) return item.remove()
+  if (!following && more && more.dataset.moreRank < rank) return takeAway(item)
   const before = following ?? more
   if (item.parentElement === list && item.nextElementSibling === (before ?? null)) return
   const focused = item.contains(document.activeElement) ? document.activeElement : null
   list.insertBefore(item, before)
   focused?.focus({ preventScroll: true })
+}
+
+// The focus of a card that leaves the page goes to its neighbour, or else to the column.
+function takeAway(item) {
+  const next = item.contains(document.activeElement) ? (item.nextElementSibling ?? item.previousElementSibling)?.querySelector(".card-link") : null
+  const list = next || !item.contains(document.activeElement) ? null : item.parentElement
+  item.remove()
+  ;(next ?? list)?.focus({ preventScroll: true })
+}
+
+// To an order's card where it stands now; where this page does not show it, to the given column.
+export function focusOrder(order, options, list) {
+  const link = document.querySelector(`#card-order-${order} .card-link`)
+  ;(link ?? list)?.focus(options)
 }
 
 function emptyItem(order) {

@@ -52,6 +52,33 @@ def by_keys(page: Page, number: str, key: str) -> None:
     page.keyboard.press(f"Control+{key}")
 
 
+def letters(page: Page, text: str, code: str = "") -> None:
+    """Keys as a Russian layout gives them; Playwright's own keyboard knows but the American one. code: the key, where it matters."""
+    session = page.context.new_cdp_session(page)
+    for letter in text:
+        session.send("Input.dispatchKeyEvent", {"type": "keyDown", "key": letter, "code": code, "text": letter})
+        session.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": letter, "code": code})
+    session.detach()
+
+
+def open_menu(page: Page, number: str) -> Locator:
+    """The card's menu, by keyboard alone."""
+    card(page, number).locator(".card-link").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    menu = page.locator("#menu:popover-open [role=menu]")
+    expect(menu).to_be_visible()
+    return menu
+
+
+def quick_add(page: Page, customer: str) -> None:
+    """One order by the quick add, which stays open for the next."""
+    if not page.locator("#quick-customer").is_visible():
+        page.locator("[data-opens]:visible").click()
+    page.locator("#quick-customer").fill(customer)
+    page.locator("#quick-add button[type=submit]").click()
+
+
 def expect_in(page: Page, number: str, status: str) -> None:
     expect(column(page, status).locator(".card-number", has_text=number)).to_be_visible()
 

@@ -33,7 +33,7 @@ def test_the_bell_rings_live_and_leads_to_the_order(visit: Visits, site: Site) -
     manager.keyboard.press("Enter")
     menu = manager.locator("#menu")
     expect(menu.locator(".notice[data-unread]")).to_have_count(2)
-    menu.get_by_role("menuitem", name="К-0030").click()
+    menu.get_by_role("button", name="К-0030").click()
     manager.wait_for_url("**/orders/*")
     expect(manager.locator(".bell-count")).to_have_text("1")
     manager.locator("#bell").click()

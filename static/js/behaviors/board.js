@@ -9,6 +9,9 @@ export function attach(board) {
   board.addEventListener("keydown", (event) => key(event))
 }
 
+// Where there is a touch screen, Sortable moves the card itself: beside the browser's own dragging it does not scroll at the edges.
+const isTouched = matchMedia("(any-pointer: coarse)").matches
+
 // Also of columns that came with a swap.
 function makeSortable(board) {
   for (const list of board.querySelectorAll("[data-cards]")) {
@@ -17,7 +20,8 @@ function makeSortable(board) {
       group: { name: "orders", put: (to) => !to.el.closest("[data-locked]") },
       draggable: "li[data-rank]", filter: "button, input, form", preventOnFilter: false,
       animation: 0, delay: 180, delayOnTouchOnly: true, touchStartThreshold: 5, fallbackTolerance: 4,
-      ghostClass: "is-ghost", chosenClass: "is-chosen", dragClass: "is-dragged", scroll: true, scrollSensitivity: 60, emptyInsertThreshold: 60,
+      ghostClass: "is-ghost", chosenClass: "is-chosen", dragClass: "is-dragged", emptyInsertThreshold: 60,
+      forceFallback: isTouched, scroll: true, scrollSensitivity: 60, scrollSpeed: 7,
       onStart: (event) => start(board, event), onMove: (event) => over(board, event), onEnd: (event) => end(board, event),
     })
   }

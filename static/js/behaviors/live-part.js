@@ -1,4 +1,5 @@
-// A part that is fetched anew when one of its topics comes, unless somebody is filling in a form in it.
+// A part that is fetched anew when one of its topics comes, unless somebody is filling in a form in it. The focus stays with what
+// has the same id; where that is gone it goes to the part's [data-focus].
 import { refresh } from "../refresh.js"
 
 export function attach(part) {
@@ -7,9 +8,17 @@ export function attach(part) {
     if (!part.isConnected) return document.removeEventListener("potok:topics", hear)
     if (!part.dataset.url) return // drawn anew as a placeholder that is about to fetch itself
     if (part.querySelector("[data-dirty], form:focus-within input:not([type=hidden])")) return
-    refresh(part.dataset.url, { target: `#${part.id}`, select: part.dataset.select, swap: "morph:outerHTML" }).catch(() => {})
+    const focused = part.contains(document.activeElement) ? document.activeElement : null
+    const answer = refresh(part.dataset.url, { target: `#${part.id}`, select: part.dataset.select, swap: "morph:outerHTML" })
+    answer.then(() => focused && keepFocus(focused.id)).catch(() => {})
   }
   const hear = (event) => (event.detail.topics.has("resync") || topics.some((topic) => event.detail.topics.has(topic))) && again()
   document.addEventListener("potok:topics", hear)
   document.addEventListener("potok:order", (event) => topics.includes(`order-${event.detail.order}`) && again())
+}
+
+function keepFocus(id) {
+  if (document.activeElement !== document.body) return
+  const same = id && document.getElementById(id)
+  ;(same || document.querySelector("[data-focus]"))?.focus({ preventScroll: true })
 }

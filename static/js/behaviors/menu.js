@@ -1,5 +1,13 @@
-// The menu that a [data-menu] link opens: fetched, placed beside its link, closed by Esc or a click elsewhere.
+// The popover that a [data-menu] link opens: fetched, placed beside its link, closed by Esc or a click elsewhere; then the focus
+// returns. It holds a menu (arrows, Home, End, the first letters of an item; Tab leaves it) or a dialog, which Tab walks through too.
+import { focusOrder } from "../place.js"
+
+const LETTERS_MS = 700
 let opener = null
+let column = null
+let isByKey = false
+let letters = ""
+let lettersEnd = null
 
 export function attach(menu) {
   document.addEventListener("click", (event) => {
@@ -10,23 +18,26 @@ export function attach(menu) {
     }
   })
   document.addEventListener("keydown", (event) => {
-    if (event.key === " " && event.target.matches?.("[data-menu]")) {
-      event.preventDefault()
-      open(menu, event.target)
-    }
+    if (!event.target.matches?.("[data-menu]") || ![" ", "ArrowDown", "ArrowUp"].includes(event.key)) return
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    event.preventDefault()
+    open(menu, event.target, event.key === "ArrowUp" ? -1 : 0)
   })
   menu.addEventListener("toggle", (event) => event.newState === "closed" && leave())
   menu.addEventListener("keydown", (event) => step(menu, event))
-  menu.addEventListener("htmx:afterRequest", () => menu.hidePopover())
+  menu.addEventListener("htmx:afterRequest", () => done(menu))
 }
 
-async function open(menu, link) {
+async function open(menu, link, first = 0) {
+  isByKey = link.matches(":focus-visible")
   try {
     await window.htmx.ajax("GET", link.dataset.menu, { source: link, target: menu, swap: "innerHTML" })
   } catch {
     return location.assign(link.href)
   }
+  if (!link.isConnected) return
   opener = link
+  column = link.closest("[data-cards]")
   link.setAttribute("aria-expanded", "true")
   menu.showPopover()
   const at = link.getBoundingClientRect()
@@ -34,23 +45,52 @@ async function open(menu, link) {
   const below = at.bottom + 4 + menu.offsetHeight <= innerHeight
   menu.style.left = `${Math.max(8, left)}px`
   menu.style.top = `${below ? at.bottom + 4 : Math.max(8, at.top - menu.offsetHeight - 4)}px`
-  items(menu)[0]?.focus()
+  const start = menu.querySelector(".notice") ?? items(menu).at(first)
+  start?.focus()
+}
+
+// What was asked for is done, or refused: a card is gone to wherever it stands now, or stays.
+function done(menu) {
+  const order = opener?.closest("[data-order]")?.dataset.order
+  menu.hidePopover()
+  if (order) focusOrder(order, { preventScroll: !isByKey }, column)
 }
 
 function leave() {
-  opener?.removeAttribute("aria-expanded")
-  if (document.activeElement === document.body) opener?.focus()
+  const link = opener
   opener = null
+  link?.removeAttribute("aria-expanded")
+  if (document.activeElement !== document.body || !link) return
+  const here = link.isConnected ? link : document.querySelector(`[data-menu="${link.dataset.menu}"]`)
+  here?.focus({ preventScroll: true })
 }
 
 function step(menu, event) {
-  if (!["ArrowDown", "ArrowUp"].includes(event.key)) return
-  event.preventDefault()
+  if (event.ctrlKey || event.metaKey || event.altKey) return
   const all = items(menu)
   const here = all.indexOf(document.activeElement)
-  all[(here + (event.key === "ArrowDown" ? 1 : all.length - 1)) % all.length]?.focus()
+  const isMenu = menu.querySelector("[role=menu]")
+  const found = { ArrowDown: all[here + 1] ?? all[0], ArrowUp: all[here - 1] ?? all.at(-1), Home: all[0], End: all.at(-1) }[event.key]
+  if (found) found.focus()
+  else if (isMenu && event.key === "Tab") return menu.hidePopover() // the focus goes on from the link that opened it
+  else if (isMenu && event.key === " " && !letters) all[here]?.click()
+  else if (isMenu && event.key.length === 1) named(all, here, event.key)?.focus()
+  else return
+  event.preventDefault()
+}
+
+// The next item whose name begins with the letters typed so far; one letter again and again goes from item to item.
+function named(all, here, letter) {
+  clearTimeout(lettersEnd)
+  lettersEnd = setTimeout(() => (letters = ""), LETTERS_MS)
+  letters += letter.toLowerCase()
+  const again = [...letters].every((one) => one === letters[0])
+  const wanted = again ? letters[0] : letters
+  const order = [...all.slice(here + 1), ...all.slice(0, here + 1)]
+  if (!again && here >= 0) order.unshift(all[here])
+  return order.find((item) => item.textContent.trim().toLowerCase().startsWith(wanted))
 }
 
 function items(menu) {
-  return [...menu.querySelectorAll("[role=menuitem]")]
+  return [...menu.querySelectorAll('[role=menuitem], [role=dialog] :is(a, button)')]
 }

@@ -1,22 +1,38 @@
-// Quick add: opened by its own summary or by the top bar's button; emptied and closed when its order is placed.
+// Quick add: opened by its own summary or by the top bar's button. Once an order is placed the form is ready for the next one;
+// what was chosen from lists stays. Esc closes it and gives the focus back.
 export function attach(quick) {
-  const first = () => quick.querySelector("input:not([type=hidden])")
-  quick.addEventListener("toggle", () => quick.open && first()?.focus())
-  quick.querySelector("[data-close]")?.addEventListener("click", () => (quick.open = false))
-  quick.addEventListener("keydown", (event) => event.key === "Escape" && (quick.open = false))
+  const form = quick.querySelector("form")
+  const first = () => quick.querySelector('[aria-invalid="true"]') ?? form.elements.customer_name
+  let opener = quick.querySelector("summary")
+
+  quick.addEventListener("toggle", () => quick.open && first().focus())
+  quick.querySelector("[data-close]").addEventListener("click", close)
+  quick.addEventListener("keydown", (event) => event.key === "Escape" && close())
   document.addEventListener("click", (event) => {
-    if (!event.target.closest('[data-opens="quick"]') || !quick.isConnected) return
+    const link = event.target.closest('[data-opens="quick"]')
+    if (!link || !quick.isConnected) return
     event.preventDefault()
+    opener = link
     quick.open = true
     quick.scrollIntoView({ block: "nearest", inline: "nearest" })
-    first()?.focus()
+    first().focus()
   })
-  document.addEventListener("potok:placed", () => {
-    const form = quick.querySelector("form")
-    form.querySelectorAll("input:not([type=hidden])").forEach((input) => (input.value = ""))
+  form.addEventListener("htmx:afterRequest", (event) => event.detail.elt === form && event.detail.successful && empty())
+  if (quick.open) first().focus()
+
+  function close() {
+    quick.open = false
+    opener.focus()
+  }
+
+  function empty() {
+    form.querySelectorAll("input:not([type=hidden])").forEach((input) => {
+      input.value = ""
+      input.removeAttribute("aria-invalid")
+      input.removeAttribute("aria-describedby")
+    })
     form.elements.key.value = crypto.randomUUID().replaceAll("-", "")
     quick.querySelectorAll('[data-state="failed"]').forEach((error) => error.remove())
-    quick.open = false
-  })
-  if (quick.open) first()?.focus()
+    first().focus()
+  }
 }

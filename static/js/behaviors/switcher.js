@@ -1,4 +1,4 @@
-// The phone's strip of columns: shows which one is in view, and brings one there.
+// The phone's strip of columns: shows which one is in view and how many orders each holds, and brings one there.
 export function attach(strip) {
   const links = new Map([...strip.querySelectorAll("a")].map((link) => [link.hash.slice(1), link]))
   const seen = new IntersectionObserver(
@@ -24,4 +24,12 @@ export function attach(strip) {
     event.preventDefault()
     document.getElementById(link.hash.slice(1))?.scrollIntoView({ inline: "start", block: "nearest" })
   })
+  // heads come anew with each move, one's own and others'
+  const count = () => {
+    for (const [id, link] of links) {
+      const now = document.getElementById(id)?.querySelector("[data-count]")?.dataset.count
+      if (now !== undefined) link.querySelector("[data-count]").textContent = now
+    }
+  }
+  for (const name of ["htmx:oobAfterSwap", "htmx:afterSwap"]) document.addEventListener(name, count)
 }
