@@ -8,13 +8,14 @@ import { attach as livePart } from "./behaviors/live-part.js"
 import { attach as mention } from "./behaviors/mention.js"
 import { attach as menu } from "./behaviors/menu.js"
 import { attach as quick } from "./behaviors/quick.js"
+import { attach as switchForm } from "./behaviors/switch.js"
 import { attach as switcher } from "./behaviors/switcher.js"
 import { attach as toast } from "./behaviors/toast.js"
 import { attach as way } from "./behaviors/way.js"
 import "./keys.js"
 import "./live.js"
 
-const behaviors = { board, composer, dirty, draw, filter, "live-part": livePart, mention, menu, quick, switcher, toast, way }
+const behaviors = { board, composer, dirty, draw, filter, "live-part": livePart, mention, menu, quick, switch: switchForm, switcher, toast, way }
 const attached = new WeakSet()
 
 function attachAll(root) {
