@@ -27,8 +27,12 @@ function attachAll(root) {
   }
 }
 
-window.Idiomorph.defaults.ignoreActiveValue = true
-// What somebody has unfolded stays so while the page is drawn anew.
-window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => name !== "open" || !node.matches("[data-keep]")
+// While the page is drawn anew, what somebody is typing stays, and so does what they have unfolded. Not Idiomorph's
+// ignoreActiveValue: it also keeps the value and the content of a button that was just clicked.
+const TYPED = "textarea, input:not([type=button], [type=submit], [type=checkbox], [type=radio], [type=hidden])"
+window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => {
+  if (name === "value") return node !== document.activeElement || !node.matches(TYPED)
+  return name !== "open" || !node.matches("[data-keep]")
+}
 document.addEventListener("htmx:load", (event) => attachAll(event.detail.elt))
 attachAll(document.body)
