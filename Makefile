@@ -25,6 +25,7 @@ run: .venv/run ## start Potok with the demo workshop (DEMO=0: empty)
 test: .venv/dev ## unit, flow, PostgreSQL and browser tests
 	@sh tests/install_chromium.sh
 	@sh tests/install_mail.sh
+	@sh tests/install_nu.sh
 	@$(BIN)/python -m pytest $(if $(TEST_DATABASE_URL)$(ARGS),,-n 2 --dist loadgroup) $(ARGS)
 
 check: lint types arrows test ## everything that must be green before a commit lands

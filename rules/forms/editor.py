@@ -99,6 +99,7 @@ class EditorState:
     until: str = ""
     options: dict[str, str] = dataclasses.field(default_factory=dict)
     groups: list[GroupRow] = dataclasses.field(default_factory=list)
+    ticks_all_of: CriterionRow | None = None  # of its choices all are to be ticked, or none where all are
 
     def depth_of(self, number: int) -> int:
         """0 for the outermost group."""
@@ -190,6 +191,8 @@ def _do(state: EditorState, wish: str) -> None:
         _drop_group(state, place)
     elif verb == "drop-criterion" and 0 <= place < len(state.criteria):
         del state.criteria[place]
+    elif verb == "tick-all" and 0 <= place < len(state.criteria):
+        state.ticks_all_of = state.criteria[place]
     elif verb == "add-action":
         state.actions.append(ActionRow(""))
     elif verb == "drop-action" and 0 <= place < len(state.actions):

@@ -21,7 +21,7 @@ from rules import rules
 from rules.actions import NOT_BY, template_kind
 from rules.evaluator import WITH_STATUS
 from rules.fields import RuleFields
-from rules.forms.editor import ActionRow, EditorState, read_state
+from rules.forms.editor import ActionRow, CriterionRow, EditorState, read_state
 from rules.forms.rule import rule_of, sketch_of, state_of
 from rules.logs.run_log import failed_runs, last_runs
 from rules.lookup import Lookup, load_lookup
@@ -197,6 +197,8 @@ def editor(
     for row in state.actions:
         if not row.is_change:
             _fit_template(row, state.trigger, lookup)
+    if state.ticks_all_of is not None:
+        _tick_all(state.ticks_all_of, state.board_id, lookup)
     values = {
         "state": state, "lookup": lookup, "rule": rule, "error": error,
         "triggers": {key: TRIGGER_WORDS[key] for key in TRIGGERS}, "groups": FIELD_GROUPS,
@@ -207,11 +209,21 @@ def editor(
     }  # fmt: skip
     sketch = replace(sketch_of(state), is_readable=rule is None or rule.version.is_readable)
     advice = advise(db.session(), rule.id if rule else 0, sketch, lookup, current_app.config["POTOK"])
-    values |= {"sentence": sentence_of(sketch, lookup), "advice": advice}
+    sentence = sentence_of(sketch, lookup)
+    # what the stored rule has lost; what stands in the form is perhaps but not chosen yet
+    lost = sentence_of(rules.fields_of(rule), lookup).gone if rule else ()
+    values |= {"sentence": sentence, "broken": [reason for reason in sentence.gone if reason in lost], "advice": advice}
     values |= aside_values(state, rule, lookup) | more
     if is_htmx():
         return fragment(render_template("rules/_editor.html", **values) + render_template("rules/_aside.html", oob=True, **values), code)
     return render_template("rules/edit.html", **values), code
+
+
+def _tick_all(row: CriterionRow, board_id: int, lookup: Lookup) -> None:
+    """All choices of a list, or none where all are ticked."""
+    field = find_field(row.field, lookup.role_names)
+    every = [str(id_) for id_, _name in lookup.choices(field.choices, board_id)] if field else []
+    row.values = [] if set(every) <= set(row.values) else every
 
 
 def _fit_template(row: ActionRow, trigger: str, lookup: Lookup) -> None:

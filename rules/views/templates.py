@@ -130,9 +130,15 @@ def _editor(template: Template, problems: list[Problem] | None = None, code: int
     shown = _preview(template, problems if problems is not None else _check(template) if template.id else [])
     html = render_template(
         "message_templates/edit.html", template=template, problems=problems or [], used=_used().get(template.id or 0, 0),
-        fields=LETTER_FIELDS, orders=_orders(), **shown,
+        fields=LETTER_FIELDS, labels=_labels(), orders=_orders(), **shown,
     )  # fmt: skip
     return html, code
+
+
+def _labels() -> dict[str, str]:
+    """How an e-mail calls each field: in the firm's language, which need not be that of the page."""
+    with force_locale(setting(db.session(), "language")):
+        return {one.name: _(one.label) for one in LETTER_FIELDS}
 
 
 def _orders() -> list[Order]:

@@ -31,6 +31,7 @@ RECIPIENTS = {
 }  # fmt: skip
 
 
+BLANK = "…"  # not chosen yet, in an editor
 COPY_WORDS = {"cc": N_("a copy to: %(names)s"), "bcc": N_("a hidden copy to: %(names)s")}
 
 
@@ -126,7 +127,7 @@ def _change(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
         status = lookup.statuses.get(action["status"])
         if status is None:
             gone.append(_("The status this rule moves orders to is gone."))
-        return Send(_("move the order to"), status.name if status else _("gone"))
+        return Send(_("move the order to"), status.name if status else _absent(action.get("status")))
     if do == "set_field":
         return _set_field(action, lookup)
     if do == "assign":
@@ -134,6 +135,11 @@ def _change(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
     if do == "todo":
         return _todo(action, lookup, gone)
     return Send(_(CHANGE_VERBS[do]), str(action.get("tag") or readable(action.get("text") or "")))
+
+
+def _absent(pointed: Any) -> str:
+    """For what can't be found: it is gone, or was never chosen."""
+    return _("gone") if pointed else BLANK
 
 
 def _assign(action: Mapping[str, Any], lookup: Lookup) -> Send:
@@ -144,8 +150,8 @@ def _assign(action: Mapping[str, Any], lookup: Lookup) -> Send:
         name = least.name if least else _("gone")
         whom = _("the least busy of the role “%(role)s”", role=name)
     else:
-        name = one.name if one else _("gone")
-        whom = person(one.name, ACCUSATIVE) if one else _("a person who is gone")
+        name = one.name if one else _absent(action.get("person"))
+        whom = person(one.name, ACCUSATIVE) if one else _("a person who is gone") if action.get("person") else BLANK
     if action.get("role"):
         place = role.name if role else _("gone")
         return Send(_("assign a person"), name, said=_("assign %(whom)s to the role “%(role)s”", whom=whom, role=place))
@@ -154,12 +160,12 @@ def _assign(action: Mapping[str, Any], lookup: Lookup) -> Send:
 
 def _set_field(action: Mapping[str, Any], lookup: Lookup) -> Send:
     field, value = find_field(action["field"]), action.get("value")
-    name = _(field.label) if field else _("Description and wishes")
+    name = _(field.label) if field else _("Description and wishes") if action["field"] else BLANK
     verb = _("set “%(field)s” to", field=name)
     if isinstance(value, Mapping):
         day = _in_days(value["days"])
         return Send(verb, day, said=f"{verb} {day}")
-    text = _value(action, lookup)
+    text = _value(action, lookup) if action["field"] else BLANK
     return Send(verb, text) if text else Send(verb, _("nothing"), said=_("clear the field “%(field)s”", field=name))
 
 
@@ -192,7 +198,9 @@ def _todo(action: Mapping[str, Any], lookup: Lookup, gone: list[str]) -> Send:
     elif one:
         name, whom = one.name, person(one.name, DATIVE)
     else:
-        name, whom = (role.name, the(role.name, DATIVE)) if role else (_("gone"), _("a recipient who is gone"))
+        pointed = action.get("person") or action.get("role")
+        nobody = (_absent(pointed), _("a recipient who is gone") if pointed else BLANK)
+        name, whom = (role.name, the(role.name, DATIVE)) if role else nobody
     verbs = {"reminder": _("give the reminder"), "calendar": _("give the calendar entry"),
              "contact": _("give the contact with the customer")}  # fmt: skip
     verb = verbs.get(action["kind"], _("give the task"))

@@ -8,6 +8,7 @@ import { attach as livePart } from "./behaviors/live-part.js"
 import { attach as mention } from "./behaviors/mention.js"
 import { attach as menu } from "./behaviors/menu.js"
 import { attach as quick } from "./behaviors/quick.js"
+import { attach as switchForm } from "./behaviors/switch.js"
 import { attach as switcher } from "./behaviors/switcher.js"
 import { attach as toasts } from "./behaviors/toasts.js"
 import { attach as way } from "./behaviors/way.js"
@@ -15,7 +16,7 @@ import "./keys.js"
 import "./live.js"
 import "./toasts.js"
 
-const behaviors = { board, composer, dirty, draw, filter, "live-part": livePart, mention, menu, quick, switcher, toasts, way }
+const behaviors = { board, composer, dirty, draw, filter, "live-part": livePart, mention, menu, quick, switch: switchForm, switcher, toasts, way }
 const attached = new WeakSet()
 
 function attachAll(root) {
@@ -27,8 +28,12 @@ function attachAll(root) {
   }
 }
 
-window.Idiomorph.defaults.ignoreActiveValue = true
-// What somebody has unfolded stays so while the page is drawn anew.
-window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => name !== "open" || !node.matches("[data-keep]")
+// While the page is drawn anew, what somebody is typing stays, and so does what they have unfolded. Not Idiomorph's
+// ignoreActiveValue: it also keeps the value and the content of a button that was just clicked.
+const TYPED = "textarea, input:not([type=button], [type=submit], [type=checkbox], [type=radio], [type=hidden])"
+window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => {
+  if (name === "value") return node !== document.activeElement || !node.matches(TYPED)
+  return name !== "open" || !node.matches("[data-keep]")
+}
 document.addEventListener("htmx:load", (event) => attachAll(event.detail.elt))
 attachAll(document.body)

@@ -164,7 +164,11 @@ def test_a_change_is_a_new_version_and_a_switch_is_not(owner: Signed, cast: Cast
     numbers = db.session.scalars(select(RuleVersion.number).where(RuleVersion.rule_id == rule.id).order_by(RuleVersion.number)).all()
     assert numbers == [1, 2]
     answer = owner.post(f"/settings/rules/{rule.id}/switch", {"active": "0"}, htmx=True, page="/settings/rules")
-    assert answer.status_code == 200 and 'aria-checked="false"' in answer.text
+    switch = re.search(f'<input[^>]*id="switch-{rule.id}"[^>]*>', answer.text)
+    assert answer.status_code == 200 and switch and "checked" not in switch[0]
+    answer = owner.post(f"/settings/rules/{rule.id}/switch", {"active": "1"}, htmx=True, page="/settings/rules")
+    switch = re.search(f'<input[^>]*id="switch-{rule.id}"[^>]*>', answer.text)
+    assert switch and " checked" in switch[0]
 
 
 def test_a_rule_with_criteria_leaves_the_matrix(owner: Signed, cast: Cast) -> None:
