@@ -27,9 +27,10 @@ from kanban.dependents import dependents
 from kanban.htmx import htmx
 from kanban.ids import IdConverter
 from kanban.live import Feed
-from kanban.presets import demo, load_preset
+from kanban.presets import demo
 from kanban.views import register as register_kanban
 from kanban.views import setup
+from rules.demo import fill
 from rules.post.worker import run_worker
 from rules.preset import load_rules
 from rules.rules import hand_over, names_by_thing
@@ -136,9 +137,7 @@ def make_demo(config: Config, language: str) -> None:
     """The demo workshop; its passwords are kept in instance/demo.txt for the owner of the file only."""
     cast = demo.make_people(hash_password)
     with i18n.force_locale(language), transaction() as session:
-        loaded = load_preset(session, "kitchen", language)
-        people = demo.load_demo(session, loaded, cast, language)
-        load_rules(session, loaded, language)
+        people = fill(session, config, cast, language)
         lines = [f"  {people[one.key].email:32} {one.password:32} {people[one.key].name}" for one in cast]
     path = INSTANCE / "demo.txt"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
