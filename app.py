@@ -19,7 +19,7 @@ from flask_mail import Mail
 from flask_migrate import Migrate, upgrade
 from flask_security import hash_password
 
-from kanban import clock, events, i18n, security
+from kanban import clock, events, first_steps, i18n, security
 from kanban.assets import init_assets
 from kanban.config import Config, read_config
 from kanban.db import db, transaction
@@ -36,6 +36,7 @@ from rules.preset import load_rules
 from rules.rules import hand_over, names_by_thing
 from rules.running.engine import Engine
 from rules.views import register as register_rules
+from rules.views.first_steps import steps
 from rules.views.post import send_reset
 
 ROOT = Path(__file__).parent
@@ -88,6 +89,7 @@ def _wire(config: Config) -> None:
     dependents.hand_over = hand_over
     setup.load_rules = load_rules
     security.post.send = send_reset
+    first_steps.others.steps = steps(config)
 
 
 def main(arguments: list[str]) -> int:

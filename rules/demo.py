@@ -11,6 +11,7 @@ from kanban import clock
 from kanban.actor import actor_of
 from kanban.calendar import load_calendar
 from kanban.config import Config
+from kanban.first_steps import hide as hide_first_steps
 from kanban.models import Person
 from kanban.presets import load_preset
 from kanban.presets.demo import DemoPerson, content_in, load_firm
@@ -32,6 +33,7 @@ def fill(session: Session, config: Config, cast: list[DemoPerson], language: str
         firm = load_firm(session, content, loaded, cast, language)
         loaded.rules |= {"list": [*loaded.rules["list"], *content["rules"]]}
         load_rules(session, loaded, language)
+        hide_first_steps(session, actor_of(session, firm.people["owner"]))
     actors = {key: actor_of(session, person) for key, person in firm.people.items()}
     past = Past(loaded, actors, firm.organisations, calendar, today)
     steps = past.steps(content)
