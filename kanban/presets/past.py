@@ -30,7 +30,7 @@ DEPOSIT = 50  # per cent, where the order says nothing else
 # The way of an order, and how long each step takes beside the others. Every second kitchen is paid for before it is made.
 MADE_FIRST = {"placed": 0.0, "ready": 5.0, "prepaid": 3.0, "making": 0.5, "assembly": 4.0, "made": 3.0, "paid": 1.0, "install": 2.0,
               "closed": 1.0}  # fmt: skip
-PAID_FIRST = {"placed": 0.0, "ready": 5.0, "prepaid": 3.0, "making": 0.5, "assembly": 4.0, "paid": 2.0, "made": 2.0, "install": 2.0,
+PAID_FIRST = {"placed": 0.0, "ready": 5.0, "prepaid": 3.0, "making": 0.5, "paid": 1.5, "assembly": 3.0, "made": 3.0, "install": 2.0,
               "closed": 1.0}  # fmt: skip
 AHEAD = {"placed": 0.0, "ready": 5.0, "making": 3.0, "prepaid": 1.0, "assembly": 4.0, "made": 3.0}
 BOUGHT = ("placed", "ready", "prepaid", "paid", "install", "closed")
@@ -181,7 +181,7 @@ def way(row: Row, place: int) -> dict[str, int]:
     """When an order came to each step of its way, in working minutes before today: from its placing to the status it is in now
     evenly by the steps' lengths, then the production order alone."""
     draw = random.Random(place)
-    lengths = AHEAD if row.get("production") == "ahead" else PAID_FIRST if place % 2 else MADE_FIRST
+    lengths = AHEAD if row.get("production") == "ahead" else MADE_FIRST if place % 2 else PAID_FIRST
     steps = _steps(row, lengths)
     begin = _sometime(row["placed"], draw)
     if len(steps) == 1:

@@ -177,7 +177,7 @@ def test_rules_moved_orders_and_made_them_and_one_failed_with_its_reason(demo: F
     outcomes = Counter(db.session.scalars(select(Run.outcome)))
     assert outcomes["logged"] >= 5 and outcomes["nobody"] >= 3 and outcomes["done"] >= 150
     failed = db.session.scalars(select(Run).where(Run.outcome == "failed")).all()
-    assert [run.notes for run in failed] == [[{"why": "change_refused", "name": "Из этого заказа уже создан П-0014."}]]
+    assert [run.notes for run in failed] == [[{"why": "change_refused", "name": "Из этого заказа уже создан П-0012."}]]
     undone = db.session.scalars(select(Event).where(Event.undoes_id.is_not(None))).all()
     assert [event.after["status"]["name"] for event in undone] == ["Проект готов"]
     assert count(Todo, Todo.cause_rule_id.is_not(None)) == 4
