@@ -20,7 +20,7 @@ from flask_migrate import Migrate, upgrade
 from flask_security import hash_password
 from gunicorn.app import wsgiapp  # type: ignore[import-untyped]
 
-from kanban import clock, events, i18n, security
+from kanban import clock, events, first_steps, i18n, security
 from kanban.assets import init_assets
 from kanban.config import Config, read_config
 from kanban.db import db, transaction
@@ -28,14 +28,16 @@ from kanban.dependents import dependents
 from kanban.htmx import htmx
 from kanban.ids import IdConverter
 from kanban.live import Feed
-from kanban.presets import demo, load_preset
+from kanban.presets import demo
 from kanban.views import register as register_kanban
 from kanban.views import setup
+from rules.demo import fill
 from rules.post.worker import run_worker
 from rules.preset import load_rules
 from rules.rules import hand_over, names_by_thing
 from rules.running.engine import Engine
 from rules.views import register as register_rules
+from rules.views.first_steps import steps
 from rules.views.post import send_reset
 
 ROOT = Path(__file__).parent
@@ -93,6 +95,7 @@ def wire(config: Config) -> None:
     dependents.hand_over = hand_over
     setup.load_rules = load_rules
     security.post.send = send_reset
+    first_steps.others.steps = steps(config)
 
 
 def main(arguments: list[str]) -> int:
@@ -143,9 +146,7 @@ def make_demo(config: Config, language: str) -> None:
     """The demo workshop; its passwords are kept in instance/demo.txt for the owner of the file only."""
     cast = demo.make_people(hash_password)
     with i18n.force_locale(language), transaction() as session:
-        loaded = load_preset(session, "kitchen", language)
-        people = demo.load_demo(session, loaded, cast, language)
-        load_rules(session, loaded, language)
+        people = fill(session, config, cast, language)
         lines = [f"  {people[one.key].email:32} {one.password:32} {people[one.key].name}" for one in cast]
     path = instance_folder() / "demo.txt"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:

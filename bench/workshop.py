@@ -20,12 +20,11 @@ from kanban.config import Config
 from kanban.db import Base, db, transaction
 from kanban.i18n import force_locale
 from kanban.models import Customer, Order, Person, Status
-from kanban.presets import load_preset
-from kanban.presets.demo import load_demo, make_people
+from kanban.presets.demo import make_people
 from kanban.views import setup
 from rules.actions import recipient, send_email
+from rules.demo import fill as fill_demo
 from rules.models import Rule, RuleVersion
-from rules.preset import load_rules
 
 PASSWORD = "bench-password-1"
 
@@ -44,9 +43,7 @@ def workshop(**changed: object) -> Iterator[Flask]:
             Base.metadata.create_all(db.engine)
             cast = make_people(lambda _: str(hash_password(PASSWORD)))
             with force_locale("ru"), transaction() as session:
-                loaded = load_preset(session, "kitchen", "ru")
-                load_demo(session, loaded, cast, "ru")
-                load_rules(session, loaded, "ru")
+                fill_demo(session, app.config["POTOK"], cast, "ru")
             yield app
             db.session.remove()
             db.engine.dispose()

@@ -1,10 +1,14 @@
 """The one place that knows what time it is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _zone = [ZoneInfo("UTC")]
+_fixed: ContextVar[datetime | None] = ContextVar("fixed", default=None)
 
 
 def set_zone(name: str) -> None:
@@ -15,7 +19,17 @@ def set_zone(name: str) -> None:
 
 def now() -> datetime:
     """The moment, in UTC."""
-    return datetime.now(UTC)
+    return _fixed.get() or datetime.now(UTC)
+
+
+@contextmanager
+def fixed_at(moment: datetime) -> Iterator[None]:
+    """Inside, and only in this thread, it is `moment`: the demo's past is made by the verbs at its own times."""
+    before = _fixed.set(moment)
+    try:
+        yield
+    finally:
+        _fixed.reset(before)
 
 
 def today() -> date:

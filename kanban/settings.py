@@ -9,7 +9,7 @@ from kanban.models import Setting
 _ALL = select(table(Setting).c.name, table(Setting).c.value)
 DEFAULTS: dict[str, str] = {
     "company": "", "language": "en", "letters_paused": "", "letters_paused_by": "", "letters_resumed": "",
-    "holidays": "", "days_off": "",
+    "holidays": "", "days_off": "", "first_steps_hidden": "",
 }  # fmt: skip
 
 

@@ -1,24 +1,18 @@
-"""The demo workshop: people with freshly made passwords, and orders with a past."""
+"""The demo workshop: its people with freshly made passwords, and what is said of it, in one language."""
 
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kanban import clock
-from kanban.actor import Actor, actor_of
-from kanban.models import Event, Order, Person
-from kanban.orders import OrderFields, make_production, move, place
+from kanban.models import Person
 from kanban.people import PersonFields, add_organisation, add_person
 from kanban.presets import Loaded, read
 from kanban.settings import write_setting
 
-PATH = ("design", "ready", "prepaid", "paid", "paid_ready", "install", "closed")
-WORK_PATH = ("making", "assembly", "made")
 WORDS = [
     "birch",
     "cedar",
@@ -42,7 +36,6 @@ class DemoPerson:
     """password: as typed; hash made before the transaction, because it is slow."""
 
     key: str
-    fields: dict[str, Any]
     password: str
     hash: str
 
@@ -52,94 +45,48 @@ def make_people(hash_password: Callable[[str], str]) -> list[DemoPerson]:
     people = []
     for content in read("demo")["people"]:
         password = "-".join(secrets.choice(WORDS) for _ in range(3)) + f"-{secrets.randbelow(90) + 10}"
-        people.append(DemoPerson(content["key"], content, password, hash_password(password)))
+        people.append(DemoPerson(content["key"], password, hash_password(password)))
     return people
 
 
-def load_demo(session: Session, loaded: Loaded, cast: list[DemoPerson], language: str) -> dict[str, Person]:
-    """Fills an empty database. Run before rules are loaded, so that the past sends no letters."""
-    content = read("demo")
-    write_setting(session, "company", content["company"][language])
+def content_in(language: str) -> dict[str, Any]:
+    """The demo's file, with each text in this language."""
+    content: dict[str, Any] = _said(read("demo"), language)
+    return content
+
+
+def _said(value: Any, language: str) -> Any:
+    if isinstance(value, dict):
+        return value[language] if "ru" in value else {key: _said(part, language) for key, part in value.items()}
+    return [_said(part, language) for part in value] if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class Firm:
+    """The demo's people by key, and its organisations' ids."""
+
+    people: dict[str, Person]
+    organisations: list[int]
+
+
+def load_firm(session: Session, content: dict[str, Any], loaded: Loaded, cast: list[DemoPerson], language: str) -> Firm:
+    """Company, organisations and people, in an empty database. loaded: for the roles."""
+    write_setting(session, "company", content["company"])
     write_setting(session, "language", language)
-    organisations = [add_organisation(session, None, names[language]) for names in content["organisations"]]
-    people = {one.key: _add(session, one, content["domain"], loaded, language) for one in cast}
-    actors = {key: actor_of(session, person) for key, person in people.items()}
-    for count, row in enumerate(content["orders"]):
-        _Past(session, loaded, actors, language).live(row, organisations[1 if count % 5 == 4 else 0].id)
-    return people
+    organisations = [add_organisation(session, None, name).id for name in content["organisations"]]
+    said = {person["key"]: person for person in content["people"]}
+    people = {one.key: _add(session, said[one.key], one.hash, content["domain"], loaded, language) for one in cast}
+    return Firm(people, organisations)
 
 
-def _add(session: Session, one: DemoPerson, domain: str, loaded: Loaded, language: str) -> Person:
+def _add(session: Session, said: dict[str, Any], password_hash: str, domain: str, loaded: Loaded, language: str) -> Person:
     fields = PersonFields(
-        name=one.fields["name"][language], email=f"{one.fields['email']}@{domain}", access=one.fields["access"],
-        phone="", language=language, role_ids=[loaded.roles[key].id for key in one.fields["roles"]],
+        name=said["name"], email=f"{said['email']}@{domain}", access=said["access"], language=language,
+        role_ids=[loaded.roles[key].id for key in said["roles"]],
     )  # fmt: skip
-    person = add_person(session, None, fields, one.hash)
-    person.tone = one.fields["tone"]
+    person = add_person(session, None, fields, password_hash)
+    person.tone = said["tone"]
     return person
-
-
-@dataclass
-class _Past:
-    """Lives one order's past through the verbs, then sets the clock of its history back."""
-
-    session: Session
-    loaded: Loaded
-    people: dict[str, Actor]
-    language: str
-
-    def live(self, row: dict[str, Any], organisation_id: int) -> None:
-        who = self.people[row["who"]]
-        seller = self.people["manager"]
-        order = place(self.session, seller, self.loaded.boards["orders"].id, self._fields(row, who, organisation_id)).order
-        steps = PATH[1 : PATH.index(row["status"]) + 1]
-        if "paid_ready" in steps and row["status"] != "paid_ready":
-            steps = tuple(step for step in steps if step != "paid")
-        for step in steps:
-            self._move(order, self._mover(step), step)
-        self._age(order, row["age"])
-        if "work" in row:
-            self._work(order, row)
-
-    def _fields(self, row: dict[str, Any], who: Actor, organisation_id: int) -> OrderFields:
-        total = row["total"] * 100
-        digits = f"{row['total'] * 7919 % 10_000_000:07d}"
-        today = clock.today()
-        roles = {"manager": "manager", "designer": "designer"}
-        return OrderFields(
-            customer_name=row["customer"][self.language], title=row["title"][self.language],
-            customer_phone=f"+7 900 {digits[:3]}-{digits[3:5]}-{digits[5:]}", organisation_id=organisation_id,
-            responsible_id=who.id, order_on=today - timedelta(days=row["age"] + 7 * PATH.index(row["status"]) + 3),
-            ship_on=today + timedelta(days=row["ship"]), installation_on=today + timedelta(days=row["ship"] + 2),
-            installation_address=row["address"][self.language], total=total, paid=total * row["paid"] // 100,
-            description=row.get("wish", {}).get(self.language, ""),
-            people={self.loaded.roles[role].id: self.people[person].id for role, person in roles.items()},
-        )  # fmt: skip
-
-    def _mover(self, step: str) -> Actor:
-        by = {"ready": "designer", "prepaid": "accountant", "paid": "accountant", "paid_ready": "accountant"}
-        return self.people[by.get(step, "manager")]
-
-    def _move(self, order: Order, actor: Actor, step: str) -> None:
-        move(self.session, actor, order.id, status_id=self.loaded.statuses[step].id, before="", version=order.version)
-
-    def _work(self, order: Order, row: dict[str, Any]) -> None:
-        work = make_production(self.session, self.people["manager"], order.id).order
-        for step in WORK_PATH[1 : WORK_PATH.index(row["work"]) + 1]:
-            self._move(work, self.people["technologist"], step)
-        self._age(work, max(1, row["age"] - 1))
-
-    def _age(self, order: Order, days: int) -> None:
-        """The last event `days` ago, those before it some days earlier each, at working hours."""
-        at = clock.now().replace(hour=7, minute=0, second=0, microsecond=0) - timedelta(days=days)
-        events = self.session.scalars(select(Event).where(Event.order_id == order.id).order_by(Event.id.desc())).all()
-        order.entered_at = at
-        for step, event in enumerate(events):
-            event.at = at
-            at = self._earlier(at, order.id + step)
-
-    def _earlier(self, at: datetime, salt: int) -> datetime:
-        return (at - timedelta(days=2 + salt % 5)).replace(hour=6 + salt * 7 % 9, minute=salt * 13 % 60)
 
 
 def is_empty(session: Session) -> bool:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from kanban.views import boards, doors, errors, export, live, orders, personal, search, setup, way, work
+from kanban.views import boards, doors, errors, export, first_steps, live, orders, personal, search, setup, way, work
 from kanban.views.marks import init_marks
 from kanban.views.parts import init_parts
 from kanban.views.settings import company, people, statuses
@@ -14,6 +14,8 @@ def register(app: Flask) -> None:
     init_marks(app)
     init_parts(app)
     init_words(app)
-    for module in (boards, company, doors, export, live, orders, people, personal, search, setup, statuses, way, work):
+    for module in (
+        boards, company, doors, export, first_steps, live, orders, people, personal, search, setup, statuses, way, work,
+    ):  # fmt: skip
         app.register_blueprint(module.bp)
     app.context_processor(doors.for_every_page)

@@ -13,6 +13,7 @@ from kanban.ids import read_id
 from kanban.queries.board import board_view, choices
 from kanban.queries.cards import next_window
 from kanban.queries.filter import read_filter
+from kanban.views import first_steps
 from kanban.views.doors import all_boards
 from kanban.views.guard import person, signed_in
 from kanban.views.live import feed
@@ -28,7 +29,9 @@ def show(board_id: int) -> Any:
     since = feed().last_id()  # before the rows are read: a change in between is shown twice rather than never
     view = board_view(db.session(), person(), board_id, chosen, all_boards())
     people, firms = choices(db.session())
-    return render_template("boards/page.html", view=view, chosen=chosen, people=people, firms=firms, since=since)
+    return render_template(
+        "boards/page.html", view=view, chosen=chosen, people=people, firms=firms, since=since, first_steps=first_steps.to_show()
+    )  # fmt: skip
 
 
 @bp.get("/boards/<int:board_id>/statuses/<int:status_id>/window")

@@ -87,6 +87,15 @@ def expect_toast(page: Page, text: str) -> None:
     expect(page.locator(".toast").last).to_contain_text(text)
 
 
+def quiet_bell(page: Page, url: str) -> int:
+    """All notices read, those of the demo's past too. How many there are."""
+    page.goto(url + "/bell/all")
+    if page.locator(".notice[data-unread]").count():
+        page.locator(".page-head button").click()
+    expect(page.locator(".notice[data-unread]")).to_have_count(0)
+    return page.locator(".notice").count()
+
+
 def until(condition: Callable[[], Any], seconds: float = 15) -> None:
     end = time.monotonic() + seconds
     while not condition():

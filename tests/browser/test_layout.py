@@ -89,7 +89,11 @@ def test_long_words_wrap_on_a_small_screen(visit: Visits, site: Site) -> None:
     page.locator(".order-form button[type=submit]").click()
     page.wait_for_url(order)
     found: list[str] = []
-    for path in (order, order + "/edit", *(site.url + one for one in ("/boards/1", "/way", "/work", "/me", "/search?q=К-0039", f"/boards/1?q={'Ж' * 80}"))):
+    for path in (
+        order,
+        order + "/edit",
+        *(site.url + one for one in ("/boards/1", "/way", "/work", "/me", "/search?q=К-0039", f"/boards/1?q={'Ж' * 80}")),
+    ):
         page.goto(path)
         page.wait_for_load_state("networkidle") if path == order else None
         found += outside(page)

@@ -275,3 +275,10 @@ def test_a_long_address_and_a_long_answer_are_shown(owner: Signed) -> None:
         session.execute(update(Message).where(Message.id == letter).values(state="failed"))
     assert "<b>я" not in owner.get(f"/settings/letters/{letter}").text
     assert len(table(owner)[1][11]) == 500
+
+
+@pytest.mark.parametrize(("why", "said"), [({}, ""), ({"copy": "cc"}, "(копия)"), ({"copy": "bcc"}, "(скрытая копия)")])
+def test_only_a_copy_is_called_one(owner: Signed, why: dict[str, str], said: str) -> None:
+    page = owner.get(f"/settings/letters/{write(1, layout={'why': {'kind': 'role', 'role': 'Дизайнер'} | why})}").text
+    to = re.search(r'<dl class="heads"><dt>[^<]+</dt><dd>(.*?)</dd>', page, re.S)
+    assert to is not None and ("копия" in to[1]) == bool(said) and said in to[1]

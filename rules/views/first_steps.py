@@ -1,0 +1,19 @@
+"""The first steps that rules know of: mail, and who is told."""
+
+from sqlalchemy import exists, literal, select
+
+from kanban.config import Config
+from kanban.first_steps import Step
+from kanban.i18n import N_
+from rules.models import MailAccount, Rule
+
+
+def steps(config: Config) -> tuple[Step, ...]:
+    """Mail may also be set by the environment."""
+    has_account = exists(select(MailAccount.id).where(MailAccount.kind == "system"))
+    return (
+        Step("told", N_("Who is told"), N_("Choose who gets an e-mail when an order comes into a status."), N_("Choose"),
+             "matrix.show", exists(select(Rule.id).where(Rule.active))),
+        Step("mail", N_("Mail account"), N_("Without one, e-mails stay in the tray and reach nobody."), N_("Set up mail"),
+             "mail.show", literal(True) if config.smtp_host else has_account),
+    )  # fmt: skip
