@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -13,8 +13,9 @@ from kanban.columns import ColumnRow, columns_of_boards
 from kanban.db import table
 from kanban.errors import NotFound
 from kanban.i18n import _
-from kanban.models import Board, Event, Order, Person, Role, Status
+from kanban.models import Board, Event, Order, Person, Role, Status, person_role
 from kanban.policy import may_move_into, may_write, why_not_into
+from kanban.roles import How, resolve_role
 
 MOST_EVENTS = 200
 
@@ -28,11 +29,19 @@ class Step:
     locked: str
 
 
+class Member(NamedTuple):
+    id: int
+    name: str
+    tone: str
+
+
 @dataclass(frozen=True)
-class RolePerson:
+class RolePeople:
+    """Who stands for a role on the order today, and how it comes: see kanban.roles."""
+
     role: Role
-    person: Person | None
-    holders: int
+    how: How
+    people: tuple[Member, ...]
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,7 @@ class Line:
 class OrderView:
     order: Order
     steps: tuple[Step, ...]
-    people: tuple[RolePerson, ...]
+    people: tuple[RolePeople, ...]
     links: tuple[Link, ...]
     lines: tuple[Line, ...]
     stays: tuple[Stay, ...]
@@ -159,14 +168,23 @@ def _locked(person: Actor, status: ColumnRow) -> str:
     return why_not_into(status) if status.moving else _("You may look at orders, but not change them.")
 
 
-def _people(session: Session, order: Order) -> tuple[RolePerson, ...]:
+def _people(session: Session, order: Order) -> tuple[RolePeople, ...]:
     roles = session.scalars(select(Role).order_by(Role.position, Role.id)).all()
     filled = {one.role_id: one.person_id for one in order.people}
-    people = {one.id: one for one in session.scalars(select(Person).where(Person.id.in_(list(filled.values()))))}
-    holders: dict[int, int] = dict.fromkeys((role.id for role in roles), 0)
-    for (role_id,) in session.execute(select(Role.id).join(Person.held_roles).where(Person.active)):
-        holders[role_id] += 1
-    return tuple(RolePerson(role, people.get(filled.get(role.id, 0)), holders[role.id]) for role in roles)
+    holders: dict[int, list[int]] = {role.id: [] for role in roles}
+    people: dict[int, Member] = {}
+    rows = session.execute(
+        select(person_role.c.role_id, Person.id, Person.name, Person.tone)
+        .outerjoin(person_role, person_role.c.person_id == Person.id)
+        .where(Person.active, or_(person_role.c.role_id.is_not(None), Person.id.in_(list(filled.values()))))
+        .order_by(Person.name, Person.id)
+    )
+    for role_id, *member in rows:
+        people[member[0]] = Member(*member)
+        if role_id in holders:
+            holders[role_id].append(member[0])
+    found = ((role, resolve_role(filled.get(role.id), order.responsible_id, holders[role.id], people.__contains__)) for role in roles)
+    return tuple(RolePeople(role, one.how, tuple(people[id_] for id_ in one.people)) for role, one in found)
 
 
 def links_of(session: Session, order: Order) -> tuple[Link, ...]:

@@ -269,11 +269,11 @@ def chosen_words(why: Mapping[str, Any]) -> str:
         return _("a copy: %(why)s", why=chosen) if why["copy"] == "cc" else _("a hidden copy: %(why)s", why=chosen)
     role = str(why.get("role", ""))
     if why.get("kind") == "role":
-        return (
-            _("%(role)s of this order", role=role)
-            if why.get("filled")
-            else _("%(role)s: nobody is on this order, so all who hold the role are told", role=role)
-        )
+        if why.get("filled"):
+            return _("%(role)s of this order", role=role)
+        if why.get("responsible"):
+            return _("%(role)s: responsible for this order, and holds the role", role=role)
+        return _("%(role)s: nobody is on this order, so all who hold the role are told", role=role)
     if why.get("kind") == "list":
         return ngettext("%(num)d order", "%(num)d orders", why.get("orders", 0))
     words = {

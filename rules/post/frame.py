@@ -103,6 +103,12 @@ def why_sentence(message: Message) -> str:
             role=why["role"],
             status=status,
         )
+    if kind == "role" and why.get("responsible"):
+        return _(
+            "You get this e-mail because you are responsible for this order and hold the role %(role)s, and it is now in “%(status)s”.",
+            role=why["role"],
+            status=status,
+        )
     if kind == "role":
         return _(
             "You get this letter because your role is %(role)s, and the order is now in “%(status)s”.", role=why["role"], status=status

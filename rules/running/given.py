@@ -1,8 +1,8 @@
 """A to-do that a rule gives: whose it is and when it is due, worked out from the order.
 
 {"do": "todo", "kind": "task", "text": Liquid text, "person": id, "role": id or "responsible": true, "due": …}
-role: the person who fills it on the order, else whoever holds it. due: None, {"days": 3, "time": "09:00"}, counted from the
-day the rule acts, or {"field": "ship_on", "days": -2, …}, from a date of the order; where that is empty, there is no date.
+role: who stands for it on the order (kanban.roles): one person, or whoever holds it. due: None, {"days": 3, "time": "09:00"},
+counted from the day the rule acts, or {"field": "ship_on", "days": -2, …}, from a date of the order; where that is empty, there is no date.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from kanban import clock
 from kanban.errors import Invalid
 from kanban.i18n import _
 from kanban.models import TODO_KINDS, Order, Person, Role
+from kanban.roles import standing_for
 from kanban.todos import MOST_TEXT, TodoFields
 from rules import texts
 
@@ -40,11 +41,10 @@ def _whose(session: Session, order: Order, action: Mapping[str, Any]) -> tuple[i
             raise Invalid(_("The order has no responsible person."), "whose")
         return order.responsible_id, None
     role_id = action.get("role")
-    filled = next((one.person_id for one in order.people if one.role_id == role_id), None)
-    person = session.get(Person, filled) if filled else None
-    if person is not None and person.active:
-        return person.id, None
-    return action.get("person"), role_id
+    if role_id is None:
+        return action.get("person"), None
+    standing = standing_for(session, order, role_id)
+    return (None, role_id) if standing.how == "holders" else (standing.people[0], None)
 
 
 def _day(order: Order, due: Mapping[str, Any]) -> date | None:

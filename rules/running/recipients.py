@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from kanban.db import table
 from kanban.models import Order, Person, Role, person_role
 from kanban.phones import e164
+from kanban.roles import filling, resolve_role
 from rules.models import Unsubscribed
 
 MOST_HOLDERS = 10  # of a role are told without being asked about
@@ -19,7 +20,8 @@ HIDDEN = {"hidden": True}  # marks notes of hidden copies, which only administra
 
 @dataclass(frozen=True)
 class Recipient:
-    """address: of the action's channel. why: {"kind": role|person|responsible|author|customer|address, "role": name, "filled": bool};
+    """address: of the action's channel. why: {"kind": role|person|responsible|author|customer|address}; of a role
+    {"role": name, "filled": bool}, and "responsible": True where they stand for it as the order's responsible (kanban.roles);
     of a copy also {"copy": cc|bcc}."""
 
     address: str
@@ -52,6 +54,10 @@ class Directory:
     mover_id: int | None = None
     previous_id: int | None = None  # who was responsible before the event
     unsubscribed: set[str] = field(default_factory=set)  # addresses of others: customers, and those a rule names
+
+    def is_active(self, person_id: int) -> bool:
+        person = self.people.get(person_id)
+        return person is not None and person.active
 
 
 _HOLDERS = (
@@ -172,14 +178,14 @@ def _candidates(one: dict[str, Any], order: Order, directory: Directory, notes: 
 
 
 def _holders(one: dict[str, Any], order: Order, directory: Directory, notes: list[dict[str, Any]], channel: str) -> list[Recipient]:
-    """Who fills the role on the order; if nobody does, everyone who holds it, but many only where that was confirmed."""
+    """Who stands for the role on this order (kanban.roles); of all who hold it many only where that was confirmed."""
     role_id = one["id"]
     role = directory.roles.get(role_id, "")
-    filling = [person.person_id for person in order.people if person.role_id == role_id]
-    found = _active(filling, directory, notes, {"kind": "role", "role": role, "filled": True}, channel)
-    if found:
-        return found
-    found = _active(directory.holders.get(role_id, []), directory, notes, {"kind": "role", "role": role, "filled": False}, channel)
+    standing = resolve_role(filling(order, role_id), order.responsible_id, directory.holders.get(role_id, []), directory.is_active)
+    why = {"kind": "role", "role": role, "filled": standing.how == "filled"}
+    if standing.how == "responsible":
+        why |= {"responsible": True}
+    found = _active([*standing.passed_over, *standing.people], directory, notes, why, channel)
     if not found:
         notes.append({"why": "no_holder", "name": role})
     if len(found) > MOST_HOLDERS and not one.get("many"):

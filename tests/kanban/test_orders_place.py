@@ -36,9 +36,9 @@ def test_an_event_keeps_facts_without_phone_or_mail(cast: Cast) -> None:
 
 
 def test_a_production_order_inherits_customer_dates_and_people(cast: Cast) -> None:
-    order = cast.place(people={cast.roles["designer"]: cast.people["designer"]})
+    order = cast.place(responsible_id=cast.people["manager"], people={cast.roles["designer"]: cast.people["designer"]})
     work = cast.produce(order)
-    assert work.number == "П-0001"
+    assert work.number == "П-0001" and work.responsible_id == cast.people["manager"]
     assert (work.source_id, work.customer_id, work.ship_on) == (order.id, order.customer_id, date(2026, 12, 26))
     filled = db.session.query(OrderPerson).filter_by(order_id=work.id).one()
     assert filled.person_id == cast.people["designer"]
