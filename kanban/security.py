@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, request, session
+from flask import Flask, Response, abort, current_app, request, session
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_security import Security, login_user
@@ -29,6 +29,7 @@ from kanban.db import db, transaction
 from kanban.i18n import _l
 from kanban.models import Person, SignIn
 
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 DEVICE = "potok_device"
 DEVICE_S = 365 * 24 * 3600
 CONTENT_POLICY = (
@@ -92,10 +93,13 @@ csrf = CSRFProtect()
 
 def init_security(app: Flask, config: Config) -> None:
     app.config.update(_settings(config))
+    app.before_request(_forms_only)
     csrf.init_app(app)
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")
     security = Security(app, PersonDatastore(db, Person, cast(Any, None)), mail_util_cls=_OutboxMail)
+    security.want_json(lambda _request: False)  # pages only: its JSON answers carry tokens
     app.login_manager.user_loader(_load_person)  # type: ignore[attr-defined]
+    app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]  # or any body would be read for a token
     app.extensions["potok_security"] = security
     user_authenticated.connect(_remember_sign_in, app)
     for endpoint in ("security.login", "security.forgot_password"):
@@ -108,6 +112,13 @@ def init_security(app: Flask, config: Config) -> None:
         app.view_functions[endpoint] = _with_own_next(view)
     app.extensions["potok_limiter"] = limiter
     app.after_request(_headers)
+
+
+def _forms_only() -> None:
+    """Nothing here takes another body, and libraries that try to read one as JSON fail on a list, or on ten thousand brackets."""
+    is_other = request.mimetype != "" and request.mimetype not in FORMS
+    if is_other and (request.method == "POST" or request.content_length):
+        abort(415)
 
 
 def limit_guesses(app: Flask, endpoint: str) -> None:

@@ -53,6 +53,7 @@ def _http(error: HTTPException) -> Any:
         404: _("There is no such page."),
         405: _("This can't be asked in this way."),
         413: _("This is too large."),
+        415: _("Only a form can be sent here."),
         429: _("Too many tries. Wait a few minutes and try again."),
     }
     return answer(reasons.get(error.code, _("This request can't be understood.")), error.code)
