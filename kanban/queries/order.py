@@ -115,7 +115,7 @@ class InStatus:
 
 
 @dataclass(frozen=True)
-class Standing:
+class OrderSummary:
     """Where an order stands, as the answer to a change says it."""
 
     id: int
@@ -126,19 +126,19 @@ class Standing:
 
 
 _O, _S = table(Order).c, table(Status).c
-_STANDING = (
+_SUMMARY = (
     select(_O.id, _O.number, _O.board_id, _O.source_id, _S.id.label("status_id"), _S.name, _S.phase)
     .join(table(Status), _S.id == _O.status_id)
     .where(_O.id == bindparam("order_id"))
 )
 
 
-def standing(session: Session, order_id: int) -> Standing:
+def order_summary(session: Session, order_id: int) -> OrderSummary:
     """Read anew, after the commit: what a verb gives back may have been changed, or left half loaded, by rules. Raises NotFound."""
-    row = session.connection().execute(_STANDING, {"order_id": order_id}).one_or_none()
+    row = session.connection().execute(_SUMMARY, {"order_id": order_id}).one_or_none()
     if row is None:
         raise NotFound(_("There is no such order."))
-    return Standing(row.id, row.number, row.board_id, row.source_id, InStatus(row.status_id, row.name, row.phase))
+    return OrderSummary(row.id, row.number, row.board_id, row.source_id, InStatus(row.status_id, row.name, row.phase))
 
 
 def order_view(session: Session, person: Actor, order_id: int) -> OrderView:

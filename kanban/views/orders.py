@@ -18,7 +18,7 @@ from kanban.ids import read_id
 from kanban.models import Order, Organisation, Person, Role
 from kanban.orders import OrderFields
 from kanban.policy import require_write
-from kanban.queries.order import Standing, find_shown, order_view, standing, steps_of
+from kanban.queries.order import OrderSummary, find_shown, order_summary, order_view, steps_of
 from kanban.queries.work import team_of
 from kanban.views.guard import person, signed_in
 from kanban.views.parts import parts_answer
@@ -64,7 +64,7 @@ def move(order_id: int) -> Any:
         return _conflict(conflict, order_id)
     if not is_htmx():
         return redirect(_back(order_id), 303)
-    order = standing(db.session(), order_id)
+    order = order_summary(db.session(), order_id)
     toast = _toast_moved(order, moved.event.id if moved.event else None, moved.outcome)
     return parts_answer([order_id, *_source(order)], [*moved.heads, order.status.id], toast=toast, also=_refresh(order_id))
 
@@ -79,7 +79,7 @@ def undo(order_id: int) -> Any:
         return _conflict(conflict, order_id)
     if not is_htmx():
         return redirect(_back(order_id), 303)
-    order = standing(db.session(), order_id)
+    order = order_summary(db.session(), order_id)
     toast = render_template("orders/_toast_undone.html", order=order, undoing=undoing)
     return parts_answer([order_id, *_source(order)], [*undoing.heads, order.status.id], toast=toast, also=_refresh(order_id))
 
@@ -118,7 +118,7 @@ def production(order_id: int) -> Any:
 def _placed(placed: orders.Placed, board_id: int) -> Any:
     if not is_htmx():
         return redirect(url_for("orders.show", order_id=placed.order.id), 303)
-    order = standing(db.session(), placed.order.id)
+    order = order_summary(db.session(), placed.order.id)
     toast = render_template("orders/_toast_placed.html", order=order, outcome=placed.recorded.outcome)
     shown = [order.id, *_source(order)]
     return parts_answer(shown, [order.status.id], toast=toast, also={"potok:placed": {"order": order.id, "board": board_id}})
@@ -206,7 +206,7 @@ def _conflict(conflict: Conflict, order_id: int) -> Any:
     return parts_answer([order_id], [order.status_id], 409, toast=toast, also=_refresh(order_id))
 
 
-def _toast_moved(order: Standing, event_id: int | None, outcome: Outcome) -> str:
+def _toast_moved(order: OrderSummary, event_id: int | None, outcome: Outcome) -> str:
     """Nothing is said of a mere change of place in the column."""
     if event_id is None:
         return ""
@@ -217,7 +217,7 @@ def _refresh(order_id: int) -> dict[str, Any]:
     return {"potok:order": {"order": order_id}}
 
 
-def _source(order: Standing) -> list[int]:
+def _source(order: OrderSummary) -> list[int]:
     return [order.source_id] if order.source_id else []
 
 
