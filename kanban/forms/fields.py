@@ -59,11 +59,14 @@ class MoneyField(Field):  # type: ignore[misc]
 
 
 def parse_money(text: str) -> int:
-    """Minor units. A comma groups thousands in English only, and never after a single 0. Raises ValueError with a sentence."""
+    """Minor units. Raises ValueError with a sentence.
+
+    A comma groups thousands in English, or where a point follows it, and never after a single 0.
+    """
     plain = re.sub(r"[\s\u00a0\u202f₽$€£]|руб\.?|р\.", "", text.replace(i18n.currency_symbol(i18n.currency()), ""))
     if not plain:
         return 0
-    if i18n.language() == "en" and re.fullmatch(r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?", plain):  # 486,000.50
+    if re.fullmatch(r"[1-9][0-9]{0,2}(,[0-9]{3})+" + (r"(\.[0-9]+)?" if i18n.language() == "en" else r"\.[0-9]+"), plain):  # 486,000.50
         plain = plain.replace(",", "")
     if not re.fullmatch(r"-?[0-9]{1,30}([.,][0-9]{1,10})?", plain):
         raise ValueError(_("Write the sum in figures, such as 486 000."))
