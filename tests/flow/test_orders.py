@@ -348,7 +348,7 @@ def test_the_count_of_orders_stays_true(owner: Signed, cast: Cast) -> None:
     first = cast.place()
     assert shown_count(owner.get("/boards/1").text) == "1 заказ"
     placed = owner.post("/boards/1/place", {"customer_name": "Ли", "key": "a"}, htmx=True, page="/boards/1").text
-    assert shown_count(placed) == "2 заказа" and f'<span id="switch-count-{cast.statuses["design"]}" hx-swap-oob="true">2</span>' in placed
+    assert shown_count(placed) == "2 заказа"
     cast.place(customer_name="Соколова")
     fresh = f"/fresh?cards={first.id}&heads={cast.statuses['design']}"
     assert shown_count(owner.get(fresh, htmx=True, page="/boards/1").text) == "3 заказа"
