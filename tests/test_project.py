@@ -117,6 +117,7 @@ def test_facts_stay_as_they_were_however_they_are_kept(bare_app: Flask) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
+        ({}, {"country": "RU", "public_holidays": "yes"}),
         ({"language": "ru"}, {"country": "RU", "public_holidays": "yes"}),
         ({"language": "en"}, {"country": "RU", "public_holidays": ""}),
         ({"language": "ru", "holidays": ""}, {"country": "RU", "public_holidays": ""}),

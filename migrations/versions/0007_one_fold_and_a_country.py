@@ -24,7 +24,7 @@ def upgrade() -> None:
     found = {name: str(value["value"]) for name, value in op.get_bind().execute(sa.select(setting.c.name, setting.c.value))}
     if found.get("holidays"):
         _write("country", found["holidays"])
-    elif "holidays" in found or found.get("language", "en") != "ru":
+    elif "holidays" in found or (found and found.get("language") != "ru"):  # nothing is found where nobody has begun
         _write("public_holidays", "")  # weekends only, as before
     op.execute(setting.delete().where(setting.c.name == "holidays"))
 
