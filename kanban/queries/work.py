@@ -97,14 +97,16 @@ def _mine(who: Actor) -> ColumnElement[bool]:
 
 
 def goes_on() -> ColumnElement[bool]:
-    """Whether a to-do's order, the one it was made from, or one made from it is not over yet. When all are, nobody will do it."""
+    """Whether a to-do's order, the one it was made from, or one made from it is not over yet. When all are, nobody will do it,
+    but for what was given since its order ended, such as asking the customer a week later."""
     here, linked = aliased(Order), aliased(Order)
     is_under_way = (
         select(Status.id)
         .join(linked, linked.status_id == Status.id)
         .join(here, or_(linked.id == here.id, linked.id == here.source_id, linked.source_id == here.id))
     )
-    return is_under_way.where(here.id == Todo.order_id, Status.phase.not_in(OVER)).exists()
+    is_since = Todo.created_at >= here.entered_at
+    return is_under_way.where(here.id == Todo.order_id, or_(Status.phase.not_in(OVER), is_since)).exists()
 
 
 def _lines() -> Any:

@@ -223,6 +223,9 @@ def test_to_dos_leave_my_work_once_all_orders_are_over(cast: Cast, order: Order,
     assert shown() == (False, False, False) and f"work-{cast.people['manager']}" in topics()
     assert "Позвонить заказчику" in manager.get(f"/orders/{order.id}").text
     assert '<span class="muted">0</span>' in manager.get("/work").text
+    add(cast, order, text="Спросить через неделю")
+    page = manager.get("/work").text
+    assert "Спросить через неделю" in page and "Позвонить заказчику" not in page, "it was given since the order ended"
     cast.move(order, "install")
     assert shown() == (True, True, True)
     cast.move(order, "closed")
