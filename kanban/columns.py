@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from kanban.actor import ActorRole
 from kanban.db import table
-from kanban.models import Role, Status, status_moving
+from kanban.models import OVER, Role, Status, status_moving
 
 _S, _R = table(Status).c, table(Role).c
 
@@ -31,7 +31,7 @@ class ColumnRow:
 
     @property
     def is_over(self) -> bool:
-        return self.phase in ("done", "cancelled")
+        return self.phase in OVER
 
 
 _MOVERS = table(Status).outerjoin(status_moving, status_moving.c.status_id == _S.id)

@@ -26,7 +26,7 @@ class Config:
     secret_key: str = dataclasses.field(default="", repr=False)
     seal_key: str = dataclasses.field(default="", repr=False)
     time_zone: str = "Europe/Moscow"
-    currency: str = "RUB"
+    currency: str = ""
     demo: int = 1
     undo_window_s: int = 15
     poll_s: float = 0.25

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
+from kanban.fold import fold
+
 Truth = bool | None  # None: unknown
 Test = Callable[[Any, Any], bool]
 Facts = Mapping[str, Any]
@@ -65,7 +67,7 @@ def _between(seen: Any, wanted: Any) -> bool:
 
 
 def _starts(seen: str, wanted: str) -> bool:
-    return seen.casefold().startswith(wanted.casefold())
+    return fold(seen).startswith(fold(wanted))
 
 
 def _has(seen: list[Any], wanted: Any) -> bool:
@@ -77,19 +79,19 @@ def _has_any(seen: list[Any], wanted: list[Any]) -> bool:
 
 
 def _contains(seen: str, wanted: str) -> bool:
-    return wanted.casefold() in seen.casefold()
+    return fold(wanted) in fold(seen)
 
 
 def _same_text(seen: str, wanted: str) -> bool:
-    return seen.casefold() == wanted.casefold()
+    return fold(seen) == fold(wanted)
 
 
 def _text_in(seen: str, wanted: list[str]) -> bool:
-    return seen.casefold() in [one.casefold() for one in wanted]
+    return fold(seen) in [fold(one) for one in wanted]
 
 
 def _has_tag(seen: list[str], wanted: str) -> bool:
-    return wanted.casefold() in [one.casefold() for one in seen]
+    return fold(wanted) in [fold(one) for one in seen]
 
 
 def _has_any_tag(seen: list[str], wanted: list[str]) -> bool:
@@ -97,7 +99,7 @@ def _has_any_tag(seen: list[str], wanted: list[str]) -> bool:
 
 
 def _same_tags(seen: list[str], wanted: str) -> bool:
-    return [one.casefold() for one in seen] == [wanted.casefold()]
+    return [fold(one) for one in seen] == [fold(wanted)]
 
 
 def _more(seen: Any, wanted: Any) -> bool:

@@ -1,7 +1,7 @@
 """The database: one typed Base, one session, one way to write."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -11,6 +11,8 @@ from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, Table,
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session
+
+from kanban.fold import fold
 
 NUMBERING_LOCK = 7202  # an arbitrary number, the same in every process
 COMMITTED = "committed"  # in a session's info: whether anything was, since it began
@@ -120,12 +122,12 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()
-    connection.create_function("lower", 1, _folded, deterministic=True)
+    connection.create_function("lower", 1, _of_text(str.casefold), deterministic=True)  # SQLite's own knows ASCII only
+    connection.create_function("fold", 1, _of_text(fold), deterministic=True)
 
 
-def _folded(text: Any) -> Any:
-    """SQLite's own lower() knows ASCII only; a search for «иванов» finds «Иванов»."""
-    return text.casefold() if isinstance(text, str) else text
+def _of_text(change: Callable[[str], str]) -> Callable[[Any], Any]:
+    return lambda value: change(value) if isinstance(value, str) else value
 
 
 @event.listens_for(Engine, "begin")

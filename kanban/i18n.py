@@ -15,6 +15,8 @@ from flask_babel import Babel, force_locale, get_locale, gettext, lazy_gettext
 from flask_login import current_user
 
 from kanban import clock
+from kanban.countries import currency_of
+from kanban.settings import country
 
 LANGUAGES = {"ru": "Русский", "en": "English"}
 TRANSLATIONS = Path(__file__).parent.parent / "translations"
@@ -81,22 +83,35 @@ def language() -> str:
 
 def money(minor: int | None, short: bool = False) -> str:
     """48600000 → «486 000 ₽». Kopecks are shown only where there are any; `short`: «3,5 млн ₽»."""
-    return _money(minor or 0, short, language(), _currency())
+    return _money(minor or 0, short, language(), currency())
 
 
-def _currency() -> str:
-    return str(current_app.config["POTOK"].currency)
+def currency() -> str:
+    """Of all sums: what CURRENCY says, else the money of the firm's country."""
+    return str(current_app.config["POTOK"].currency) or currency_of(country())
+
+
+def currency_symbol(code: str) -> str:
+    return str(get_currency_symbol(code, locale="ru"))  # ₽ where English has but a code
 
 
 @lru_cache(maxsize=20_000)
 def _money(minor: int, short: bool, code: str, currency: str) -> str:
-    symbol = get_currency_symbol(currency, locale="ru")  # ₽ where English has but a code
     amount = abs(minor) / MINOR_UNITS
     if short and amount >= MILLION:
         number = f"{format_decimal(amount / MILLION, '0.0', locale=code)}{NBSP}{'млн' if code == 'ru' else 'M'}"
     else:
-        number = format_decimal(amount, "#,##0.00" if minor % MINOR_UNITS else "#,##0", locale=code)
-    return f"{'−' if minor < 0 else ''}{number}{NBSP}{symbol}".replace("\u202f", NBSP)
+        number = _number(minor, code)
+    return f"{'−' if minor < 0 else ''}{number}{NBSP}{currency_symbol(currency)}".replace("\u202f", NBSP)
+
+
+def amount(minor: int) -> str:
+    """A sum as it stands in a field: «486 000,50», or «486,000.50» in English."""
+    return _number(minor, language()).replace("\u202f", NBSP)
+
+
+def _number(minor: int, code: str) -> str:
+    return str(format_decimal(abs(minor) / MINOR_UNITS, "#,##0.00" if minor % MINOR_UNITS else "#,##0", locale=code))
 
 
 def day_short(day: date | None) -> str:

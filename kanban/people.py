@@ -4,17 +4,18 @@ import re
 import uuid
 from dataclasses import dataclass, field
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from kanban.actor import Actor
+from kanban.emails import clean_email
 from kanban.errors import Conflict, Invalid, NotFound
 from kanban.i18n import LANGUAGES, _
 from kanban.live import publish
 from kanban.models import ACCESSES, TONES, Order, OrderPerson, Organisation, Person, Role, SignIn, Status
 from kanban.phones import e164
 from kanban.policy import require_admin
+from kanban.settings import country
 
 
 @dataclass
@@ -31,18 +32,10 @@ class PersonFields:
     chat: str = ""
 
 
-def clean_email(text: str) -> str:
-    """The address as it is kept. Raises Invalid."""
-    try:
-        return validate_email(text.strip(), check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise Invalid(_("This is not an e-mail address: %(what)s", what=str(error)), "email") from error
-
-
 def clean_phone(text: str) -> str:
     """As typed, if it can be dialled; "" stays. Raises Invalid."""
     text = text.strip()
-    if text and not e164(text):
+    if text and not e164(text, country()):
         raise Invalid(_("This is not a phone number: write it as +7 900 123-45-67."), "phone")
     return text
 

@@ -26,6 +26,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
+from kanban.emails import VALIDATOR
 from kanban.i18n import _l
 from kanban.models import Person, SignIn
 
@@ -166,7 +167,7 @@ def _settings(config: Config) -> dict[str, Any]:
         "SECURITY_POST_LOGIN_VIEW": "/",
         "SECURITY_RETURN_GENERIC_RESPONSES": True,
         "SECURITY_EMAIL_SUBJECT_PASSWORD_RESET": _l("A new password for Potok"),
-        "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
+        "SECURITY_EMAIL_VALIDATOR_ARGS": VALIDATOR,
         "SECURITY_JOIN_USER_ROLES": False,
         "SECURITY_TRACKABLE": False,
         "SECURITY_I18N_DIRNAME": "builtin",

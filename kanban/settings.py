@@ -1,32 +1,49 @@
 """The firm's settings, read and written by name."""
 
-from sqlalchemy import select
+from typing import Any
+
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from kanban.db import table
+from kanban.db import db, table
 from kanban.models import Setting
 
 _ALL = select(table(Setting).c.name, table(Setting).c.value)
+_READ = "potok_settings"
 DEFAULTS: dict[str, str] = {
     "company": "", "language": "en", "letters_paused": "", "letters_paused_by": "", "letters_resumed": "",
-    "holidays": "", "days_off": "", "first_steps_hidden": "",
+    "country": "RU", "public_holidays": "yes", "days_off": "", "worked_days": "", "first_steps_hidden": "",
 }  # fmt: skip
 
 
 def setting(session: Session, name: str) -> str:
     """The value, or its default. Raises KeyError for a name there is not."""
-    default = DEFAULTS[name]
-    row = session.get(Setting, name)
-    return str(row.value["value"]) if row else default
+    return settings(session)[name]
 
 
 def settings(session: Session) -> dict[str, str]:
-    """All settings, by one statement."""
-    rows = session.connection().execute(_ALL)
-    return DEFAULTS | {name: str(value["value"]) for name, value in rows if name in DEFAULTS}
+    """All settings, by one statement a transaction."""
+    found: dict[str, str] | None = session.info.get(_READ)
+    if found is None:
+        rows = session.connection().execute(_ALL)
+        found = DEFAULTS | {name: str(value["value"]) for name, value in rows if name in DEFAULTS}
+        session.info[_READ] = found
+    return found
+
+
+def country() -> str:
+    """Where the firm is («RU»): whose numbers, holidays and money are meant. Needs an application context."""
+    return settings(db.session())["country"]
 
 
 def write_setting(session: Session, name: str, value: str) -> None:
     if name not in DEFAULTS:
         raise KeyError(name)
     session.merge(Setting(name=name, value={"value": value}))
+    session.flush()
+    session.info.pop(_READ, None)
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget(session: Session, _transaction: Any) -> None:
+    session.info.pop(_READ, None)

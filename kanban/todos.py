@@ -3,7 +3,7 @@
 Employees and administrators add, change and remove; done is said by the person, a holder of the role, or an administrator.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -187,6 +187,12 @@ def _require(session: Session, todo: Todo, fields: TodoFields) -> None:
         raise Invalid(_("This choice no longer exists."), "whose")
     if fields.role_id and session.get(Role, fields.role_id) is None:
         raise Invalid(_("This choice no longer exists."), "whose")
+
+
+def work_topics(session: Session, order_ids: Collection[int]) -> tuple[str, ...]:
+    """Whose work shows open to-dos of these orders: it is out of date where the last of the orders ends, or one begins anew."""
+    found = session.scalars(select(Todo).where(Todo.order_id.in_(order_ids), Todo.done_at.is_(None))).all()
+    return tuple(f"work-{id_}" for id_ in sorted({id_ for todo in found for id_ in whose(session, todo)}))
 
 
 def _tell(session: Session, todo: Todo, others: Iterable[int] = ()) -> None:

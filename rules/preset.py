@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select
@@ -13,6 +14,7 @@ from kanban import clock
 from kanban.actor import Actor
 from kanban.boards import find_status
 from kanban.errors import Forbidden, Invalid, NotFound
+from kanban.forms.fields import MOST_MONEY
 from kanban.i18n import _, force_locale
 from kanban.models import Organisation, Person, Status
 from kanban.presets import Found, Loaded, named, of_key, words
@@ -185,6 +187,15 @@ def _recipient(one: Any, loaded: Loaded) -> dict[str, Any]:
     return {"kind": kind, "id": one[kind]} | ({"many": True} if one.get("many") and kind == "role" else {})
 
 
+def _minor_units(number: Any) -> int:
+    """A sum of the file. Raises Invalid."""
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    amount = Decimal(str(number)) * UNITS if is_number else Decimal("nan")
+    if not amount.is_finite() or amount != amount.to_integral_value() or not 0 <= amount <= MOST_MONEY:
+        raise Invalid(_("%(what)s is no sum: write a number with at most two digits after the point.", what=str(number)[:80]), "file")
+    return int(amount)
+
+
 def _ids(session: Session, loaded: Loaded, templates: Mapping[str, Template]) -> Change:
     """A key of the file → the id of what it stands for. Raises Invalid."""
     things: dict[str, Mapping[str, Any]] = {"board": loaded.boards, "status": loaded.statuses, "role": loaded.roles, "template": templates}
@@ -195,7 +206,7 @@ def _ids(session: Session, loaded: Loaded, templates: Mapping[str, Template]) ->
 
     def change(kind: str, key: Any) -> Any:
         if kind == MONEY:
-            return round(float(key) * UNITS)
+            return _minor_units(key)
         if kind in things:
             return of_key(things[kind], key, kind).id
         found = named_here[kind].get(str(key).casefold())

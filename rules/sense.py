@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from kanban.criteria import ALWAYS, DAYS, LISTS, MAX_DEPTH, comparisons
+from kanban.emails import clean_email
 from kanban.errors import Invalid
 from kanban.facts import Field, find_field
 from kanban.forms.fields import MOST_MONEY
 from kanban.i18n import _
 from kanban.models import PHASES, Board, Role, Status
-from kanban.people import clean_chat, clean_email, clean_phone
+from kanban.people import clean_chat, clean_phone
 from rules.actions import CHANNEL_OF, COPIES, NOT_BY, addressed, channel_of, template_kind
 from rules.evaluator import LIST, OF_TIME, WITH_STATUS
 from rules.fields import MOST_ADDRESSES, MOST_GROUPS, MOST_NESTED, MOST_ROWS, RuleFields

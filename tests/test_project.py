@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -14,9 +15,11 @@ from flask import Flask
 from flask_migrate import downgrade, upgrade
 
 from kanban.config import Config
-from kanban.db import Base, db
+from kanban.db import Base, db, table
 from kanban.facts import FIELDS
-from kanban.models import Event
+from kanban.models import Event, Order, Setting
+from kanban.orders.fields import search_text
+from kanban.settings import settings
 from rules.words.sentences import OP_LABELS, OPS
 from tests.cast import make_cast
 
@@ -106,6 +109,38 @@ def test_facts_stay_as_they_were_however_they_are_kept(bare_app: Flask) -> None:
     downgrade(revision="0004")
     upgrade()
     assert len(before) == 2 and db.session.scalars(sa.select(Event.facts).order_by(Event.id)).all() == before
+    db.session.remove()
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE alembic_version"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {"country": "RU", "public_holidays": "yes"}),
+        ({"language": "ru"}, {"country": "RU", "public_holidays": "yes"}),
+        ({"language": "en"}, {"country": "RU", "public_holidays": ""}),
+        ({"language": "ru", "holidays": ""}, {"country": "RU", "public_holidays": ""}),
+        ({"language": "ru", "holidays": "KZ"}, {"country": "KZ", "public_holidays": "yes"}),
+    ],
+)
+def test_orders_are_found_in_any_spelling_and_the_calendar_stays(bare_app: Flask, before: dict[str, str], after: dict[str, str]) -> None:
+    Base.metadata.drop_all(db.engine)
+    upgrade()
+    cast = make_cast("ru")
+    order = cast.place(customer_name="Семён\u00adова", customer_phone="8 (912) 345-67-89", tags=["Ёлка"])
+    db.session.remove()
+    downgrade(revision="0006")
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM setting"))
+        for name, value in before.items():
+            connection.execute(sa.insert(table(Setting)), {"name": name, "value": {"value": value}})
+        old = connection.scalar(sa.select(table(Order).c.search))
+    upgrade()
+    assert old == search_text(order).replace("семенова", "семён\u00adова").replace("елка", "ёлка")
+    assert db.session.scalar(sa.select(Order.search)) == search_text(order)
+    found = settings(db.session())
+    assert {name: found[name] for name in after} == after
     db.session.remove()
     with db.engine.begin() as connection:
         connection.execute(sa.text("DROP TABLE alembic_version"))

@@ -6,38 +6,29 @@ from sqlalchemy import Engine, select
 
 from kanban.models import Event, Order
 
-HEADER = ("event", "order", "from", "to", "key", "time", "actor", "kind", "undoes")
+COLUMNS = ("event", "order", "from", "to", "key", "time", "actor", "kind", "undoes")
 PAGE = 1000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_ROWS = (
+    select(Event.id, Order.number, Event.before, Event.after, Event.key, Event.at, Event.actor_name, Event.kind, Event.undoes_id)
+    .join(Order, Event.order_id == Order.id)
+    .order_by(Event.id)
+    .limit(PAGE)
+)
 
 
 def event_rows(engine: Engine) -> Iterator[tuple[object, ...]]:
-    """(event id, order number, from, to, key, ISO time, actor, kind, undone event), read a page at a time."""
+    """As COLUMNS say, read a page at a time."""
     last = 0
     while True:
         with engine.connect() as connection:
-            rows = connection.execute(
-                select(
-                    Event.id, Order.number, Event.before, Event.after, Event.key, Event.at, Event.actor_name, Event.kind, Event.undoes_id
-                )
-                .join(Order, Event.order_id == Order.id)
-                .where(Event.id > last)
-                .order_by(Event.id)
-                .limit(PAGE)
-            ).all()
+            rows = connection.execute(_ROWS.where(Event.id > last)).all()
         for row in rows:
-            yield (row[0], safe(row[1]), safe(_status(row[2])), safe(_status(row[3])), safe(row[4] or ""), row[5].isoformat(),
-                   safe(row[6]), row[7], row[8] or "")  # fmt: skip
+            yield (row.id, row.number, _status(row.before), _status(row.after), row.key, row.at, row.actor_name, row.kind, row.undoes_id)
         if len(rows) < PAGE:
             return
-        last = rows[-1][0]
+        last = rows[-1].id
 
 
 def _status(side: dict[str, dict[str, str]]) -> str:
     status = side.get("status")
     return status["name"] if isinstance(status, dict) else ""
-
-
-def safe(text: str) -> str:
-    """A spreadsheet must not take a typed text for a formula."""
-    return "'" + text if text.startswith(_FORMULA) else text

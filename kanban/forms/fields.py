@@ -10,6 +10,7 @@ from wtforms import Field, StringField, TextAreaField, ValidationError
 from wtforms.validators import Length
 from wtforms.widgets import TextInput
 
+from kanban import i18n
 from kanban.i18n import _
 
 MOST_MONEY = 10**15
@@ -50,10 +51,7 @@ class MoneyField(Field):  # type: ignore[misc]
     def _value(self) -> str:
         if self.raw_data:
             return str(self.raw_data[0])
-        if not self.data:
-            return ""
-        whole, rest = divmod(self.data, 100)
-        return f"{whole:,}".replace(",", "\u00a0") + (f",{rest:02d}" if rest else "")
+        return i18n.amount(self.data) if self.data else ""
 
     def process_formdata(self, values: list[str]) -> None:
         if values:
@@ -61,18 +59,23 @@ class MoneyField(Field):  # type: ignore[misc]
 
 
 def parse_money(text: str) -> int:
-    """Raises ValueError with a sentence."""
-    plain = re.sub(r"[\s\u00a0\u202f₽$€]|руб\.?|р\.", "", text)
+    """Minor units. Raises ValueError with a sentence.
+
+    A comma groups thousands in English, or where a point follows it, and never after a single 0.
+    """
+    plain = re.sub(r"[\s\u00a0\u202f₽$€£]|руб\.?|р\.", "", text.replace(i18n.currency_symbol(i18n.currency()), ""))
     if not plain:
         return 0
-    if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", plain):  # 486,000.50
+    if re.fullmatch(r"[1-9][0-9]{0,2}(,[0-9]{3})+" + (r"(\.[0-9]+)?" if i18n.language() == "en" else r"\.[0-9]+"), plain):  # 486,000.50
         plain = plain.replace(",", "")
     if not re.fullmatch(r"-?[0-9]{1,30}([.,][0-9]{1,10})?", plain):
         raise ValueError(_("Write the sum in figures, such as 486 000."))
+    if re.search(r"[.,][0-9]{3}", plain):
+        raise ValueError(_("After the decimal point there are at most two digits: %(sum)s is unclear.", sum=text.strip()[:40]))
     amount = Decimal(plain.replace(",", "."))
-    if amount < 0 or amount * 100 > MOST_MONEY:
+    if amount < 0 or amount * i18n.MINOR_UNITS > MOST_MONEY:
         raise ValueError(_("Write a sum between 0 and 10 trillion."))
-    return int((amount * 100).to_integral_value())
+    return int(amount * i18n.MINOR_UNITS)
 
 
 class TagsField(Field):  # type: ignore[misc]

@@ -7,13 +7,13 @@ from typing import Any
 from wtforms import DateField, SelectField, ValidationError
 from wtforms.validators import DataRequired, Optional
 
+from kanban.emails import clean_email
 from kanban.errors import Invalid
 from kanban.forms.fields import MoneyField, PotokForm, TagsField, line, text_area
 from kanban.i18n import _, _l
 from kanban.ids import read_id
 from kanban.models import Order
 from kanban.orders import OrderFields
-from kanban.people import clean_email
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 

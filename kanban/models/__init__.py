@@ -1,6 +1,6 @@
 """The tables of kanban."""
 
-from kanban.models.board import PHASES, TONES, Board, Status, status_answering, status_moving
+from kanban.models.board import OVER, PHASES, TONES, Board, Status, status_answering, status_moving
 from kanban.models.change import Change
 from kanban.models.event import Event
 from kanban.models.order import Order, OrderPerson
@@ -10,6 +10,6 @@ from kanban.models.setting import Setting
 from kanban.models.todo import TODO_KINDS, Todo
 
 __all__ = [
-    "ACCESSES", "PHASES", "TODO_KINDS", "TONES", "Board", "Change", "Customer", "Event", "Order", "OrderPerson", "Organisation",
+    "ACCESSES", "OVER", "PHASES", "TODO_KINDS", "TONES", "Board", "Change", "Customer", "Event", "Order", "OrderPerson", "Organisation",
     "Person", "Role", "Setting", "SignIn", "Status", "Todo", "person_role", "status_answering", "status_moving",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from kanban.db import Base
 from kanban.models.person import Role
 
 PHASES = ("new", "active", "waiting", "done", "cancelled")
+OVER = ("done", "cancelled")  # phases in which nobody works on an order any more
 TONES = ("slate", "red", "orange", "amber", "olive", "green", "teal", "azure", "blue", "violet", "pink")
 
 status_answering = Table(
@@ -68,4 +69,4 @@ class Status(Base):
     @property
     def is_over(self) -> bool:
         """Whether nobody works on its orders any more."""
-        return self.phase in ("done", "cancelled")
+        return self.phase in OVER

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from kanban import facts
+from kanban.fold import fold
 from kanban.models import Order
 
 
@@ -57,8 +58,8 @@ def values_of(order: Order) -> dict[str, Any]:
 
 
 def search_text(order: Order) -> str:
-    """What the filter looks in: casefolded here, because SQLite's LIKE folds only ASCII."""
-    digits = "".join(sign for sign in order.customer.phone if sign.isdigit())
+    """What the filter looks in, folded, with the digits of the phone number by themselves."""
+    digits = "".join(sign for sign in order.customer.phone if sign.isdecimal())
     parts = (order.number, order.customer.name, order.title, order.customer.phone, digits, order.customer.email,
              order.installation_address, " ".join(order.tags))  # fmt: skip
-    return " ".join(part for part in parts if part).casefold()
+    return fold(" ".join(part for part in parts if part))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kanban import clock, facts
+from kanban import clock, facts, todos
 from kanban.actor import Actor
 from kanban.columns import columns_by_id
 from kanban.errors import Conflict
@@ -71,11 +71,13 @@ def carry(
     order.version += 1
     session.flush()
     links = linked(session, order)
+    is_turn = left.is_over != status.is_over
+    workers = todos.work_topics(session, [order.id, *(link["id"] for link in links)]) if is_turn else ()
     return record(
         session, order, "order.moved", actor,
         facts=facts.snapshot(order, actor, before=left, after=status, linked=links, was={"status_after": facts.reference(left)}),
         before=stood, after={"status": named(status)}, key=key, undoes=undoes, quiet=quiet,
-        topics=(f"head-{left.id}", f"head-{status.id}", *link_topics(links)),
+        topics=(f"head-{left.id}", f"head-{status.id}", *link_topics(links), *workers),
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from kanban.errors import Invalid
 from kanban.i18n import N_, _
 from kanban.models import Board, Role, Status
 from kanban.people import add_role
+from kanban.presets.shape import words_of
 
 HERE = Path(__file__).parent
 PRESETS = ("kitchen", "furniture", "repair")
@@ -168,8 +169,7 @@ def parse(text: str) -> dict[str, Any]:
     except (RecursionError, ValueError, TypeError) as error_of_value:
         raise Invalid(_("This is no YAML: %(what)s", what=type(error_of_value).__name__), "file") from error_of_value
     if error is not None:
-        place = ".".join(str(part) for part in error.absolute_path) or _("the file")
-        raise Invalid(_("%(place)s has not the right shape: %(what)s", place=place, what=error.message[:300]), "file")
+        raise Invalid(words_of(error, text), "file")
     made: dict[str, Any] = content
     return made
 

@@ -85,6 +85,15 @@ def heads(session: Session, person: Actor, rows: Sequence[ColumnRow], conditions
     return [Head(row, *counted[row.id], _locked(person, row)) for row in rows]
 
 
+def count_shown(session: Session, rows: Sequence[ColumnRow], conditions: list[ColumnElement[bool]]) -> tuple[int, int]:
+    """(how many orders of these columns the filter leaves, how many there are)."""
+    everything = sum(row.order_count for row in rows)
+    if not conditions:
+        return everything, everything
+    left = select(func.count()).select_from(Order).where(Order.status_id.in_([row.id for row in rows]), *conditions)
+    return session.scalar(left) or 0, everything
+
+
 def _locked(person: Actor, row: ColumnRow) -> str:
     return "" if may_move_into(person, row) else why_not_into(row) if row.moving else ""
 
@@ -115,12 +124,17 @@ class Stretch:
     part: str  # before, work, after, or all
 
 
-def way_view(session: Session, person: Actor, chosen: Filter) -> list[Stretch]:
-    """The columns of the first board that others are made from, with those of the other in their place."""
-    work = session.scalar(select(Board).where(Board.source_id.is_not(None)).order_by(Board.position, Board.id).limit(1))
-    if work is None or work.source_id is None:
+def boards_of_way(boards: Sequence[Board]) -> tuple[Board, Board] | tuple[None, None]:
+    """The first board whose orders are made from another's, after that other."""
+    work = next((board for board in boards if board.source_id is not None), None)
+    return (next(board for board in boards if board.id == work.source_id), work) if work else (None, None)
+
+
+def way_view(session: Session, person: Actor, chosen: Filter, boards: Sequence[Board]) -> list[Stretch]:
+    """The columns of the first board that others are made from, with those of the other in their place. boards: all there are."""
+    main, work = boards_of_way(boards)
+    if main is None or work is None:
         return []
-    main = session.get_one(Board, work.source_id)
     columns = columns_of(session, person, columns_of_boards(session, [main.id, work.id]), chosen)
     of_main = tuple(column for column in columns if column.head.status.board_id == main.id)
     of_work = tuple(column for column in columns if column.head.status.board_id == work.id)

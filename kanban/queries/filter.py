@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import ColumnElement
 
 from kanban.actor import Actor
+from kanban.db import table
 from kanban.ids import read_id
 from kanban.models import Order
-
-MOST_WORDS = 6
+from kanban.queries.sought import occurs_in, read_sought
+from kanban.settings import country
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Filter:
         return bool(self.q or self.who or self.firm or self.mine)
 
     def conditions(self, person: Actor) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = [Order.search.contains(word, autoescape=True) for word in self.q.casefold().split()[:MOST_WORDS]]
+        found = occurs_in(read_sought(self.q, country()), table(Order).c.search) if self.q else []
         if self.who:
             found.append(Order.responsible_id == self.who)
         if self.firm:

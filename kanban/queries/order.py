@@ -123,11 +123,13 @@ class OrderSummary:
     board_id: int
     source_id: int | None
     status: InStatus
+    total: int
+    paid: int
 
 
 _O, _S = table(Order).c, table(Status).c
 _SUMMARY = (
-    select(_O.id, _O.number, _O.board_id, _O.source_id, _S.id.label("status_id"), _S.name, _S.phase)
+    select(_O.id, _O.number, _O.board_id, _O.source_id, _O.total, _O.paid, _S.id.label("status_id"), _S.name, _S.phase)
     .join(table(Status), _S.id == _O.status_id)
     .where(_O.id == bindparam("order_id"))
 )
@@ -138,7 +140,7 @@ def order_summary(session: Session, order_id: int) -> OrderSummary:
     row = session.connection().execute(_SUMMARY, {"order_id": order_id}).one_or_none()
     if row is None:
         raise NotFound(_("There is no such order."))
-    return OrderSummary(row.id, row.number, row.board_id, row.source_id, InStatus(row.status_id, row.name, row.phase))
+    return OrderSummary(row.id, row.number, row.board_id, row.source_id, InStatus(row.status_id, row.name, row.phase), row.total, row.paid)
 
 
 def order_view(session: Session, person: Actor, order_id: int) -> OrderView:

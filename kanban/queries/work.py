@@ -5,11 +5,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from kanban import clock
 from kanban.actor import Actor
-from kanban.models import TODO_KINDS, Order, Person, Role, Todo
+from kanban.models import OVER, TODO_KINDS, Order, Person, Role, Status, Todo
 from kanban.todos import due_at, may_finish
 
 MOST_OPEN = 200
@@ -76,7 +76,7 @@ def todos_of_order(session: Session, who: Actor, order_id: int) -> tuple[TodoLin
 
 def my_work(session: Session, who: Actor, kind: str = "") -> WorkView:
     """kind: one of TODO_KINDS, or "" for all of them."""
-    mine = _mine(who)
+    mine = _mine(who) & or_(Todo.done_at.is_not(None), goes_on())
     wanted = (mine, Todo.kind == kind) if kind else (mine,)
     lines = _open(session, who, *wanted, most=MOST_OPEN + 1)
     done = _done(session, who, *wanted, Todo.done_at > clock.now() - LATELY, most=MOST_DONE)
@@ -88,12 +88,25 @@ def my_work(session: Session, who: Actor, kind: str = "") -> WorkView:
 
 def due_count(session: Session, who: Actor) -> int:
     """Open ones that are due today or were due before, among the first MOST_COUNTED."""
-    due = select(Todo.id).where(_mine(who), Todo.done_at.is_(None), Todo.due_on <= clock.today()).limit(MOST_COUNTED).subquery()
+    due = select(Todo.id).where(_mine(who), goes_on(), Todo.done_at.is_(None), Todo.due_on <= clock.today()).limit(MOST_COUNTED).subquery()
     return session.scalar(select(func.count()).select_from(due)) or 0
 
 
 def _mine(who: Actor) -> ColumnElement[bool]:
     return or_(Todo.person_id == who.id, Todo.role_id.in_(who.role_ids)) if who.roles else Todo.person_id == who.id
+
+
+def goes_on() -> ColumnElement[bool]:
+    """Whether a to-do's order, the one it was made from, or one made from it is not over yet. When all are, nobody will do it,
+    but for what was given since its order ended, such as asking the customer a week later."""
+    here, linked = aliased(Order), aliased(Order)
+    is_under_way = (
+        select(Status.id)
+        .join(linked, linked.status_id == Status.id)
+        .join(here, or_(linked.id == here.id, linked.id == here.source_id, linked.source_id == here.id))
+    )
+    is_since = Todo.created_at >= here.entered_at
+    return is_under_way.where(here.id == Todo.order_id, or_(Status.phase.not_in(OVER), is_since)).exists()
 
 
 def _lines() -> Any:

@@ -1,14 +1,13 @@
 """Export of events, for administrators."""
 
-import csv
-import io
-from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from kanban.db import db
-from kanban.exchange.events import HEADER, event_rows
+from kanban.exchange.events import event_rows
+from kanban.i18n import _
+from kanban.views.csv_answer import csv_answer
 from kanban.views.guard import admin_only
 
 bp = Blueprint("export", __name__)
@@ -17,20 +16,6 @@ bp = Blueprint("export", __name__)
 @bp.get("/export/events.csv")
 @admin_only
 def events() -> Any:
-    engine = db.engine
-
-    def lines() -> Iterator[str]:
-        buffer = io.StringIO()
-        writer = csv.writer(buffer)
-        writer.writerow(HEADER)
-        for row in event_rows(engine):
-            writer.writerow(row)
-            if buffer.tell() > 32_000:
-                yield buffer.getvalue()
-                buffer.seek(0)
-                buffer.truncate()
-        yield buffer.getvalue()
-
-    response = Response(lines(), mimetype="text/csv")
-    response.headers["Content-Disposition"] = "attachment; filename=events.csv"
-    return response
+    """In the order of kanban.exchange.events.COLUMNS."""
+    head = [_("Event"), _("Order"), _("Status before"), _("Status after"), _("Key"), _("When"), _("Who"), _("Kind"), _("Undoes")]
+    return csv_answer("events", head, event_rows(db.engine))

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from kanban.i18n import quoted as quote
 from kanban.phones import e164
+from kanban.settings import country
 
 LOGO = Markup(
     '<svg viewBox="0 0 20 20" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round">'
@@ -60,7 +61,7 @@ _DIALLED = re.compile(r"[0-9\s()./-]{5,}")
 
 def phone_link(phone: str) -> Markup:
     """A phone number that a tap dials; mere text where there is more in it than a number."""
-    number = e164(phone) or (re.sub("[^0-9]", "", phone) if _DIALLED.fullmatch(phone) else "")
+    number = e164(phone, country()) or (re.sub("[^0-9]", "", phone) if _DIALLED.fullmatch(phone) else "")
     return Markup('<a class="link" href="tel:{}">{}</a>').format(number, phone) if number else escape(phone)
 
 

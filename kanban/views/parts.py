@@ -12,9 +12,9 @@ from kanban.actor import Actor
 from kanban.columns import columns_of_boards
 from kanban.db import db
 from kanban.htmx import current_page, fragment, toast_part
-from kanban.i18n import language
+from kanban.i18n import currency, language
 from kanban.ids import read_id
-from kanban.queries.board import Column, Head, heads
+from kanban.queries.board import Column, Head, boards_of_way, count_shown, heads
 from kanban.queries.cards import Card, cards_of
 from kanban.queries.filter import Filter, read_filter
 from kanban.views.doors import all_boards, board_of
@@ -31,11 +31,11 @@ def init_parts(app: Flask) -> None:
 
 def card_html(card: Card, compact: bool = False) -> Markup:
     """A card's HTML. Two equal cards on one day in one language have the same, so it is made once."""
-    return _card_html(card, compact, language(), clock.today().toordinal())
+    return _card_html(card, compact, language(), currency(), clock.today().toordinal())
 
 
 @lru_cache(maxsize=20_000)
-def _card_html(card: Card, compact: bool, _language: str, _day: int) -> Markup:
+def _card_html(card: Card, compact: bool, _language: str, _currency: str, _day: int) -> Markup:
     part = "orders/_card_compact.html" if compact else "orders/_card.html"
     return Markup(current_app.jinja_env.get_template(part).render(card=card))
 
@@ -46,13 +46,13 @@ def columns_html(columns: Sequence[Column], chosen: Filter, rights: tuple[bool, 
     rights: (writes, administers).
     """
     query = tuple(chosen.query().items())
-    here, day = language(), clock.today().toordinal()
-    html = Markup("").join(_column_html(column, query, rights, here, day) for column in columns)
+    shown_in = (language(), currency(), clock.today().toordinal())
+    html = Markup("").join(_column_html(column, query, rights, shown_in) for column in columns)
     return Markup(str(html).replace(_BODY, _BODY + str(quick), 1))
 
 
 @lru_cache(maxsize=2_000)
-def _column_html(column: Column, query: tuple[tuple[str, Any], ...], rights: tuple[bool, bool], _language: str, _day: int) -> Markup:
+def _column_html(column: Column, query: tuple[tuple[str, Any], ...], rights: tuple[bool, bool], _shown_in: tuple[str, str, int]) -> Markup:
     more = url_for(
         "boards.window", board_id=column.head.status.board_id, status_id=column.head.status.id, start=column.window.next_id, **dict(query)
     )
@@ -83,18 +83,20 @@ def parts_answer(
     wanted = list(dict.fromkeys(order_ids))[:MOST_CARDS]
     cards: list[Card] = []
     columns: list[Head] = []
+    counts = (0, 0)
     session = db.session()
     if page:
         conditions = chosen.conditions(who)
-        boards = [board_id] if board_id is not None else [board.id for board in all_boards()]
+        boards = [board_id] if board_id is not None else [board.id for board in boards_of_way(all_boards()) if board]
         rows = {row.id: row for row in columns_of_boards(session, boards)}
         cards = cards_of(session, wanted, conditions, rows)
         touched = [row for id_, row in rows.items() if id_ in set(head_ids)]
         columns = heads(session, who, touched, conditions)
+        counts = count_shown(session, list(rows.values()), conditions) if touched else counts
     shown = {card.id: card for card in cards}
     places = [
         {"order": id_, "status": shown[id_].status_id, "rank": shown[id_].rank} if id_ in shown else {"order": id_, "status": None}
         for id_ in wanted
     ]
-    parts = render_template("boards/_parts.html", cards=cards, heads=columns, compact=page == "way", filtered=bool(chosen))
+    parts = render_template("boards/_parts.html", cards=cards, heads=columns, counts=counts, chosen=chosen, compact=page == "way")
     return fragment(parts + toast_part(toast), code, trigger={"potok:place": {"places": places}} | (also or {}), reswap="none")

@@ -7,7 +7,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask_security import hash_password, login_user
 from sqlalchemy.orm import Session
-from wtforms import PasswordField, RadioField
+from wtforms import PasswordField, RadioField, SelectField
 from wtforms.validators import DataRequired, Length
 
 from kanban.boards import BoardFields, StatusFields, add_board, add_status
@@ -18,7 +18,8 @@ from kanban.i18n import LANGUAGES, _, _l, force_locale, language
 from kanban.people import PersonFields, add_organisation, add_person
 from kanban.presets import PRESETS, Loaded, load_preset, read
 from kanban.presets.demo import is_empty
-from kanban.settings import write_setting
+from kanban.settings import DEFAULTS, write_setting
+from kanban.views.words import countries_by_name
 
 bp = Blueprint("setup", __name__)
 
@@ -28,6 +29,7 @@ load_rules: Callable[[Session, Loaded, str], object] = lambda session, loaded, l
 
 class SetupForm(PotokForm):
     language = RadioField(_l("Language"), choices=list(LANGUAGES))
+    country = SelectField(_l("Country"), choices=countries_by_name, default=DEFAULTS["country"])
     company = line(_l("Company"), 120, DataRequired(_l("Write the name of your company.")))
     name = line(_l("Your name"), 120, DataRequired(_l("Write your name.")))
     email = line(_l("E-mail"), 254, DataRequired(_l("Write your e-mail address.")))
@@ -94,6 +96,7 @@ def found() -> Any:
 def _found(session: Session, form: SetupForm, chosen: str, password_hash: str) -> Any:
     write_setting(session, "company", form.company.data or "")
     write_setting(session, "language", chosen)
+    write_setting(session, "country", form.country.data)
     add_organisation(session, None, form.company.data or "")
     fields = PersonFields(form.name.data or "", form.email.data or "", access="admin", language=chosen)
     person = add_person(session, None, fields, password_hash)

@@ -7,6 +7,7 @@ from flask import Blueprint, render_template, request
 from kanban.db import db
 from kanban.queries.board import choices, way_view
 from kanban.queries.filter import read_filter
+from kanban.views.doors import all_boards
 from kanban.views.guard import person, signed_in
 from kanban.views.live import feed
 
@@ -18,6 +19,6 @@ bp = Blueprint("way", __name__)
 def show() -> Any:
     chosen = read_filter(request.args)
     since = feed().last_id()
-    stretches = way_view(db.session(), person(), chosen)
+    stretches = way_view(db.session(), person(), chosen, all_boards())
     people, firms = choices(db.session())
     return render_template("way/page.html", stretches=stretches, chosen=chosen, people=people, firms=firms, since=since)

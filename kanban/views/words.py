@@ -10,6 +10,8 @@ from flask import Flask
 from markupsafe import Markup, escape
 
 from kanban import clock, i18n
+from kanban.countries import countries
+from kanban.fold import fold
 from kanban.i18n import N_, _
 
 FIELD_NAMES = {
@@ -75,6 +77,11 @@ def duration(seconds: float) -> str:
 def country(code: str) -> str:
     """The name of a country in the reader's language; "" for none."""
     return str(Locale.parse(i18n.language()).territories.get(code, code)) if code else ""
+
+
+def countries_by_name() -> list[tuple[str, str]]:
+    """(code, name) in the reader's language and alphabet."""
+    return sorted(((code, country(code)) for code in countries()), key=lambda pair: fold(pair[1]))
 
 
 def field_name(name: str) -> str:

@@ -96,7 +96,8 @@ def rule_of(state: EditorState) -> RuleFields:
         raise Invalid(_("This is too long: at most %(most)s characters.", most=120), "name")
     nodes = [(row.inside, _typed_row(row)) for row in state.criteria]
     actions = [_typed_action(row) for row in state.actions]
-    fields = draft_of(state, _tree(state, nodes), [action for action in actions if action.get("to", True)])
+    telling = [action for action in actions if action.get("to", True)]
+    fields = draft_of(state, _tree(state, nodes), telling, typed_options(state.trigger, state.options))
     return dataclasses.replace(fields, paused_until=_until(state) if state.mode == "paused" else None)
 
 
@@ -111,7 +112,7 @@ def _until(state: EditorState) -> datetime:
     return at
 
 
-def draft_of(state: EditorState, nodes: list[dict[str, Any]], actions: list[dict[str, Any]]) -> RuleFields:
+def draft_of(state: EditorState, nodes: list[dict[str, Any]], actions: list[dict[str, Any]], options: dict[str, Any]) -> RuleFields:
     status_id = state.status_id if state.trigger in WITH_STATUS else None
     return RuleFields(
         state.name,
@@ -122,7 +123,7 @@ def draft_of(state: EditorState, nodes: list[dict[str, Any]], actions: list[dict
         actions,
         state.tell_actor,
         state.mode != "draft",
-        typed_options(state.trigger, state.options),
+        options,
         state.mode == "log" or (state.mode == "paused" and state.then_log),
     )
 
@@ -140,7 +141,11 @@ def sketch_of(state: EditorState) -> RuleFields:
             actions.append(_typed_action(one))
         except Invalid:
             continue
-    return draft_of(state, _tree(state, nodes), actions)
+    try:
+        options = typed_options(state.trigger, state.options)
+    except Invalid:
+        options = {"sum": 0}  # no other start has anything that can be typed wrongly
+    return draft_of(state, _tree(state, nodes), actions, options)
 
 
 def _tree(state: EditorState, nodes: list[tuple[int, dict[str, Any]]], number: int = ROOT) -> list[dict[str, Any]]:

@@ -51,8 +51,8 @@ def _was(state: TrialState, fields: RuleFields, lookup: Lookup) -> Any:
         return _reference(known, read_id(state.was), fields, lookup)
     try:
         return _PARSED[known.kind](state.was)
-    except ValueError:
-        raise Invalid(_("What stood before can't be read."), "was") from None
+    except ValueError as error:
+        raise Invalid(str(error) if known.kind == "money" else _("What stood before can't be read."), "was") from None
 
 
 def _reference(known: Field, id_: int | None, fields: RuleFields, lookup: Lookup) -> Any:

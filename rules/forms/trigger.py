@@ -8,6 +8,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from kanban import i18n
+from kanban.errors import Invalid
 from kanban.forms.fields import one_line, parse_money
 from kanban.ids import read_id
 
@@ -22,6 +23,7 @@ def read_options(form: MultiDict[str, str]) -> dict[str, str]:
 
 
 def typed_options(trigger: str, shown: Mapping[str, str]) -> dict[str, Any]:
+    """Raises Invalid."""
     typed = _TYPED.get(trigger)
     return typed(shown) if typed else {}
 
@@ -30,8 +32,8 @@ def _paid(shown: Mapping[str, str]) -> dict[str, Any]:
     if shown.get("of") == "sum":
         try:
             return {"sum": parse_money(shown.get("paid", ""))}
-        except ValueError:
-            return {"sum": 0}
+        except ValueError as error:
+            raise Invalid(str(error), "options") from error
     return {"percent": _number(shown.get("paid", ""))}
 
 

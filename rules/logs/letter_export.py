@@ -1,12 +1,10 @@
 """The log of letters as rows of a table, without the letters' texts."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, Engine, select
 
-from kanban import clock
-from kanban.exchange.events import PAGE, safe
+from kanban.exchange.events import PAGE
 from kanban.models import Order
 from rules.models import Delivery, Message, Rule
 
@@ -31,14 +29,9 @@ def letter_rows(engine: Engine, conditions: Sequence[ColumnElement[bool]], words
             rows = connection.execute(query if last is None else query.where(Message.id < last)).all()
         for row in rows:
             yield (
-                _moment(row.created_at), words[row.state], words[row.channel], safe(row.name), safe(row.address), safe(row.subject),
-                safe(row.number or ""), safe(row.rule or ""), safe(row.sender or ""), row.attempts, _moment(row.sent_at),
-                safe(" ".join(row.error.split())[:MOST_ANSWER]), row.message_id,
+                row.created_at, words[row.state], words[row.channel], row.name, row.address, row.subject, row.number, row.rule,
+                row.sender, row.attempts, row.sent_at, " ".join(row.error.split())[:MOST_ANSWER], row.message_id,
             )  # fmt: skip
         if len(rows) < PAGE:
             return
         last = rows[-1].id
-
-
-def _moment(at: datetime | None) -> str:
-    return f"{clock.local(at):%Y-%m-%d %H:%M:%S}" if at else ""

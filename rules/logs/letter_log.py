@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from kanban import clock
 from kanban.ids import read_id
 from kanban.models import Order, Person
+from kanban.queries.sought import folded, occurs_in, read_sought
+from kanban.settings import country
 from rules.models import CHANNELS, STATES, Delivery, MailAccount, Message, Rule
 
 PAGE = 50
 MOST_PAGE = 100_000
-MOST_WORDS = 6
 MOST_CHOICES = 1_000
 MOST_ATTEMPTS = 50
 PERIODS = (7, 30)
@@ -46,7 +47,7 @@ class LogFilter:
         return {name: value for name, value in (now | changed).items() if value}
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        found = [_says(word) for word in self.q.casefold().split()[:MOST_WORDS]]
+        found = _says(self.q) if self.q else []
         if self.state:
             found.append(Message.state.in_(("waiting", "sending")) if self.state == "waiting" else Message.state == self.state)
         if self.channel:
@@ -67,10 +68,10 @@ class LogFilter:
         return found
 
 
-def _says(word: str) -> ColumnElement[bool]:
-    fields = (Message.address, Message.name, Message.subject)
-    numbered = select(Order.id).where(func.lower(Order.number).contains(word, autoescape=True))
-    return or_(*(func.lower(field).contains(word, autoescape=True) for field in fields), Message.order_id.in_(numbered))
+def _says(text: str) -> list[ColumnElement[bool]]:
+    number = select(Order.number).where(Order.id == Message.order_id).correlate(Message).scalar_subquery()
+    fields = (Message.address, Message.name, Message.subject, func.coalesce(number, ""))
+    return occurs_in(read_sought(text, country()), *map(folded, fields))
 
 
 def read_log_filter(arguments: Mapping[str, str]) -> LogFilter:

@@ -5,8 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Engine
 
-from kanban import clock
-from kanban.exchange.events import PAGE, safe
+from kanban.exchange.events import PAGE
 from rules.logs.run_log import RUNS, RunRow
 from rules.models import Run
 from rules.words.happened import what_happened
@@ -24,9 +23,8 @@ def run_rows(engine: Engine, conditions: Sequence[ColumnElement[bool]], words: M
             rows = [RunRow(*row) for row in connection.execute(query if last is None else query.where(Run.id < last))]
         for row in rows:
             yield (
-                f"{clock.local(row.at):%Y-%m-%d %H:%M:%S}", words.get(row.outcome, row.outcome), safe(row.rule), row.version or "",
-                safe(row.number or ""),
-                safe(what_happened(row.kind, row.before, row.after)), row.letters, safe(said(row.notes)[:MOST_NOTES]),
+                row.at, words.get(row.outcome, row.outcome), row.rule, row.version, row.number,
+                what_happened(row.kind, row.before, row.after), row.letters, said(row.notes)[:MOST_NOTES],
             )  # fmt: skip
         if len(rows) < PAGE:
             return

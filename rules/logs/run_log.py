@@ -9,9 +9,11 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, literal_column
 from sqlalchemy.orm import Session
 
 from kanban import clock
+from kanban.fold import fold
 from kanban.i18n import N_
 from kanban.ids import read_id
 from kanban.models import Event, Order
+from kanban.queries.sought import folded
 from rules.logs.letter_log import MOST_CHOICES, PERIODS, read_day
 from rules.models import Message, Rule, RuleVersion, Run
 
@@ -48,7 +50,7 @@ class RunFilter:
     def conditions(self) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
         if self.number:
-            found.append(func.lower(Order.number).contains(self.number.lower(), autoescape=True))
+            found.append(folded(Order.number).contains(fold(self.number), autoescape=True))
         if self.order:
             found.append(Event.order_id == self.order)
         if self.rule:

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from kanban import clock
 from kanban.actor import Actor
+from kanban.emails import clean_email
 from kanban.errors import Forbidden, Invalid, NotFound
 from kanban.i18n import _
 from kanban.ids import read_id
 from kanban.models import Person
-from kanban.people import clean_email
 from kanban.policy import may_administer
 from rules.mail import oauth
 from rules.mail.accounts import SECURITIES, seal

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from kanban import clock, orders, todos
 from kanban.actor import Actor
 from kanban.errors import Invalid
+from kanban.fold import fold
 from kanban.forms.fields import MOST_MONEY
 from kanban.i18n import _
 from kanban.models import Order, Organisation, Person, Role, Status, person_role
@@ -80,13 +81,13 @@ def _set_field(change: Change) -> None:
 
 def _tag(change: Change) -> None:
     order, tag = change.order, change.action["tag"]
-    if tag.casefold() not in [one.casefold() for one in order.tags]:
+    if fold(tag) not in map(fold, order.tags):
         change.write(order, tags=[*order.tags, tag])
 
 
 def _untag(change: Change) -> None:
-    order, tag = change.order, change.action["tag"].casefold()
-    change.write(order, tags=[one for one in order.tags if one.casefold() != tag])
+    order, tag = change.order, fold(change.action["tag"])
+    change.write(order, tags=[one for one in order.tags if fold(one) != tag])
 
 
 def _assign(change: Change) -> None:

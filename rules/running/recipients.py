@@ -12,6 +12,7 @@ from kanban.db import table
 from kanban.models import Order, Person, Role, person_role
 from kanban.phones import e164
 from kanban.roles import filling, resolve_role
+from kanban.settings import country
 from rules.models import Unsubscribed
 
 MOST_HOLDERS = 10  # of a role are told without being asked about
@@ -162,7 +163,7 @@ def _wants_none(candidate: Recipient, directory: Directory) -> bool:
 def _candidates(one: dict[str, Any], order: Order, directory: Directory, notes: list[dict[str, Any]], channel: str) -> list[Recipient]:
     kind = one["kind"]
     if kind == "address":
-        return [Recipient(one["address"] if channel != "notice" else "", "", None, {"kind": kind})]
+        return [Recipient(_typed(one["address"], channel), "", None, {"kind": kind})]
     if kind == "customer":
         return [Recipient(_customers(order, channel), order.customer.name, None, {"kind": kind})]
     if kind == "role":
@@ -210,9 +211,14 @@ def _active(ids: Iterable[int], directory: Directory, notes: list[dict[str, Any]
 def _persons(person: Any, channel: str) -> str:
     """The bell goes by the person; the e-mail address is what the log calls them by."""
     if channel == "sms":
-        return e164(person.phone)
+        return e164(person.phone, country())
     return str(person.chat if channel == "chat" else person.email)
 
 
+def _typed(address: str, channel: str) -> str:
+    """One that a rule names, as the network wants it."""
+    return e164(address, country()) if channel == "sms" else "" if channel == "notice" else address
+
+
 def _customers(order: Order, channel: str) -> str:
-    return {"email": order.customer.email, "sms": e164(order.customer.phone)}.get(channel, "")
+    return {"email": order.customer.email, "sms": e164(order.customer.phone, country())}.get(channel, "")

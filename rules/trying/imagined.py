@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, case, exists, func, select
+from sqlalchemy import Select, case, exists, select
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from kanban import clock, facts, orders
 from kanban.actor import Actor
 from kanban.errors import Invalid
+from kanban.fold import fold
 from kanban.i18n import _
 from kanban.models import Event, Order, Status
 from kanban.orders.place import named
+from kanban.queries.sought import folded
 from rules.evaluator import LIST, OF_TIME
 from rules.fields import RuleFields
 
@@ -34,9 +36,8 @@ def find_fitting(session: Session, fields: RuleFields, number: str) -> Order:
     """The order of this number, whole or a part of it; without one, the newest that fits the trigger. Raises Invalid."""
     query = _orders(fields.board_id)
     if number:
-        wanted = func.lower(number.strip())
-        same = func.lower(Order.number) == wanted
-        like = func.lower(Order.number).contains(number.strip().casefold(), autoescape=True)
+        wanted = fold(number.strip())
+        same, like = folded(Order.number) == wanted, folded(Order.number).contains(wanted, autoescape=True)
         order = session.scalar(query.where(like).order_by(case((same, 0), else_=1), Order.id.desc()).limit(1))
         if order is None:
             raise Invalid(_("There is no order “%(number)s” on this board.", number=number), "order")

@@ -15,6 +15,7 @@ from kanban.i18n import N_, _
 from kanban.models import Person
 from kanban.people import clean_chat, clean_phone
 from kanban.phones import e164
+from kanban.settings import country
 from kanban.views.guard import admin_only, person
 from rules.forms.gateway import GatewayForm, read_gateway
 from rules.mail.accounts import note_error, note_sent
@@ -72,8 +73,9 @@ def test(channel: str) -> Any:
             raise Invalid(_("Write where the test message is to go."))
     except Invalid as error:
         return _page(answers={channel: (Answer("failed", ""), typed, str(error.reason))}, code=422)
+    number = e164(address, country()) if channel == "sms" else address
     letter = Letter(
-        f"<potok.test.{clock.now().timestamp():.6f}@potok>", None, person().name, e164(address) if channel == "sms" else address, "",
+        f"<potok.test.{clock.now().timestamp():.6f}@potok>", None, person().name, number, "",
         _("Potok: a test message. If you read this, messages arrive."), "",
     )  # fmt: skip
     config = _config()

@@ -16,6 +16,7 @@ from kanban.live import publish
 from kanban.models import Order
 from kanban.policy import may_administer
 from kanban.security import LETTER_POLICY
+from kanban.views.csv_answer import csv_answer
 from kanban.views.guard import admin_only, person, signed_in
 from rules.actions import is_hidden
 from rules.logs.letter_export import letter_rows
@@ -28,7 +29,6 @@ from rules.post.frame import letter_of
 from rules.running.mentions import MENTION
 from rules.running.reminders import TODO
 from rules.views.bars import bars
-from rules.views.csv_answer import csv_answer
 from rules.words.silence import silences_of
 
 bp = Blueprint("letters", __name__)

@@ -10,10 +10,10 @@ from flask import session as cookie
 
 from kanban import clock
 from kanban.db import db, transaction
+from kanban.emails import clean_email
 from kanban.errors import Invalid, NotFound
 from kanban.htmx import fragment, is_htmx
 from kanban.i18n import _, language
-from kanban.people import clean_email
 from kanban.settings import setting
 from kanban.views.guard import person
 from rules.forms.account import SendingForm

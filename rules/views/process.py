@@ -1,5 +1,6 @@
 """Settings → Process as a file: take it away, or bring one, with what it would change shown first."""
 
+from base64 import b64decode, b64encode
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -7,11 +8,14 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from kanban import clock
 from kanban.db import db
 from kanban.errors import Invalid
-from kanban.i18n import ngettext
+from kanban.i18n import _, ngettext
 from kanban.presets import KINDS, MOST_SIGNS, Found, parse
 from kanban.settings import setting
 from kanban.views.guard import admin_only, person
+from rules.encodings import ENCODINGS, NotUtf8, read_as, read_utf8
 from rules.process import read_process, write_process
+
+BEGINNING = 400  # signs of a file that show whether the encoding is the right one
 
 bp = Blueprint("process", __name__, url_prefix="/settings/process")
 
@@ -44,7 +48,10 @@ def bring() -> Any:
 
 
 def _read(*, keep: bool) -> Any:
-    text = _text()
+    try:
+        text = _text()
+    except NotUtf8 as other:
+        return _ask_encoding(other)
     try:
         found = read_process(parse(text), person(), setting(db.session(), "language"), keep=keep)
     except Invalid as error:
@@ -58,17 +65,34 @@ def _read(*, keep: bool) -> Any:
 
 
 def _text() -> str:
-    """Of the file that was chosen, else of the field."""
+    """Of the file that was chosen, else of one whose encoding was asked for, else of the field. Raises NotUtf8."""
     upload = request.files.get("file")
-    if upload is None or not upload.filename:
+    if upload is not None and upload.filename:
+        return read_utf8(upload.stream.read(4 * MOST_SIGNS))
+    encoding = request.form.get("encoding", "")
+    if encoding not in ENCODINGS:
         return request.form.get("text", "")[: MOST_SIGNS + 1]
     try:
-        return upload.stream.read(4 * MOST_SIGNS).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return "\ufffd"
+        raw = b64decode(request.form.get("raw", ""), validate=True)
+    except ValueError as error:
+        raise Invalid(_("This request can't be understood."), "raw") from error
+    try:
+        return read_as(raw, encoding)
+    except UnicodeDecodeError as error:
+        raise NotUtf8(raw) from error
 
 
-def _page(text: str = "", found: list[Found] | None = None, reason: str = "", code: int = 200) -> Any:
+def _ask_encoding(other: NotUtf8) -> Any:
+    """The file comes back with the question, so that it need not be chosen again."""
+    asked = {
+        "raw": b64encode(other.raw).decode(), "guess": other.guess, "encodings": ENCODINGS,
+        "beginning": read_as(other.raw, other.guess, "replace")[:BEGINNING],
+    }  # fmt: skip
+    reason = _("It is not in UTF-8. It looks like %(encoding)s.", encoding=ENCODINGS[other.guess])
+    return _page(text=request.form.get("text", "")[:MOST_SIGNS], reason=reason, asked=asked, code=422)
+
+
+def _page(text: str = "", found: list[Found] | None = None, reason: str = "", asked: dict[str, Any] | None = None, code: int = 200) -> Any:
     counts = {what: sum(one.what == what for one in found or []) for what in ("new", "changed", "skipped", "same")}
-    html = render_template("process/page.html", text=text, found=found, reason=reason, counts=counts, kinds=KINDS)
+    html = render_template("process/page.html", text=text, found=found, asked=asked, reason=reason, counts=counts, kinds=KINDS)
     return html, code

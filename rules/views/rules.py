@@ -16,6 +16,8 @@ from kanban.facts import find_field
 from kanban.htmx import fragment, is_htmx, toast_part
 from kanban.i18n import N_, _
 from kanban.ids import read_id
+from kanban.queries.sought import Alternatives, occurs, read_sought
+from kanban.settings import country
 from kanban.views.guard import admin_only, person
 from rules import rules
 from rules.actions import NOT_BY, template_kind
@@ -56,11 +58,11 @@ class Row:
 @bp.get("")
 @admin_only
 def show() -> Any:
-    words = request.args.get("q", "").casefold().split()
+    sought = read_sought(request.args.get("q", ""), country())
     only = request.args.get("only", "")
     lookup = load_lookup(db.session())
     rows = _rows(lookup)
-    shown = [row for row in rows if _is_shown(row, words, only)]
+    shown = [row for row in rows if _is_shown(row, sought, only)]
     counts = {
         "": len(rows),
         "on": sum(row.rule.active for row in rows),
@@ -173,7 +175,7 @@ def _rows(lookup: Lookup) -> list[Row]:
     ]  # fmt: skip
 
 
-def _is_shown(row: Row, words: list[str], only: str) -> bool:
+def _is_shown(row: Row, sought: list[Alternatives], only: str) -> bool:
     if (only == "on" and not row.rule.active) or (only == "broken" and not (row.sentence.gone or row.broken_runs)):
         return False
     sentence = row.sentence
@@ -184,7 +186,7 @@ def _is_shown(row: Row, words: list[str], only: str) -> bool:
             *(f"{one.template} {' '.join(one.to)}" for one in sentence.sends),
         ]
     )
-    return all(word in text.casefold() for word in words)
+    return occurs(sought, text)
 
 
 def editor(

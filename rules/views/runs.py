@@ -8,11 +8,11 @@ from sqlalchemy import select
 from kanban.db import db
 from kanban.i18n import _, day_short
 from kanban.models import Order
+from kanban.views.csv_answer import csv_answer
 from kanban.views.guard import admin_only
 from rules.logs.letter_log import MOST_PAGE, PERIODS
 from rules.logs.run_export import run_rows
 from rules.logs.run_log import FILTERS, OUTCOMES, RunFilter, read_run_filter, run_choices, run_page
-from rules.views.csv_answer import csv_answer
 from rules.words.happened import what_happened
 from rules.words.silence import explained_all
 

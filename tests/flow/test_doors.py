@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from kanban.db import db
+from kanban.settings import settings
 from tests.cast import PASSWORD, TOKEN, Cast, Signed
 
 ADMIN_PAGES = (
@@ -195,12 +197,22 @@ def test_the_first_run_and_never_again(bare_app: Flask) -> None:
     assert client.get("/").location == "/setup"
     page = client.get("/setup")
     token = TOKEN.search(page.text)[1]  # type: ignore[index]
-    data = {"language": "ru", "company": "Кухни", "name": "Анна", "email": "anna@kuhni.example", "password": "short", "preset": "kitchen"}
+    data = {
+        "language": "ru",
+        "company": "Кухни",
+        "name": "Анна",
+        "email": "anna@kuhni.example",
+        "password": "short",
+        "preset": "kitchen",
+        "country": "KZ",
+    }
     assert client.post("/setup", data=data | {"csrf_token": token}).status_code == 422
+    assert client.post("/setup", data=data | {"csrf_token": token, "password": "long-enough-1", "country": "XX"}).status_code == 422
     answer = client.post("/setup", data=data | {"csrf_token": token, "password": "long-enough-1"})
     assert answer.status_code == 303
     board = client.get("/boards/1").text
     assert "Разработка проекта" in board and "Заказы покупателей" in board
+    assert settings(db.session())["country"] == "KZ"
     assert client.get("/setup").status_code == 302
     token = TOKEN.search(client.get("/me").text)[1]  # type: ignore[index]
     assert client.post("/setup", data=data | {"csrf_token": token, "password": "long-enough-1"}).location == "/"

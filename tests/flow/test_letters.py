@@ -60,6 +60,9 @@ def test_words_are_sought_in_address_name_subject_and_order_number(owner: Signed
     assert listed(owner, "q=%25") == ["Скидка 100%"]
     assert "без номера" in listed(owner, f"q={order.number.lower()}")
     assert listed(owner, "q=нетничего") == []
+    write(8, state="sent", channel="sms", address="+79001234567", name="Се\u00adмёнов Пётр", subject="По телефону")
+    for typed in ("СЕМЕНОВ", "пётр", "петр", "8 900 123-45-67", "123-45-67 семёнов"):
+        assert listed(owner, f"q={typed}") == ["По телефону"], typed
 
 
 def test_each_filter_and_all_together(owner: Signed, cast: Cast) -> None:

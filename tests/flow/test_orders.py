@@ -1,5 +1,7 @@
 """From POST to letter to answer: moving, undoing, placing and changing over HTTP, and every kind of bad input."""
 
+import csv
+import io
 import json
 import re
 from typing import Any
@@ -7,8 +9,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import event as sa_event
+from sqlalchemy import select
 
-from kanban.db import db
+from kanban import boards, clock
+from kanban.db import db, transaction
+from kanban.models import Event
+from kanban.views.csv_answer import _written
 from tests.cast import Cast, Signed
 
 
@@ -278,11 +284,33 @@ def test_the_whole_way_stands_in_the_order_of_the_table(owner: Signed, cast: Cas
 
 
 def test_events_as_csv_in_order_of_commit(owner: Signed, cast: Cast) -> None:
+    with transaction() as session:
+        boards.find_board(session, cast.boards["orders"]).prefix = "=1+"
     order = cast.place(customer_name="=HYPERLINK(1)")
-    move(owner, cast, order.id, "ready", key="=cmd")
-    lines = owner.get("/export/events.csv").text.splitlines()
-    assert lines[0].startswith("event,order,from,to,key,time,actor")
-    assert lines[2].split(",")[2:5] == ["Разработка проекта", "Проект готов", "'=cmd"]
+    move(owner, cast, order.id, "ready", key='=cmd;"')
+    answer = owner.get("/export/events.csv")
+    assert answer.data.startswith(b"\xef\xbb\xbf") and answer.headers["Content-Disposition"].endswith(f"events-{clock.today()}.csv")
+    head, placed, moved = csv.reader(io.StringIO(answer.data.decode("utf-8-sig")), delimiter=";")
+    assert head == ["Событие", "Заказ", "Прежний статус", "Статус после", "Ключ", "Когда", "Кто", "Вид", "Отменяет"]
+    assert moved[1:5] == [f"'{order.number}", "Разработка проекта", "Проект готов", "'=cmd;\""] and order.number.startswith("=1+")
+    local = [f"{clock.local(at):%Y-%m-%d %H:%M:%S}" for at in db.session.scalars(select(Event.at).order_by(Event.id))]
+    assert [placed[5], moved[5]] == local
+
+
+@pytest.mark.parametrize("text", ["=1", "+7", "-1", "@a", "\t=1", "\r=1", "\n=1", " =1", "\u00a0=1", "＝1", "＋1", "－1", "＠a"])
+def test_nothing_typed_becomes_a_formula(text: str) -> None:
+    rows = list(csv.reader(io.StringIO(_written([(text, -5, None, f"a;{text}")])), delimiter=";"))
+    assert rows == [["'" + text, "-5", "", f"a;{text}"]]
+
+
+@pytest.mark.parametrize(
+    "typed", ["+79123456789", "8 912 345-67-89", "345-67-89", "СЕМЕНОВА", "семён\u00adова 345-67-89", "елка", "7 (912) 345"]
+)
+def test_orders_are_found_in_any_spelling(owner: Signed, cast: Cast, typed: str) -> None:
+    cast.place(customer_name="Соколова", customer_phone="8 912 345-67-88")
+    cast.place(customer_name="Се\u200bме\u0308нова", customer_phone="8(912) 345 67 89", tags=["Ёлка"])
+    page = owner.get("/boards/1", query_string={"q": typed}).text
+    assert page.count("<article") == (2 if typed == "7 (912) 345" else 1) and "нова" in page
 
 
 def test_history_tells_who_when_and_how_long(owner: Signed, cast: Cast) -> None:
@@ -310,3 +338,32 @@ def test_an_order_says_who_got_no_letter_and_why(app: Flask, cast: Cast) -> None
     cast.move(order, "ready", cast.manager)
     shown = Signed(app.test_client(), cast.email("designer")).get(f"/orders/{order.id}/letters", htmx=True).text
     assert "автор этого изменения, и так знает" in shown and "Ольга Белова" in shown
+
+
+def shown_count(text: str) -> str:
+    return " ".join(re.search(r'id="filter-count"[^>]*>(.*?)</span>', text)[1].split())  # type: ignore[index]
+
+
+def test_the_count_of_orders_stays_true(owner: Signed, cast: Cast) -> None:
+    first = cast.place()
+    assert shown_count(owner.get("/boards/1").text) == "1 заказ"
+    placed = owner.post("/boards/1/place", {"customer_name": "Ли", "key": "a"}, htmx=True, page="/boards/1").text
+    assert shown_count(placed) == "2 заказа"
+    cast.place(customer_name="Соколова")
+    fresh = f"/fresh?cards={first.id}&heads={cast.statuses['design']}"
+    assert shown_count(owner.get(fresh, htmx=True, page="/boards/1").text) == "3 заказа"
+    assert shown_count(owner.get(fresh, htmx=True, page="/boards/1?q=сокол").text) == "1 из 3"
+    cast.produce(first)
+    assert shown_count(owner.get(fresh, htmx=True, page="/way").text) == shown_count(owner.get("/way").text) == "4 заказа"
+    assert "filter-count" not in owner.get(fresh, htmx=True, page=f"/orders/{first.id}").text
+
+
+def test_an_order_that_is_done_says_what_is_owed(owner: Signed, cast: Cast) -> None:
+    order = cast.place(total=38_700_000, paid=26_700_000)
+    words = "Выполнен, но не оплачено ещё 120\u00a0000\u00a0₽."
+    assert words not in move(owner, cast, order.id, "ready").text and words not in owner.get(f"/orders/{order.id}").text
+    assert words in move(owner, cast, order.id, "closed", version=2, key="k2").text and words in owner.get(f"/orders/{order.id}").text
+    paid = cast.place(total=100, paid=100)
+    assert "не оплачено" not in move(owner, cast, paid.id, "closed", key="k3").text
+    made = cast.produce(cast.place())
+    assert "не оплачено" not in move(owner, cast, made.id, "made", key="k4").text

@@ -1,13 +1,14 @@
 """Buttons that start rules by hand, the working calendar, and the editor of starts that name more than a status."""
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from kanban.calendar import load_calendar
+from kanban.calendar import Calendar, load_calendar
 from kanban.db import db, transaction
 from kanban.models import Event
 from rules import rules
@@ -62,13 +63,19 @@ def test_a_button_is_for_its_roles(owner: Signed, cast: Cast, app: Flask) -> Non
 
 
 def test_the_working_calendar_is_kept(owner: Signed, cast: Cast) -> None:
-    assert owner.post("/settings/company/calendar", {"holidays": "RU", "days_off": "31.12.2026; 2027-01-11"}).status_code == 303
+    days = {"public_holidays": "yes", "days_off": "31.12.2026; 2027-01-11", "worked_days": "26.12.2026"}
+    assert owner.post("/settings/company/calendar", days).status_code == 303
     calendar = load_calendar(db.session())
     assert calendar.country == "RU" and {day.isoformat() for day in calendar.days_off} == {"2026-12-31", "2027-01-11"}
+    assert calendar.worked == {date(2026, 12, 26)} and calendar.is_working(date(2026, 12, 26))
     page = owner.get("/settings/company").text
-    assert "2026-12-31, 2027-01-11" in page and "Россия" in page
-    for bad in ({"holidays": "XX"}, {"days_off": "завтра"}, {"days_off": "31.02.2026"}, {"days_off": "1" * 5000}):
+    assert "31.12.2026, 11.01.2027" in page and 'value="26.12.2026"' in page and "Россия" in page
+    same = {"days_off": "1.2.2027", "worked_days": "2027-02-01"}
+    for bad in ({"days_off": "завтра"}, {"days_off": "31.02.2026"}, {"worked_days": "1" * 5000}, same):
         assert owner.post("/settings/company/calendar", bad).status_code == 422
+    owner.post("/settings/company/calendar", {})
+    db.session.rollback()
+    assert load_calendar(db.session()) == Calendar()
 
 
 STARTS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [

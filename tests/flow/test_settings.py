@@ -360,3 +360,14 @@ def test_removing_asks_first_and_names_the_rules(owner: Signed, cast: Cast) -> N
     assert not db.session.get_one(Person, cast.people["viewer"]).active
     asked = owner.get(f"/settings/boards/statuses/{cast.statuses['install']}/remove")
     assert "«Бухгалтеру и Лебедеву»" in asked.text
+
+
+@pytest.mark.parametrize("typed", ["ЁЛКА", "елка", "«е\u0308л\u00adка»"])
+def test_rules_are_found_in_any_spelling(owner: Signed, cast: Cast, typed: str) -> None:
+    letter = send_email(cast.templates["manager"], [recipient("author")])
+    with transaction() as session:
+        add_rule(
+            session, cast.owner, RuleFields("Заказ «Ёлка»", cast.boards["orders"], "entered", cast.statuses["install"], actions=[letter])
+        )
+    assert "Заказ «Ёлка»" in owner.get("/settings/rules", query_string={"q": typed}).text
+    assert "Заказ «Ёлка»" not in owner.get("/settings/rules", query_string={"q": "сосна"}).text

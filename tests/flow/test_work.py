@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import delete, select, update
 from sqlalchemy import event as sa_event
-from sqlalchemy import select
 
 from kanban import clock, todos
 from kanban.db import db, transaction
-from kanban.models import Event, Order, Person, Todo
+from kanban.models import Change, Event, Order, Person, Todo
 from kanban.todos import TodoFields
 from rules.post.worker import Worker
 from tests.cast import Cast, Signed
@@ -199,6 +199,40 @@ def test_my_work_in_groups_by_kind_and_its_count_with_the_bell(cast: Cast, order
     assert manager.get("/work?kind=" + "x" * 2000).status_code == 200
     bell = manager.get("/bell").text
     assert 'hx-swap-oob="innerHTML:.work-count"' in bell and '<span aria-hidden="true">2</span>' in bell
+
+
+def topics() -> set[str]:
+    db.session.rollback()
+    return {topic for topics in db.session.scalars(select(Change.topics)) for topic in topics}
+
+
+def test_to_dos_leave_my_work_once_all_orders_are_over(cast: Cast, order: Order, manager: Signed) -> None:
+    add(cast, order, text="Позвонить заказчику", due_on=clock.today())
+    made = cast.produce(order)
+    add(cast, made, text="Принять фасады", due_on=clock.today())
+
+    def shown() -> tuple[bool, bool, bool]:
+        page, bell = manager.get("/work").text, manager.get("/bell").text
+        return "Позвонить заказчику" in page, "Принять фасады" in page, '<span aria-hidden="true">2</span>' in bell
+
+    cast.move(order, "closed")
+    assert shown() == (True, True, True), "the workshop is still at it"
+    with transaction() as session:
+        session.execute(delete(Change))
+    cast.move(made, "made")
+    assert shown() == (False, False, False) and f"work-{cast.people['manager']}" in topics()
+    assert "Позвонить заказчику" in manager.get(f"/orders/{order.id}").text
+    assert '<span class="muted">0</span>' in manager.get("/work").text
+    add(cast, order, text="Спросить через неделю")
+    page = manager.get("/work").text
+    assert "Спросить через неделю" in page and "Позвонить заказчику" not in page, "it was given since the order ended"
+    cast.move(order, "install")
+    assert shown() == (True, True, True)
+    cast.move(order, "closed")
+    with transaction() as session:
+        session.execute(update(Order).where(Order.id == made.id).values(source_id=None))
+    cast.move(made, "assembly")
+    assert shown()[:2] == (False, True), "they have no link any more"
 
 
 def statements(action: Any) -> int:

@@ -7,6 +7,7 @@ import pytest
 from kanban import orders
 from kanban.db import db, transaction
 from kanban.errors import Conflict, Forbidden, Invalid
+from kanban.fold import fold
 from kanban.models import Event, Order, OrderPerson
 from kanban.orders import OrderFields
 from tests.cast import Cast
@@ -92,4 +93,4 @@ def test_hostile_text_is_kept_as_it_is(cast: Cast) -> None:
     name = "<script>alert(1)</script> \u200fمرحبا 🪑 O'Neill; DROP TABLE"
     order = cast.place(customer_name=name)
     assert db.session.get_one(Order, order.id).customer_id
-    assert name.casefold() in order.search
+    assert fold(name) in order.search

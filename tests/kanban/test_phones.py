@@ -25,7 +25,7 @@ from kanban.phones import e164
     ],
 )
 def test_a_number_is_understood(typed: str, dialled: str) -> None:
-    assert e164(typed) == dialled
+    assert e164(typed, "RU") == dialled
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,4 @@ def test_a_number_is_understood(typed: str, dialled: str) -> None:
      "++79001234567", "+" + "9" * 16, "9001234567\r\nTo: x", "7+9001234567", "+", "٩٠٠١٢٣٤٥٦٧", "８９００１２３４５６７"],
 )  # fmt: skip
 def test_what_is_no_number_is_none(typed: str) -> None:
-    assert e164(typed) == ""
+    assert e164(typed, "RU") == ""

@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 
 from kanban.config import Config, read_config
 from kanban.db import db, transaction
+from kanban.emails import clean_email
 from kanban.models import Person
-from kanban.people import clean_email
 from rules.actions import recipient, send
 from rules.models import Delivery, MailAccount, Message
 from rules.post.worker import Worker

@@ -96,6 +96,12 @@ def test_an_sms_goes_to_the_customer_by_the_same_outbox(app: Flask, cast: Cast, 
     assert gateway().last_sent_at and not gateway().last_error
 
 
+def test_a_number_in_a_rule_is_dialled_like_any_other(cast: Cast) -> None:
+    add(cast, "sms", [recipient("address", address="8 (900) 765-43-21"), recipient("address", address="+7 900 765 43 21"), CUSTOMER])
+    cast.place(customer_phone="89007654322")
+    assert [letter.address for letter in cast.letters(channel="sms")] == ["+79007654321", "+79007654322"]
+
+
 def test_a_message_to_the_messenger(app: Flask, cast: Cast, worker: Worker, http: FakeHttp) -> None:
     set_up(app, "chat", http)
     reach(cast, "manager", chat="-1001234")

@@ -1,6 +1,7 @@
 """The process as a file: written, read again, looked at before it changes anything, hostile content refused, on both databases."""
 
 import io
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -22,7 +23,7 @@ from rules.actions import recipient, send
 from rules.fields import RuleFields
 from rules.lookup import load_lookup
 from rules.models import Rule, RuleVersion, Template
-from rules.preset import load_rules
+from rules.preset import _minor_units, load_rules
 from rules.process import read_process, write_process
 from rules.words.sentences import sentence_of
 from tests.cast import Cast, Signed
@@ -298,3 +299,56 @@ def test_the_page_shows_first_and_brings_then(cast: Cast, client: FlaskClient) -
     manager = Signed(client.application.test_client(), cast.email("manager"))
     assert manager.get("/settings/process").status_code == 403
     assert manager.post("/settings/process/bring", {"text": changed}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: 007\n", 'Строка 1, name: 007 читается как число. Если это текст, возьмите его в кавычки: "007".'),
+        ("roles:\n  a: true\n", "Строка 2, roles.a: true читается как «да» или «нет»."),
+        ("boards:\n- {key: a, order_name: x, statuses: []}\n", "Строка 2, boards.0: не хватает «name»."),
+        ("boards: {}\n", "Строка 1, boards: здесь должен быть список."),
+        ("заказы: 1\n", "Строка 1: слово «заказы» здесь не известно."),
+        ("boards:\n- {key: a, name: x, order_name: x, icon: boo, statuses: []}\n", "«boo» здесь не подходит"),
+        ("roles:\n  a: ~\n", "здесь ничего нет, а должен быть текст"),
+        ("roles: {a: " + "x" * 30_000 + "}", "слишком длинный"),
+        ("", "Файл пуст"),
+        ("rules: {list: [{board: a, name: b, trigger: hand, do: [], options: {sum: .nan}}]}", "Строка 1"),
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_wrong_with_a_file_is_said_in_words(app: Flask, text: str, said: str) -> None:
+    with force_locale("ru"), pytest.raises(Invalid) as refusal:
+        parse(text)
+    assert said in str(refusal.value.reason)
+
+
+FILE = "roles:\n  measurer: Замерщик Ёлкин\n"
+
+
+@pytest.mark.parametrize(
+    ("codec", "guess"),
+    [("cp1251", "windows-1251"), ("utf-16", "UTF-16"), ("utf-16-le", "UTF-16"), ("utf-16-be", "UTF-16")],
+)
+def test_a_file_in_another_encoding_is_read_when_it_is_named(cast: Cast, client: FlaskClient, codec: str, guess: str) -> None:
+    signed = Signed(client, cast.email("owner"))
+    upload = {"file": (io.BytesIO(FILE.encode(codec)), "p.yaml"), "text": "name: набрано"}
+    page = signed.post("/settings/process/look", upload)
+    assert page.status_code == 422 and f"Он не в UTF-8. Похоже на {guess}." in page.text
+    assert "Замерщик Ёлкин" in page.text and "name: набрано" in page.text
+    raw = re.search(r'name="raw" value="([^"]*)"', page.text)[1]  # type: ignore[index]
+    chosen = re.search(r'<option value="([^"]+)" selected', page.text)[1]  # type: ignore[index]
+    looked = signed.post("/settings/process/look", {"raw": raw, "encoding": chosen})
+    assert looked.status_code == 200 and "Замерщик Ёлкин" in looked.text
+    assert signed.post("/settings/process/look", {"raw": raw + "!", "encoding": chosen}).status_code == 422
+    assert signed.post("/settings/process/look", {"raw": "mA==", "encoding": "windows-1251"}).status_code == 422
+
+
+@pytest.mark.parametrize("number", [0.125, float("nan"), float("inf"), -1, True, "5", 1e300])
+def test_a_sum_of_a_file_is_never_another(number: Any) -> None:
+    with pytest.raises(Invalid):
+        _minor_units(number)
+
+
+def test_sums_of_a_file_are_exact() -> None:
+    assert [_minor_units(number) for number in (0, 1, 0.1, 0.29, 1_000_000_000_000.01, 4.35)] == [0, 100, 10, 29, 100_000_000_000_001, 435]

@@ -5,14 +5,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import event as sa_event
 from sqlalchemy import select, update
 
 from kanban import clock, orders
-from kanban.calendar import Calendar
+from kanban.calendar import Calendar, load_calendar
 from kanban.db import db, transaction
 from kanban.errors import Invalid
 from kanban.models import Event, Order
+from kanban.settings import write_setting
 from rules import rules
 from rules.actions import recipient, send_email
 from rules.fields import RuleFields
@@ -222,6 +224,25 @@ def test_working_days_know_weekends_holidays_and_days_off() -> None:
     assert not calendar.is_working(date(2026, 11, 28)) and not calendar.is_working(date(2026, 11, 4))
     assert calendar.shift(date(2026, 11, 25), 2) == date(2026, 11, 30)
     assert calendar.shift(date(2027, 1, 11), -1) == date(2026, 12, 30) or calendar.shift(date(2027, 1, 11), -1) == date(2026, 12, 31)
+
+
+def test_a_worked_saturday_is_a_working_day() -> None:
+    calendar = Calendar("RU", worked=frozenset({date(2026, 12, 26)}))
+    assert calendar.is_working(date(2027, 2, 20)) and not Calendar("DE").is_working(date(2027, 2, 20))  # a Saturday moved by law
+    assert calendar.shift(date(2027, 2, 19), 1) == date(2027, 2, 20)
+    assert calendar.is_working(date(2026, 12, 26)) and not Calendar("RU").is_working(date(2026, 12, 26))
+    assert not Calendar("RU", days_off=frozenset({date(2027, 2, 20)})).is_working(date(2027, 2, 20))
+    assert Calendar("AQ").is_working(date(2026, 11, 25)) and not Calendar("AQ").is_working(date(2026, 11, 28))  # no holidays known
+
+
+def test_the_calendar_is_that_of_the_firms_country(app: Flask) -> None:
+    assert load_calendar(db.session()).country == "RU"
+    with transaction() as session:
+        write_setting(session, "country", "DE")
+    assert not load_calendar(db.session()).is_working(date(2026, 10, 3))
+    with transaction() as session:
+        write_setting(session, "public_holidays", "")
+    assert load_calendar(db.session()) == Calendar()
 
 
 def test_moments_on_the_firms_clock() -> None:

@@ -1,4 +1,4 @@
-"""Settings → Company: its name, its language, its organisations."""
+"""Settings → Company: its name, its language and country, its organisations."""
 
 import re
 from datetime import date
@@ -8,7 +8,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 
 from kanban import people
-from kanban.calendar import COUNTRIES, MOST_DAYS_OFF
+from kanban.calendar import MOST_DAYS
+from kanban.countries import countries
 from kanban.db import db, transaction
 from kanban.errors import Invalid
 from kanban.forms.fields import one_line
@@ -16,6 +17,7 @@ from kanban.i18n import LANGUAGES, _
 from kanban.models import Order, Organisation
 from kanban.settings import settings, write_setting
 from kanban.views.guard import admin_only, person
+from kanban.views.words import countries_by_name
 
 bp = Blueprint("company", __name__, url_prefix="/settings/company")
 
@@ -27,8 +29,8 @@ def show() -> Any:
     firm = settings(db.session())
     rows = db.session.execute(select(Organisation, orders).order_by(Organisation.name, Organisation.id)).all()
     return render_template(
-        "settings/company.html", rows=rows, countries=COUNTRIES, language_of_letters=firm["language"],
-        company=firm["company"], holidays=firm["holidays"], days_off=firm["days_off"],
+        "settings/company.html", rows=rows, firm=firm, countries=countries_by_name(),
+        days_off=shown_days(firm["days_off"]), worked_days=shown_days(firm["worked_days"]),
     )  # fmt: skip
 
 
@@ -38,9 +40,13 @@ def change() -> Any:
     name, chosen = name_of("company"), request.form.get("language", "")
     if chosen not in LANGUAGES:
         raise Invalid(_("There is no such language."), "language")
+    country = request.form.get("country", "")
+    if country not in countries():
+        raise Invalid(_("This choice no longer exists."), "country")
     with transaction() as session:
         write_setting(session, "company", name)
         write_setting(session, "language", chosen)
+        write_setting(session, "country", country)
     flash(_("Saved"))
     return redirect(url_for("company.show"), 303)
 
@@ -48,29 +54,36 @@ def change() -> Any:
 @bp.post("/calendar")
 @admin_only
 def calendar() -> Any:
-    """Working days: public holidays of a country, and days off of one's own."""
-    country, days = request.form.get("holidays", ""), days_of(request.form.get("days_off", ""))
-    if country not in COUNTRIES:
-        raise Invalid(_("This choice no longer exists."), "holidays")
+    """Working days: public holidays of the country, days off of one's own, and days that are worked nevertheless."""
+    off, worked = days_of("days_off"), days_of("worked_days")
+    both = sorted(set(off) & set(worked))
+    if both:
+        raise Invalid(_("%(day)s can't be a day off and a working day.", day=shown_days(both[0])), "worked_days")
     with transaction() as session:
-        write_setting(session, "holidays", country)
-        write_setting(session, "days_off", " ".join(days))
+        write_setting(session, "public_holidays", "yes" if request.form.get("public_holidays") == "yes" else "")
+        write_setting(session, "days_off", " ".join(off))
+        write_setting(session, "worked_days", " ".join(worked))
     flash(_("Saved"))
     return redirect(url_for("company.show"), 303)
 
 
-def days_of(text: str) -> list[str]:
+def shown_days(days: str) -> str:
+    """ISO days as they are typed: «31.12.2026, 11.01.2027»."""
+    return ", ".join(f"{date.fromisoformat(day):%d.%m.%Y}" for day in days.split())
+
+
+def days_of(field: str) -> list[str]:
     """«2026-12-31, 09.01.2027» → ISO days in order, each once. Raises Invalid."""
     days: set[str] = set()
-    for part in re.split(r"[\s,;]+", text.strip())[: MOST_DAYS_OFF + 1]:
+    for part in re.split(r"[\s,;]+", request.form.get(field, "").strip())[: MOST_DAYS + 1]:
         try:
             found = re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", part, re.ASCII)
             day = date(int(found[3]), int(found[2]), int(found[1])) if found else date.fromisoformat(part) if part else None
             days |= {day.isoformat()} if day else set()
         except ValueError:
-            raise Invalid(_("“%(what)s” is no day. Write days such as 31.12.2026.", what=part[:40]), "days_off") from None
-    if len(days) > MOST_DAYS_OFF:
-        raise Invalid(_("At most %(most)s days.", most=MOST_DAYS_OFF), "days_off")
+            raise Invalid(_("“%(what)s” is no day. Write days such as 31.12.2026.", what=part[:40]), field) from None
+    if len(days) > MOST_DAYS:
+        raise Invalid(_("At most %(most)s days.", most=MOST_DAYS), field)
     return sorted(days)
 
 

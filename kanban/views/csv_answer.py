@@ -1,8 +1,13 @@
-"""A table for a spreadsheet, streamed: a mark of UTF-8 and semicolons, as Excel wants them."""
+"""A table for a spreadsheet, streamed: a mark of UTF-8, semicolons and the firm's own time, as Excel wants them.
+
+Every export is written here, so that nothing that was typed gets out of its cell or is taken for a formula.
+"""
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 
 from flask import Flask, Response, current_app
@@ -11,6 +16,7 @@ from kanban import clock
 from kanban.i18n import force_locale, language
 
 ROWS = 500  # made at once
+_FORMULA = re.compile("\\s*[=+@＝＋－＠-]|[\\t\\r\\n]")
 
 
 def csv_answer(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
@@ -32,5 +38,11 @@ def _lines(app: Flask, code: str, head: Sequence[str], rows: Iterator[Sequence[o
 
 def _written(rows: Iterable[Sequence[object]]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, delimiter=";").writerows(rows)
+    csv.writer(buffer, delimiter=";", quoting=csv.QUOTE_NONNUMERIC).writerows([_cell(value) for value in row] for row in rows)
     return buffer.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, datetime):
+        return f"{clock.local(value):%Y-%m-%d %H:%M:%S}"
+    return "'" + value if isinstance(value, str) and _FORMULA.match(value) else value
