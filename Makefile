@@ -4,7 +4,7 @@ BIN := .venv/bin
 SOURCES := app.py kanban rules tests bench migrations
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types arrows fmt bench pictures messages lock clean
+.PHONY: help run test soak check lint types arrows fmt bench pictures messages lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ test: .venv/dev ## unit, flow, PostgreSQL and browser tests
 	@sh tests/install_mail.sh
 	@sh tests/install_nu.sh
 	@$(BIN)/python -m pytest $(if $(TEST_DATABASE_URL)$(ARGS),,-n 2 --dist loadgroup) $(ARGS)
+
+soak: .venv/dev ## tests of endurance with their full numbers; SOAK=bounded: at most 15 minutes
+	@SOAK=$${SOAK:-full} $(BIN)/python -m pytest -m soak -s --durations=0 $(ARGS)
 
 check: lint types arrows test ## everything that must be green before a commit lands
 

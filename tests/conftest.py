@@ -24,6 +24,7 @@ from kanban.views import setup
 from tests.cast import Cast, make_cast
 from tests.databases import EMPTY, Database, PostgresqlDatabase, SqliteDatabase
 from tests.mailserver import Certificates, MailServer, make_certificates
+from tests.soak import size
 
 DATABASES = ("sqlite", "postgresql")
 ONE_AT_A_TIME = ("test_mail_accounts.py", "test_mailhost.py")  # they hold the well-known ports of a loopback address
@@ -35,6 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name in ONE_AT_A_TIME:
             item.add_marker(pytest.mark.xdist_group("mailhost"))
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.timeout(size(180, 600, 7200)))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

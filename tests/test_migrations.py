@@ -8,6 +8,7 @@ Whoever adds a migration adds the state before it.
 import gzip
 import json
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,13 @@ from tests.cast import Signed
 STATES = sorted((Path(__file__).parent / "states").glob("*.sql.gz"))
 # What a migration is there to change, by table and column.
 CHANGED = {("order", "search")}
+READERS: tuple[tuple[type[Any], Callable[[Any], Any]], ...] = (
+    (sa.JSON, json.loads),
+    (sa.Boolean, bool),
+    (sa.DateTime, lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC)),
+    (sa.Date, date.fromisoformat),
+    (sa.Time, time.fromisoformat),
+)
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -95,20 +103,8 @@ def keys(table: sa.Table) -> list[str]:
 
 def typed(value: Any, column: sa.Column[Any]) -> Any:
     """A value of SQLite's dump as the column's Python type."""
-    if value is None:
-        return None
-    match column.type:
-        case sa.JSON():
-            return json.loads(value)
-        case sa.Boolean():
-            return bool(value)
-        case sa.DateTime():
-            return datetime.fromisoformat(value).replace(tzinfo=UTC)
-        case sa.Date():
-            return date.fromisoformat(value)
-        case sa.Time():
-            return time.fromisoformat(value)
-    return value
+    read = next((read for kind, read in READERS if isinstance(column.type, kind)), None)
+    return value if value is None or read is None else read(value)
 
 
 def plain(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """The claim's statement, as PostgreSQL plans it when its statistics are of a quiet hour: nothing waits, says the planner."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
@@ -26,6 +27,15 @@ def test_what_stands_behind_what_is_found_once_a_claim_and_not_once_a_letter(app
         assert used and all(used), plan
     else:
         assert "CORRELATED" not in plan, plan
+
+
+def test_a_claim_takes_what_is_due_and_nothing_that_is_due_later(app: Flask) -> None:
+    now = clock.now()
+    due = put_letters(["a@melnikov.example", "b@melnikov.example"], "due", due_at=now)
+    put_letters(["c@melnikov.example", "d@melnikov.example"], "later", due_at=now + timedelta(seconds=1))
+    with transaction(numbered=False) as session:
+        assert [one.message_id for one in outbox.claim(session, "worker", 120, now)] == due
+        assert outbox.claim(session, "worker", 120, now) == []
 
 
 def _plan_of_claim() -> str:

@@ -7,6 +7,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
@@ -14,10 +15,11 @@ from kanban.db import db
 from rules.models import Delivery, Message
 from tests.bareserver import Arrival, BareServer, End
 from tests.letters import put_letters
+from tests.soak import size
 from tests.workers import start_worker
 
 SEED = 20_261_124
-KILLS = {"sqlite": 50, "postgresql": 10}
+KILLS = {"sqlite": size(10, 50, 500), "postgresql": size(5, 10, 100)}
 LETTERS_EACH = 12  # written before each kill
 SETTINGS = {"letter_deadline_s": 5, "lease_s": 8, "smtp_timeout_s": 5, "retry_first_s": 1, "retry_cap_s": 1, "retry_for_s": 3600}
 
@@ -66,6 +68,7 @@ class Faults:
         return End()
 
 
+@pytest.mark.soak
 def test_kills_at_random_moments_under_a_faulty_server_lose_no_letter(app: Flask, database_url: str) -> None:
     """Run with -s to see the counts."""
     draw = random.Random(SEED)
@@ -96,7 +99,7 @@ def test_kills_at_random_moments_under_a_faulty_server_lose_no_letter(app: Flask
     assert by_letter.keys() == set(expected), "no letter is lost, and none has another Message-ID than its own"
     assert {id_: count for id_, count in others.items() if count > unknown[id_]} == {}, "every second copy has a reason"
     assert _states() == {"sent": len(expected)}
-    assert sum(unknown.values()) > 0 and faults.left_open, "the kills and the faults were real"
+    assert kills < 10 or (sum(unknown.values()) > 0 and faults.left_open), "the kills and the faults were real"
 
 
 def _live_and_die(database_url: str, server: BareServer, draw: random.Random, n: int) -> None:

@@ -117,6 +117,18 @@ def test_undo_drops_what_waits_and_a_rule_that_is_off_does_nothing(quiet: Cast, 
     assert states() == [("cancelled", "undone"), ("cancelled", "off")]
 
 
+def test_an_undo_that_comes_too_late_drops_nothing_that_waits(quiet: Cast, hands: Clock, config: Config) -> None:
+    add(quiet, letter(quiet), letter(quiet, number=1, unit="hours"))
+    order = quiet.place()
+    moved = quiet.move(order, "prepaid")
+    with transaction() as session:
+        session.execute(update(Message).values(state="sent"))
+    assert moved.event and quiet.undo(order, moved.event.id).undone.gone == 1
+    assert states() == [("waiting", "")]
+    hands.on(hours=1)
+    assert perform(config) == 1 and letters() == 2
+
+
 def test_a_later_action_that_fails_is_a_note(quiet: Cast, hands: Clock, config: Config) -> None:
     rule = add(quiet, {"do": "make_production", "after": {"number": 1, "unit": "minutes"}})
     order = quiet.place()

@@ -1,4 +1,4 @@
-"""An outage of ten minutes with two thousand letters waiting: all arrive, in order for each recipient, within the account's limits.
+"""An outage of ten minutes with many letters waiting: all arrive, in order for each recipient, within the account's limits.
 The server is real; only the waits are on a clock of the test's own."""
 
 from bisect import bisect_right
@@ -19,10 +19,11 @@ from rules.models import Delivery, MailAccount, Message
 from rules.post.worker import Worker
 from tests.bareserver import BareServer, End
 from tests.letters import put_letters
+from tests.soak import size
 
-LETTERS, RECIPIENTS = 2_000, 200
-PER_HOUR, PER_DAY = 300, 1_500
-BEFORE = 150  # letters that arrive before the outage
+LETTERS = size(200, 2_000, 10_000)
+RECIPIENTS, PER_HOUR, PER_DAY = LETTERS // 10, LETTERS * 3 // 20, LETTERS * 3 // 4
+BEFORE = PER_HOUR // 2  # letters that arrive before the outage
 OUTAGE = timedelta(minutes=10)
 A_LETTER_TAKES = timedelta(seconds=0.5)
 
@@ -47,6 +48,7 @@ def jumping(monkeypatch: pytest.MonkeyPatch) -> JumpingClock:
     return made
 
 
+@pytest.mark.soak
 def test_an_outage_of_ten_minutes_loses_nothing_and_keeps_order_and_limits(app: Flask, config: Config, jumping: JumpingClock) -> None:
     server = BareServer()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -17,9 +18,10 @@ from rules.post import outbox
 from rules.post.worker import Worker
 from tests.bareserver import BareServer
 from tests.letters import put_letters
+from tests.soak import size
 from tests.workers import start_worker
 
-LETTERS = 5_000
+LETTERS = size(600, 5_000, 50_000)
 LIMIT = outbox.BATCH + 10
 
 
@@ -42,10 +44,11 @@ def counted(query: Any) -> int:
     return found
 
 
-def test_two_workers_share_five_thousand_letters_and_each_is_sent_once(app: Flask, database_url: str) -> None:
+@pytest.mark.soak
+def test_two_workers_share_letters_and_each_is_sent_once(app: Flask, database_url: str) -> None:
     expected = put_letters([f"p{n % 1000}@melnikov.example" for n in range(LETTERS)])
     with BareServer() as server:
-        two_workers_until(lambda: len(server.arrivals) >= LETTERS, database_url, server.port, 120)
+        two_workers_until(lambda: len(server.arrivals) >= LETTERS, database_url, server.port, size(120, 120, 900))
     arrived = Counter(one.message_id for one in server.arrivals)
     assert arrived.keys() == set(expected) and set(arrived.values()) == {1}
     assert counted(select(func.count()).where(Message.state == "sent", Message.attempts == 1)) == LETTERS

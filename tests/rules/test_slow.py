@@ -4,6 +4,7 @@ import threading
 import time
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 
 from kanban import clock
@@ -12,13 +13,15 @@ from rules.models import MailAccount
 from tests.bareserver import BareServer
 from tests.letters import put_letters
 from tests.mailserver import DrippingServer
+from tests.soak import size
 from tests.workers import start_worker
 
 SLOW, SLOW_S = "slow@melnikov.example", 8
-OTHERS, APART_S = 240, 0.02
+OTHERS, APART_S = size(120, 240, 2_400), 0.02
 MOST_S = 10
 
 
+@pytest.mark.soak
 def test_a_slow_address_and_a_dead_account_never_delay_the_others(app: Flask, database_url: str) -> None:
     slow_ones = threading.Semaphore(0)
     with BareServer() as server, DrippingServer() as dead:
@@ -40,7 +43,7 @@ def test_a_slow_address_and_a_dead_account_never_delay_the_others(app: Flask, da
         ids = put_letters(addresses, "other", due_at=due_at, apart_s=APART_S)
         second_ids = put_letters(addresses, "second", due_at=due_at, apart_s=APART_S, account_id=second_id)
         due = {id_: due_at + timedelta(seconds=n * APART_S) for some in (ids, second_ids) for n, id_ in enumerate(some)}
-        end = time.monotonic() + 60
+        end = time.monotonic() + size(60, 60, 240)
         while len(others := [one for one in server.arrivals if one.message_id in due]) < len(due) and time.monotonic() < end:
             time.sleep(0.05)
         worker.kill()

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import String, select, update
+from sqlalchemy import String, delete, select, update
 from sqlalchemy import cast as cast_to
 
 from kanban import clock
@@ -20,7 +20,9 @@ from rules.post import outbox
 from rules.post.deliveries import next_try
 from rules.post.lane import LaneRun
 from rules.post.worker import Worker
+from tests.bareserver import BareServer
 from tests.cast import Cast
+from tests.letters import put_letters
 from tests.mailserver import USER, WORD, Certificates, DrippingServer, MailServer, free_port
 
 
@@ -118,6 +120,23 @@ def test_a_passing_refusal_is_tried_again_later(worker: Worker, mail_server: Mai
     assert len(mail_server.mail) == 2
 
 
+def test_an_undo_takes_back_no_letter_that_was_refused_for_now(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
+    """The server has seen it: nobody knows whether it got any further, and the way back is an ordinary move."""
+    for who in ("manager", "accountant"):
+        mail_server.handler.refuse[cast.email(who)] = "451 4.7.1 Greylisted"
+    order = cast.place()
+    with transaction() as session:
+        session.execute(delete(Message))
+    moved = cast.move(order, "prepaid")
+    drain(worker, rounds=1)
+    assert states(cast) == {"manager": "waiting", "accountant": "waiting"} and not mail_server.mail
+    assert moved.event and cast.undo(order, moved.event.id).undone.gone == 2
+    mail_server.handler.refuse.clear()
+    drain(worker)
+    assert Counter(one["To"].split("<")[-1].split("@")[0] for one in mail_server.mail)["accountant"] == 1
+    assert "cancelled" not in states_of(cast)
+
+
 def test_a_refusal_after_data(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
     mail_server.handler.data_answer = "552 5.2.2 Mailbox size limit exceeded"
     cast.place()
@@ -173,6 +192,20 @@ def test_a_wrong_password_is_the_accounts_fault_and_no_letters(
     use(app, smtp(config, mail_server.port, certificates, smtp_password="wrong")).step()
     letters = cast.letters()
     assert {letter.state for letter in letters} == {"waiting"} and letters[0].error.startswith("535")
+
+
+def test_an_account_at_fault_puts_off_none_of_its_letters(
+    app: Flask, config: Config, mail_server: MailServer, certificates: Certificates, cast: Cast
+) -> None:
+    """Its pause says when they go on; as they stand in line, so they leave."""
+    cast.place()
+    cast.place()
+    hurry()
+    due = {letter.id: letter.due_at for letter in cast.letters()}
+    use(app, smtp(config, mail_server.port, certificates, smtp_password="wrong")).step()
+    letters = cast.letters()
+    assert any(letter.attempts for letter in letters)
+    assert {letter.id: letter.due_at for letter in letters} == due
 
 
 def test_a_certificate_nobody_vouches_for_is_refused(
@@ -296,6 +329,20 @@ def test_an_accounts_limit_holds_letters_back_and_loses_none(
         session.execute(update(Delivery).values(started_at=hour_ago, ended_at=hour_ago))
     drain(held)
     assert len(mail_server.mail) == 6 and set(states_of(cast)) == {"sent"}
+
+
+def test_a_copy_to_oneself_counts_against_the_accounts_limit(app: Flask, config: Config) -> None:
+    with transaction() as session:
+        stored = MailAccount(
+            kind="named", address="info@melnikov.example", host="127.0.0.1", port=1, security="none", per_hour=5, copy_to_self=True
+        )
+        session.add(stored)
+    with BareServer() as server:
+        with transaction() as session:
+            session.execute(update(MailAccount).values(port=server.port))
+        expected = put_letters([f"p{n}@melnikov.example" for n in range(4)], account_id=stored.id)
+        drain(use(app, config))
+        assert {one.message_id for one in server.arrivals} == set(expected[:2])
 
 
 def test_a_providers_block_pauses_the_account_for_as_long_as_it_asks(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
