@@ -16,14 +16,16 @@ MOST_ANSWER = 500
 _last = select(Delivery.sender).where(Delivery.message_id == Message.id).order_by(Delivery.id.desc()).limit(1).scalar_subquery()
 _ROWS = (
     select(Message.id, Message.created_at, Message.state, Message.channel, Message.name, Message.address, Message.subject, Order.number,
-           Rule.name.label("rule"), _last.label("sender"), Message.attempts, Message.sent_at, Message.error, Message.message_id)
+           Rule.name.label("rule"), _last.label("sender"), Message.attempts, Message.sent_at, Message.error, Message.dropped,
+           Message.message_id)
     .outerjoin(Order, Order.id == Message.order_id).outerjoin(Rule, Rule.id == Message.rule_id)
     .order_by(Message.id.desc()).limit(PAGE)
 )  # fmt: skip
 
 
 def letter_rows(engine: Engine, conditions: Sequence[ColumnElement[bool]], words: dict[str, str]) -> Iterator[tuple[object, ...]]:
-    """As COLUMNS say, newest first, read a page at a time; times of the firm. words: what states and channels are called."""
+    """As COLUMNS say, newest first, read a page at a time; times of the firm. words: what states, channels and
+    reasons of messages that were dropped are called."""
     query = _ROWS.where(*conditions)
     last: int | None = None
     while True:
@@ -33,7 +35,7 @@ def letter_rows(engine: Engine, conditions: Sequence[ColumnElement[bool]], words
             yield (
                 _moment(row.created_at), words[row.state], words[row.channel], safe(row.name), safe(row.address), safe(row.subject),
                 safe(row.number or ""), safe(row.rule or ""), safe(row.sender or ""), row.attempts, _moment(row.sent_at),
-                safe(" ".join(row.error.split())[:MOST_ANSWER]), row.message_id,
+                safe(" ".join((row.error or words.get(row.dropped, "")).split())[:MOST_ANSWER]), row.message_id,
             )  # fmt: skip
         if len(rows) < PAGE:
             return

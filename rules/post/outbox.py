@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from kanban import clock
 from kanban.db import insert_new, table
 from rules.models import CHANNELS, Delivery, MailAccount, Message, Run
+from rules.post.addressees import look_again
 
 BATCH = 50
 KEEPS_ORDER = 3  # attempts of a letter that those behind it wait for
@@ -96,26 +97,34 @@ def take_turn(session: Session, lane: Lane) -> None:
 
 def claim(
     session: Session, worker: str, lease_s: int, now: datetime, most: int = BATCH, lane: Lane = SYSTEM, *, only_asked_for: bool = False,
-    account_id: int | None = None, sender: str = "",
+    account_id: int | None = None, sender: str = "", dropped: list[Message] | None = None,
 ) -> list[Message]:  # fmt: skip
     """Takes due letters of a lane for this worker and writes a delivery for each, before any network is touched.
 
     In order of due time, and one after another for each recipient: what waits behind a letter that is being sent, or that
     was refused for now, is not taken (until that has failed KEEPS_ORDER times: one bad letter holds nobody up for days).
+    Whom each goes to is looked at again (see addressees); dropped: gets those that are cancelled for it.
     only_asked_for: no letters of rules, while an admin has paused them; they don't hold up what was asked for either. Notices
     go on.
     """
     take_turn(session, lane)
     only_asked_for = only_asked_for and lane.channel != "notice"
     kinds = [Message.kind != "rule"] if only_asked_for else []
-    due = (
-        select(Message.id)
-        .where(lane.letters, Message.state == "waiting", Message.due_at <= now, *kinds, ~_is_behind(lane, only_asked_for))
+    is_behind = _is_behind(lane, only_asked_for)
+    due = session.scalars(
+        select(Message)
+        .where(lane.letters, Message.state == "waiting", Message.due_at <= now, *kinds, ~is_behind)
         .order_by(Message.due_at, Message.id)
         .limit(most)
         .with_for_update(skip_locked=True)
-    )
-    taken = session.scalars(due).all()
+        .execution_options(populate_existing=True)
+    ).all()
+    moved = look_again(session, due) if due else []
+    if dropped is not None:
+        dropped += [one for one in due if one.state == "cancelled"]
+    taken = [one.id for one in due if one.state == "waiting"]
+    if moved:  # at the new address something else may have to go first
+        taken = list(session.scalars(select(Message.id).where(Message.id.in_(taken), ~is_behind)))
     if not taken:
         return []
     session.execute(
@@ -131,7 +140,7 @@ def claim(
     )
     attempts = [
         {"message_id": one.id, "attempt": one.attempts, "started_at": now, "account_id": account_id, "sender": sender,
-         "outcome": "started", "answer": ""}
+         "address": one.address, "outcome": "started", "answer": ""}
         for one in messages
     ]  # fmt: skip
     session.execute(insert(table(Delivery)), attempts)

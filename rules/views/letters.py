@@ -24,12 +24,13 @@ from rules.logs.letter_log import MOST_PAGE, PERIODS, LogFilter, log_choices, lo
 from rules.mail.accounts import system_account
 from rules.models import Message
 from rules.post import outbox
+from rules.post.addressees import DROPPED
 from rules.post.frame import letter_of
 from rules.running.mentions import MENTION
 from rules.running.reminders import TODO
 from rules.views.bars import bars
 from rules.views.csv_answer import csv_answer
-from rules.words.silence import silences_of
+from rules.words.silence import dropped_words, silences_of
 
 bp = Blueprint("letters", __name__)
 OF_ORDER = 12
@@ -91,7 +92,9 @@ def cancel(letter_id: int) -> Any:
 @admin_only
 def table() -> Any:
     """The filtered log for a spreadsheet."""
-    rows = letter_rows(db.engine, read_log_filter(request.args).conditions(), _states() | _channels())
+    rows = letter_rows(
+        db.engine, read_log_filter(request.args).conditions(), _states() | _channels() | {code: dropped_words(code) for code in DROPPED}
+    )
     return csv_answer("letters", _columns(), rows)
 
 
