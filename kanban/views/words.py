@@ -10,7 +10,8 @@ from flask import Flask
 from markupsafe import Markup, escape
 
 from kanban import clock, i18n
-from kanban.i18n import N_, _
+from kanban.events import Told
+from kanban.i18n import N_, _, ngettext
 
 FIELD_NAMES = {
     "title": N_("Title"), "installation_address": N_("Installation address"), "total": N_("Total"), "paid": N_("Paid"),
@@ -27,7 +28,7 @@ def init_words(app: Flask) -> None:
     env = app.jinja_env
     env.globals["fresh_key"] = lambda: uuid.uuid4().hex
     env.filters.update(oob=oob, duration=duration, country=country, field_name=field_name, field_value=field_value, said=said, due=due)
-    env.filters["names"] = names
+    env.filters.update(names=names, counted=counted)
     env.filters["merge"] = lambda one, other: one | other
     env.tests["has"] = lambda container, thing: thing in container
 
@@ -59,6 +60,17 @@ def names(people: Sequence[str], rest: int = 0) -> str:
     shown = list(people[:MOST_NAMES])
     more = len(people) - len(shown) + rest
     return " ".join(part for part in (", ".join(shown), f"+ {more}" if more else "") if part)
+
+
+def counted(told: Told) -> str:
+    """«2 письма, 1 SMS»: messages by channel."""
+    found = (
+        ngettext("%(num)d e-mail", "%(num)d e-mails", told.emails) if told.emails else "",
+        ngettext("%(num)d SMS", "%(num)d SMS", told.sms) if told.sms else "",
+        ngettext("%(num)d messenger message", "%(num)d messenger messages", told.chats) if told.chats else "",
+        ngettext("%(num)d notice", "%(num)d notices", told.notices) if told.notices else "",
+    )
+    return ", ".join(part for part in found if part)
 
 
 def duration(seconds: float) -> str:

@@ -13,10 +13,14 @@ from sqlalchemy.orm import Session
 
 from kanban import clock
 from kanban.db import insert_new, table
+from kanban.events import NOBODY, Told
+from kanban.models import Event
 from rules.models import CHANNELS, Delivery, MailAccount, Message, Run
 from rules.post.addressees import look_again
+from rules.post.told import line_of, told_of
 
 BATCH = 50
+_TOLD = (Message.channel, Message.name, Message.address, Message.layout)
 KEEPS_ORDER = 3  # attempts of a letter that those behind it wait for
 CLAIM_LOCK = 7203  # an arbitrary number, the same in every process
 
@@ -252,31 +256,37 @@ def cancel_one(session: Session, message_id_: int) -> bool:
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
-def cancel(session: Session, event_id: int) -> tuple[int, int]:
+def cancel(session: Session, event_id: int) -> tuple[Told, Told]:
     """Cancels what an event still has waiting, unless some of it has gone. Returns (cancelled, gone).
 
     The rows are locked before they are counted: a worker that is claiming them is waited for, and then they have gone.
     """
-    rows = session.execute(
-        select(Message.id, Message.state, Message.attempts).where(Message.event_id == event_id).order_by(Message.id).with_for_update()
-    ).all()
-    gone = sum(row.state in ("sending", "sent", "tray", "failed") or row.attempts > 0 for row in rows)
+    columns = (Message.id, Message.state, Message.attempts, *_TOLD)
+    rows = session.execute(select(*columns).where(Message.event_id == event_id).order_by(Message.id).with_for_update()).all()
+    gone = [row for row in rows if row.state in ("sending", "sent", "tray", "failed") or row.attempts > 0]
     if gone:
-        return 0, gone
-    waiting = [row.id for row in rows if row.state == "waiting"]
+        return NOBODY, told_of(line_of(row._asdict()) for row in gone)
+    waiting = [row for row in rows if row.state == "waiting"]
     if waiting:
-        session.execute(
-            update(Message).where(Message.id.in_(waiting)).values(state="cancelled").execution_options(synchronize_session=False)
-        )
-    return len(waiting), 0
+        ids = [row.id for row in waiting]
+        session.execute(update(Message).where(Message.id.in_(ids)).values(state="cancelled").execution_options(synchronize_session=False))
+    return told_of(line_of(row._asdict()) for row in waiting), NOBODY
 
 
-def waiting_of(session: Session, event_id: int) -> tuple[int, datetime | None]:
-    """How many letters of an event still wait, and when the first leaves."""
-    row = session.execute(
-        select(func.count(), func.min(Message.due_at)).where(Message.event_id == event_id, Message.state == "waiting")
-    ).one()
-    return row[0], row[1]
+def told_by(session: Session, event_id: int) -> tuple[Told, datetime | None]:
+    """Messages that an event caused, with the events that rules made of it, as they were counted at once; and when the first
+    leaves that still waits. What was cancelled since, put off, or sent again by hand does not count."""
+    caused = select(Event.id).where(Event.id == event_id).cte(recursive=True)
+    caused = caused.union_all(select(Event.id).join(caused, Event.cause_event_id == caused.c.id))
+    rows = session.execute(
+        select(Message.state, Message.due_at, *_TOLD)
+        .join(Event, Event.id == Message.event_id)
+        .where(Event.id.in_(select(caused.c.id)), Message.kind.in_(("rule", "mention")), Message.created_at == Event.at)
+        .where(Message.state != "cancelled")
+        .order_by(Message.id)
+    ).all()
+    waiting = [row.due_at for row in rows if row.state == "waiting"]
+    return told_of(line_of(row._asdict()) for row in rows), min(waiting, default=None)
 
 
 def send_again(session: Session, message_id_: int, host: str) -> Message | None:
