@@ -291,9 +291,9 @@ def told_by(session: Session, event_id: int) -> tuple[Told, datetime | None]:
 
 def send_again(session: Session, message_id_: int, host: str) -> Message | None:
     """A new copy of a letter, due at once, with a Message-ID of its own; not a rule's any more, since somebody asked for it.
-    None where there is no such letter."""
+    None where there is no such letter, or its text is no longer kept."""
     message = session.get(Message, message_id_)
-    if message is None or message.kind == "reset":
+    if message is None or message.kind == "reset" or not message.text_kept:
         return None
     stem, _, _copy = message.key.rpartition(":")
     copies = session.scalar(select(func.count()).select_from(Message).where(Message.key.startswith(stem + ":", autoescape=True))) or 1

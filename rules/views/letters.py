@@ -196,6 +196,8 @@ def _find_readable(letter_id: int) -> Message:
     message = _find(letter_id)
     if message.kind == "reset":
         raise NotFound(_("The text of this letter is not shown: its link opens an account."))
+    if not message.text_kept:
+        raise NotFound(_("The text of this message is no longer kept."))
     return message
 
 
