@@ -1,7 +1,6 @@
 """Filters and globals that templates make words with."""
 
 import uuid
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -19,7 +18,6 @@ FIELD_NAMES = {
     "installation_on": N_("Installation date"), "tags": N_("Tags"), "organisation": N_("Organisation"),
     "responsible": N_("Responsible"), "customer": N_("Customer"), "phone": N_("Phone"), "email": N_("E-mail"),
 }  # fmt: skip
-MOST_NAMES = 3
 MONEY = ("total", "paid")
 DAYS = ("order_on", "ship_on", "installation_on")
 
@@ -28,7 +26,7 @@ def init_words(app: Flask) -> None:
     env = app.jinja_env
     env.globals["fresh_key"] = lambda: uuid.uuid4().hex
     env.filters.update(oob=oob, duration=duration, country=country, field_name=field_name, field_value=field_value, said=said, due=due)
-    env.filters.update(names=names, counted=counted)
+    env.filters.update(names=i18n.names, counted=counted)
     env.filters["merge"] = lambda one, other: one | other
     env.tests["has"] = lambda container, thing: thing in container
 
@@ -53,13 +51,6 @@ def due(todo: Any) -> str:
     near = {-1: _("yesterday"), 0: _("today"), 1: _("tomorrow")}
     day = near.get(days) or i18n.day_short(todo.due_on)
     return f"{day}, {todo.due_time:%H:%M}" if todo.due_time else day
-
-
-def names(people: Sequence[str], rest: int = 0) -> str:
-    """«Анна, Иван, Пётр + 2»: the first few. rest: more of them, who are not named."""
-    shown = list(people[:MOST_NAMES])
-    more = len(people) - len(shown) + rest
-    return " ".join(part for part in (", ".join(shown), f"+ {more}" if more else "") if part)
 
 
 def counted(told: Told) -> str:
