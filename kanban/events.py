@@ -15,19 +15,46 @@ from kanban.models import Event, Order
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a listener answers to an event: how many letters wait, and for how many seconds."""
+class Told:
+    """Messages by channel, and the names of those they go to, each once. A hidden copy is counted, and not named."""
 
-    letters: int = 0
+    emails: int = 0
+    sms: int = 0
+    chats: int = 0
+    notices: int = 0
+    names: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return self.emails + self.sms + self.chats + self.notices
+
+    def __add__(self, other: "Told") -> "Told":
+        names = tuple(dict.fromkeys(self.names + other.names))
+        return Told(self.emails + other.emails, self.sms + other.sms, self.chats + other.chats, self.notices + other.notices, names)
+
+
+NOBODY = Told()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a listener answers to an event: the messages it caused, and for how many seconds they wait; 0: they may have gone."""
+
+    told: Told = NOBODY
     window_s: int = 0
+
+    @property
+    def letters(self) -> int:
+        """How many messages, by whatever channel."""
+        return self.told.count
 
 
 @dataclass(frozen=True)
 class Undone:
-    """What a listener answers to an undo: letters that were cancelled, or how many had gone already."""
+    """What a listener answers to an undo: messages that were cancelled, or those that had gone already."""
 
-    cancelled: int = 0
-    gone: int = 0
+    cancelled: Told = NOBODY
+    gone: Told = NOBODY
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Languages: which one a person reads, and dates, sums and plurals in it."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +23,7 @@ LANGUAGES = {"ru": "Русский", "en": "English"}
 TRANSLATIONS = Path(__file__).parent.parent / "translations"
 MINOR_UNITS = 100
 MILLION = 1_000_000
+MOST_NAMES = 3
 NBSP = "\u00a0"
 
 _l = lazy_gettext
@@ -167,6 +169,12 @@ def weekday(number: int) -> str:
 def lower_first(text: str) -> str:
     """«Заказ покупателя» inside a sentence: «заказ покупателя». An acronym («ИП») stays as it is."""
     return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def names(people: Sequence[str]) -> str:
+    """«Анна, Иван, Пётр + 2»: the first few."""
+    shown, more = ", ".join(people[:MOST_NAMES]), len(people) - MOST_NAMES
+    return f"{shown} + {more}" if more > 0 else shown
 
 
 def quoted(text: object) -> str:

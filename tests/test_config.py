@@ -17,6 +17,7 @@ from kanban.config import ConfigError, read_config
         ({"PUBLIC_URL": "potok.firma.ru"}, "PUBLIC_URL"), ({"PUBLIC_URL": "https://при мер.рф"}, "PUBLIC_URL"),
         ({"PUBLIC_URL": "https://potok.firma.ru:port"}, "PUBLIC_URL"), ({"PUBLIC_URL": "https://user@potok.firma.ru"}, "PUBLIC_URL"),
         ({"RUNS_KEPT_DAYS": "0"}, "RUNS_KEPT_DAYS"), ({"RUNS_KEPT_DAYS": "99999"}, "RUNS_KEPT_DAYS"),
+        ({"MESSAGES_KEPT_DAYS": "0"}, "MESSAGES_KEPT_DAYS"), ({"MESSAGES_KEPT_DAYS": "99999"}, "MESSAGES_KEPT_DAYS"),
     ],
 )  # fmt: skip
 def test_a_bad_setting_stops_the_start_with_a_sentence(tmp_path: Path, environ: dict[str, str], said: str) -> None:

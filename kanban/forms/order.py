@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from wtforms import DateField, SelectField, ValidationError
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Optional
 
 from kanban.emails import clean_email
@@ -14,6 +15,7 @@ from kanban.i18n import _, _l
 from kanban.ids import read_id
 from kanban.models import Order
 from kanban.orders import OrderFields
+from kanban.queries.quick import QuickChoices
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 
@@ -88,3 +90,13 @@ class QuickForm(PotokForm):
     title = line(_l("Title"), 200)
     total = MoneyField(_l("Total"))
     ship_on = _day(_l("Ship date"))
+    responsible_id = SelectField(_l("Responsible"), coerce=_text)
+    organisation_id = SelectField(_l("Organisation"), coerce=_text)
+
+
+def quick_form(choices: QuickChoices) -> QuickForm:
+    """With what may be chosen; a field that is not posted is as it would stand in the form."""
+    form = QuickForm(responsible_id=str(choices.responsible_id), organisation_id=_text(choices.organisation_id))
+    for field, offered in ((form.responsible_id, choices.people), (form.organisation_id, choices.firms)):
+        field.choices = [SelectChoice("", "—"), *(SelectChoice(str(one.id), one.name) for one in offered)]
+    return form

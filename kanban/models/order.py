@@ -22,6 +22,7 @@ class Order(Base):
         Index(None, "status_id", "rank", "id"),
         Index(None, "status_id", "entered_at", "id"),
         Index(None, "board_id", "responsible_id"),
+        Index(None, "author_id", "id"),
         Index(None, "board_id", "ship_on"),
         Index(None, "board_id", "installation_on"),
         Index(None, "board_id", "order_on"),

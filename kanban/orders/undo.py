@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from kanban.actor import Actor
 from kanban.columns import columns_by_id
 from kanban.errors import Conflict, Invalid
-from kanban.events import Outcome, Recorded, Undone, listeners
+from kanban.events import NOBODY, Outcome, Recorded, Undone, listeners
 from kanban.i18n import _
 from kanban.models import Event, Order, Status
 from kanban.orders.find import find_order, find_status
@@ -21,7 +21,7 @@ from kanban.todos import take_back
 
 @dataclass(frozen=True)
 class Undoing:
-    """undone.gone > 0: letters had left already, so this was an ordinary move back, with rules."""
+    """undone.gone: letters had left already, so this was an ordinary move back, with rules."""
 
     order: Order
     event: Event
@@ -45,13 +45,13 @@ def undo(session: Session, actor: Actor, order_id: int, event_id: int) -> Undoin
     caused = _caused_by(session, event)
     _require_nothing_since(session, order, event, {one.id for one in caused})
     answers = [listeners.on_undo(session, one) for one in [*caused, event]]
-    undone = Undone(sum(one.cancelled for one in answers), sum(one.gone for one in answers))
+    undone = Undone(sum((one.cancelled for one in answers), NOBODY), sum((one.gone for one in answers), NOBODY))
     take_back(session, [one.id for one in [*caused, event]])
     heads: list[int] = []
     for one in caused:
         if one.kind == "order.moved":
             heads += _take_back(session, actor, one, quiet=True)[1]
-    recorded, own_heads = _take_back(session, actor, event, quiet=undone.gone == 0)
+    recorded, own_heads = _take_back(session, actor, event, quiet=undone.gone.count == 0)
     return Undoing(order, recorded.event, recorded.outcome, undone, tuple(dict.fromkeys([*own_heads, *heads])))
 
 

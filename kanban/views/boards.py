@@ -10,9 +10,11 @@ from kanban.errors import NotFound
 from kanban.htmx import fragment
 from kanban.i18n import _
 from kanban.ids import read_id
+from kanban.policy import may_write
 from kanban.queries.board import board_view, choices
 from kanban.queries.cards import next_window
 from kanban.queries.filter import read_filter
+from kanban.queries.quick import quick_choices
 from kanban.views import first_steps
 from kanban.views.doors import all_boards
 from kanban.views.guard import person, signed_in
@@ -30,7 +32,8 @@ def show(board_id: int) -> Any:
     view = board_view(db.session(), person(), board_id, chosen, all_boards())
     people, firms = choices(db.session())
     return render_template(
-        "boards/page.html", view=view, chosen=chosen, people=people, firms=firms, since=since, first_steps=first_steps.to_show()
+        "boards/page.html", view=view, chosen=chosen, people=people, firms=firms, since=since, first_steps=first_steps.to_show(),
+        quick=quick_choices(db.session(), person(), people, firms) if may_write(person()) else None,
     )  # fmt: skip
 
 

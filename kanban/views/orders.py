@@ -6,19 +6,21 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 from wtforms.fields.choices import SelectChoice
 
-from kanban import orders
+from kanban import clock, orders
 from kanban.db import db, transaction
 from kanban.errors import Conflict, Invalid
 from kanban.events import Outcome
 from kanban.forms.fields import many_lines
-from kanban.forms.order import OrderForm, QuickForm, form_of
+from kanban.forms.order import OrderForm, form_of, quick_form
 from kanban.htmx import fragment, go, is_htmx
 from kanban.i18n import _
 from kanban.ids import read_id
 from kanban.models import Order, Organisation, Person, Role
 from kanban.orders import OrderFields
 from kanban.policy import require_write
+from kanban.queries.board import choices
 from kanban.queries.order import OrderSummary, find_shown, order_summary, order_view, steps_of
+from kanban.queries.quick import quick_choices
 from kanban.queries.work import team_of
 from kanban.views.guard import person, signed_in
 from kanban.views.parts import parts_answer
@@ -89,12 +91,15 @@ def undo(order_id: int) -> Any:
 def place(board_id: int) -> Any:
     """The quick add. Asked again with its errors where it can't be read: nothing typed is lost."""
     require_write(person())
-    form = QuickForm()
+    offered = quick_choices(db.session(), person(), *choices(db.session()))
+    form = quick_form(offered)
     if not form.validate():
-        return fragment(render_template("orders/_quick.html", form=form, board_id=board_id), 422, retarget="#quick-add", reswap="outerHTML")
+        html = render_template("orders/_quick.html", form=form, board_id=board_id, quick=offered)
+        return fragment(html, 422, retarget="#quick-add", reswap="outerHTML")
     fields = OrderFields(
         customer_name=form.customer_name.data or "", customer_phone=form.customer_phone.data or "", title=form.title.data or "",
-        total=form.total.data or 0, ship_on=form.ship_on.data, responsible_id=person().id,
+        total=form.total.data or 0, order_on=clock.today(), ship_on=form.ship_on.data, responsible_id=read_id(form.responsible_id.data),
+        organisation_id=read_id(form.organisation_id.data),
     )  # fmt: skip
     with transaction() as session:
         placed = orders.place(session, person(), board_id, fields, key=_key())

@@ -1,7 +1,6 @@
 """Filters and globals that templates make words with."""
 
 import uuid
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -11,8 +10,9 @@ from markupsafe import Markup, escape
 
 from kanban import clock, i18n
 from kanban.countries import countries
+from kanban.events import Told
 from kanban.fold import fold
-from kanban.i18n import N_, _
+from kanban.i18n import N_, _, ngettext
 
 FIELD_NAMES = {
     "title": N_("Title"), "installation_address": N_("Installation address"), "total": N_("Total"), "paid": N_("Paid"),
@@ -20,7 +20,6 @@ FIELD_NAMES = {
     "installation_on": N_("Installation date"), "tags": N_("Tags"), "organisation": N_("Organisation"),
     "responsible": N_("Responsible"), "customer": N_("Customer"), "phone": N_("Phone"), "email": N_("E-mail"),
 }  # fmt: skip
-MOST_NAMES = 3
 MONEY = ("total", "paid")
 DAYS = ("order_on", "ship_on", "installation_on")
 
@@ -29,7 +28,7 @@ def init_words(app: Flask) -> None:
     env = app.jinja_env
     env.globals["fresh_key"] = lambda: uuid.uuid4().hex
     env.filters.update(oob=oob, duration=duration, country=country, field_name=field_name, field_value=field_value, said=said, due=due)
-    env.filters["names"] = names
+    env.filters.update(names=i18n.names, counted=counted)
     env.filters["merge"] = lambda one, other: one | other
     env.tests["has"] = lambda container, thing: thing in container
 
@@ -56,11 +55,15 @@ def due(todo: Any) -> str:
     return f"{day}, {todo.due_time:%H:%M}" if todo.due_time else day
 
 
-def names(people: Sequence[str], rest: int = 0) -> str:
-    """«Анна, Иван, Пётр + 2»: the first few. rest: more of them, who are not named."""
-    shown = list(people[:MOST_NAMES])
-    more = len(people) - len(shown) + rest
-    return " ".join(part for part in (", ".join(shown), f"+ {more}" if more else "") if part)
+def counted(told: Told) -> str:
+    """«2 письма, 1 SMS»: messages by channel."""
+    found = (
+        ngettext("%(num)d e-mail", "%(num)d e-mails", told.emails) if told.emails else "",
+        ngettext("%(num)d SMS", "%(num)d SMS", told.sms) if told.sms else "",
+        ngettext("%(num)d messenger message", "%(num)d messenger messages", told.chats) if told.chats else "",
+        ngettext("%(num)d notice", "%(num)d notices", told.notices) if told.notices else "",
+    )
+    return ", ".join(part for part in found if part)
 
 
 def duration(seconds: float) -> str:

@@ -46,6 +46,7 @@ class Letter:
     attempts: int
     due_at: datetime
     error: str
+    dropped: str
     why: str
 
 
@@ -247,7 +248,7 @@ def _letters(session: Session, event: Event, hidden: bool) -> dict[int, list[Let
     """By rule. Copies that somebody sent again are not the rule's."""
     rows = session.execute(
         select(Message.rule_id, Message.id, Message.channel, Message.name, Message.address, Message.subject, Message.state,
-               Message.attempts, Message.due_at, Message.error, Message.layout)
+               Message.attempts, Message.due_at, Message.error, Message.dropped, Message.layout)
         .where(Message.event_id == event.id, Message.kind == "rule", Message.rule_id.is_not(None))
         .order_by(Message.id).limit(MOST_LETTERS)
     )  # fmt: skip
@@ -256,7 +257,7 @@ def _letters(session: Session, event: Event, hidden: bool) -> dict[int, list[Let
         if is_hidden(row.layout) and not hidden:
             continue
         found[row.rule_id or 0].append(
-            Letter(row.id, row.channel, row.name, row.address, row.subject, row.state, row.attempts, row.due_at, row.error,
+            Letter(row.id, row.channel, row.name, row.address, row.subject, row.state, row.attempts, row.due_at, row.error, row.dropped,
                    chosen_words(row.layout.get("why") or {}))
         )  # fmt: skip
     return found

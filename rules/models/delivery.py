@@ -10,7 +10,8 @@ from kanban.db import Base
 
 class Delivery(Base):
     """One attempt. outcome: started, sent, retry, failed, tray, unclear (the other side took the letter and never answered)
-    or unknown (the worker died in the middle). account_id: the mail account it went by. sender: its address."""
+    or unknown (the worker died in the middle). account_id: the mail account it went by. sender: its address.
+    address: to which it went; "" for attempts of earlier versions."""
 
     __tablename__ = "delivery"
     __table_args__ = (Index(None, "account_id", "started_at"),)
@@ -19,6 +20,7 @@ class Delivery(Base):
     message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), index=True)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("mail_account.id", ondelete="SET NULL"))
     sender: Mapped[str] = mapped_column(String(254), default="")
+    address: Mapped[str] = mapped_column(String(254), default="")
     attempt: Mapped[int]
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

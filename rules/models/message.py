@@ -22,6 +22,8 @@ class Message(Base):
     key: event, channel, address, template and copy number; unique, so no letter is written twice for one event.
     kind: rule, copy (of a rule's letter, sent again by hand), reset (a password; its text is not kept once it is sent), test,
     mention (in a comment) or todo (that is due).
+    queued_for: the address at enqueue, where it goes to another by now. dropped: why it was cancelled when its turn came, ""
+    where a person cancelled it (see rules.post.addressees). text_kept: False once its words are no longer kept.
     layout: what the HTML frame shows beside the text (order, statuses, why the reader got it).
     """
 
@@ -34,6 +36,7 @@ class Message(Base):
         Index(None, "event_id"),
         Index(None, "order_id", "id"),
         Index(None, "rule_id", "state"),
+        Index(None, "text_kept", "created_at"),
         NEVER_REUSED,
     )
 
@@ -51,6 +54,7 @@ class Message(Base):
     reply_to: Mapped[str] = mapped_column(String(254), default="")
     name: Mapped[str] = mapped_column(String(120), default="")
     address: Mapped[str] = mapped_column(String(254))
+    queued_for: Mapped[str] = mapped_column(String(254), default="")
     subject: Mapped[str] = mapped_column(String(400))
     text: Mapped[str] = mapped_column(Text)
     layout: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -62,6 +66,8 @@ class Message(Base):
     lease_until: Mapped[datetime | None]
     claimed_by: Mapped[str | None] = mapped_column(String(80))
     error: Mapped[str] = mapped_column(Text, default="")
+    dropped: Mapped[str] = mapped_column(String(20), default="")
+    text_kept: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     sent_at: Mapped[datetime | None]
     read_at: Mapped[datetime | None]

@@ -26,8 +26,9 @@ _END = (
 UNCLEAR_TWICE = "the server took the letter twice and never said whether it arrived; last: "
 
 
-def settle(session: Session, tried: Sequence[Tried], config: Config) -> None:
-    """sent, retry at, failed or tray, for letters that were tried. A letter somebody else holds by now is left alone."""
+def settle(session: Session, tried: Sequence[Tried], config: Config, dropped: Sequence[Message] = ()) -> None:
+    """sent, retry at, failed or tray, for letters that were tried. A letter somebody else holds by now is left alone.
+    dropped: cancelled when their turn came, so that pages that show them are out of date too."""
     ends = [(one, _end_of(session, one, config)) for one in tried]
     by_shape: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for one, values in ends:
@@ -38,8 +39,9 @@ def settle(session: Session, tried: Sequence[Tried], config: Config) -> None:
         connection.execute(update(_M).where(_CLAIMED).values({name: bindparam(f"new_{name}") for name in names}), rows)
     if tried:
         connection.execute(_END, [_attempt_of(one, values["state"]) for one, values in ends])
-    topics = {f"letters-{one.message.order_id}" for one in tried if one.message.order_id}
-    topics |= {f"bell-{one.message.person_id}" for one in tried if one.message.channel == "notice"}
+    ended = [*(one.message for one in tried), *dropped]
+    topics = {f"letters-{one.order_id}" for one in ended if one.order_id}
+    topics |= {f"bell-{one.person_id}" for one in ended if one.channel == "notice"}
     publish(session, "letters", *sorted(topics))
 
 

@@ -50,7 +50,7 @@ def letter_of(message: Message, public_url: str) -> Letter:
 
 
 def _named(people: Any) -> tuple[tuple[str, str], ...]:
-    return tuple((name, address) for name, address in people or ())
+    return tuple((head[0], head[1]) for head in people or ())
 
 
 def plain(message: Message, url: str | None, why: str, public_url: str, no_more: str = "") -> str:

@@ -12,6 +12,7 @@ from flask import Flask
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
+from rules.models import Message
 from rules.post import outbox, pause
 from rules.post.crew import Crew
 from rules.post.deliveries import settle
@@ -35,6 +36,7 @@ class LaneRun:
     stopping: Callable[[], bool]
     desk: Desk = field(default_factory=Desk)
     pending: list[Tried] = field(default_factory=list)
+    dropped: list[Message] = field(default_factory=list)
     fault: Tried | None = None
     gave_back: bool = False
     only_asked_for: bool = False
@@ -70,7 +72,9 @@ class LaneRun:
                 self.crew.man(self.way.open)
             self._keep(self.desk.collect(SETTLE_S))
             is_empty = self.desk.is_empty
-            if self.pending and (is_empty or len(self.pending) >= SETTLE_EACH or clock.now() - settled_at > timedelta(seconds=SETTLE_S)):
+            if (self.pending or self.dropped) and (
+                is_empty or len(self.pending) >= SETTLE_EACH or clock.now() - settled_at > timedelta(seconds=SETTLE_S)
+            ):
                 self._settle()
                 settled_at = clock.now()
             if is_empty and dry and (self.fault or self.gave_back or self.stopping() or not self._refill()):
@@ -93,6 +97,7 @@ class LaneRun:
             claimed = outbox.claim(
                 session, self.config.worker_name, self.config.lease_s, now, most, self.lane,
                 account_id=self.way.account_id, sender=self.way.sender, only_asked_for=self.only_asked_for,
+                dropped=self.dropped,
             )  # fmt: skip
         db.session.expunge_all()
         self.desk.put(claimed)
@@ -105,10 +110,11 @@ class LaneRun:
 
     def _settle(self) -> None:
         pending, self.pending = self.pending, []
+        dropped, self.dropped = self.dropped, []
         tried = [one for one in pending if one.answer is not None]
         with transaction() as session:
             outbox.give_back(session, [one.message for one in pending if one.answer is None])
-            settle(session, tried, self.config)
+            settle(session, tried, self.config, dropped)
             self.pause_began = not self.only_asked_for and pause.pause_of(session) is not None
             if self.way is not None and self.way.stored is not None:
                 note_health(session, self.way.stored, self.lane, tried, self.config)

@@ -13,9 +13,14 @@ from sqlalchemy.orm import Session
 
 from kanban import clock
 from kanban.db import insert_new, table
+from kanban.events import NOBODY, Told
+from kanban.models import Event
 from rules.models import CHANNELS, Delivery, MailAccount, Message, Run
+from rules.post.addressees import look_again
+from rules.post.told import line_of, told_of
 
 BATCH = 50
+_TOLD = (Message.channel, Message.name, Message.address, Message.layout)
 KEEPS_ORDER = 3  # attempts of a letter that those behind it wait for
 CLAIM_LOCK = 7203  # an arbitrary number, the same in every process
 
@@ -96,26 +101,34 @@ def take_turn(session: Session, lane: Lane) -> None:
 
 def claim(
     session: Session, worker: str, lease_s: int, now: datetime, most: int = BATCH, lane: Lane = SYSTEM, *, only_asked_for: bool = False,
-    account_id: int | None = None, sender: str = "",
+    account_id: int | None = None, sender: str = "", dropped: list[Message] | None = None,
 ) -> list[Message]:  # fmt: skip
     """Takes due letters of a lane for this worker and writes a delivery for each, before any network is touched.
 
     In order of due time, and one after another for each recipient: what waits behind a letter that is being sent, or that
     was refused for now, is not taken (until that has failed KEEPS_ORDER times: one bad letter holds nobody up for days).
+    Whom each goes to is looked at again (see addressees); dropped: gets those that are cancelled for it.
     only_asked_for: no letters of rules, while an admin has paused them; they don't hold up what was asked for either. Notices
     go on.
     """
     take_turn(session, lane)
     only_asked_for = only_asked_for and lane.channel != "notice"
     kinds = [Message.kind != "rule"] if only_asked_for else []
-    due = (
-        select(Message.id)
-        .where(lane.letters, Message.state == "waiting", Message.due_at <= now, *kinds, ~_is_behind(lane, only_asked_for))
+    is_behind = _is_behind(lane, only_asked_for)
+    due = session.scalars(
+        select(Message)
+        .where(lane.letters, Message.state == "waiting", Message.due_at <= now, *kinds, ~is_behind)
         .order_by(Message.due_at, Message.id)
         .limit(most)
         .with_for_update(skip_locked=True)
-    )
-    taken = session.scalars(due).all()
+        .execution_options(populate_existing=True)
+    ).all()
+    moved = look_again(session, due) if due else []
+    if dropped is not None:
+        dropped += [one for one in due if one.state == "cancelled"]
+    taken = [one.id for one in due if one.state == "waiting"]
+    if moved:  # at the new address something else may have to go first
+        taken = list(session.scalars(select(Message.id).where(Message.id.in_(taken), ~is_behind)))
     if not taken:
         return []
     session.execute(
@@ -131,7 +144,7 @@ def claim(
     )
     attempts = [
         {"message_id": one.id, "attempt": one.attempts, "started_at": now, "account_id": account_id, "sender": sender,
-         "outcome": "started", "answer": ""}
+         "address": one.address, "outcome": "started", "answer": ""}
         for one in messages
     ]  # fmt: skip
     session.execute(insert(table(Delivery)), attempts)
@@ -243,38 +256,44 @@ def cancel_one(session: Session, message_id_: int) -> bool:
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
-def cancel(session: Session, event_id: int) -> tuple[int, int]:
+def cancel(session: Session, event_id: int) -> tuple[Told, Told]:
     """Cancels what an event still has waiting, unless some of it has gone. Returns (cancelled, gone).
 
     The rows are locked before they are counted: a worker that is claiming them is waited for, and then they have gone.
     """
-    rows = session.execute(
-        select(Message.id, Message.state, Message.attempts).where(Message.event_id == event_id).order_by(Message.id).with_for_update()
-    ).all()
-    gone = sum(row.state in ("sending", "sent", "tray", "failed") or row.attempts > 0 for row in rows)
+    columns = (Message.id, Message.state, Message.attempts, *_TOLD)
+    rows = session.execute(select(*columns).where(Message.event_id == event_id).order_by(Message.id).with_for_update()).all()
+    gone = [row for row in rows if row.state in ("sending", "sent", "tray", "failed") or row.attempts > 0]
     if gone:
-        return 0, gone
-    waiting = [row.id for row in rows if row.state == "waiting"]
+        return NOBODY, told_of(line_of(row._asdict()) for row in gone)
+    waiting = [row for row in rows if row.state == "waiting"]
     if waiting:
-        session.execute(
-            update(Message).where(Message.id.in_(waiting)).values(state="cancelled").execution_options(synchronize_session=False)
-        )
-    return len(waiting), 0
+        ids = [row.id for row in waiting]
+        session.execute(update(Message).where(Message.id.in_(ids)).values(state="cancelled").execution_options(synchronize_session=False))
+    return told_of(line_of(row._asdict()) for row in waiting), NOBODY
 
 
-def waiting_of(session: Session, event_id: int) -> tuple[int, datetime | None]:
-    """How many letters of an event still wait, and when the first leaves."""
-    row = session.execute(
-        select(func.count(), func.min(Message.due_at)).where(Message.event_id == event_id, Message.state == "waiting")
-    ).one()
-    return row[0], row[1]
+def told_by(session: Session, event_id: int) -> tuple[Told, datetime | None]:
+    """Messages that an event caused, with the events that rules made of it, as they were counted at once; and when the first
+    leaves that still waits. What was cancelled since, put off, or sent again by hand does not count."""
+    caused = select(Event.id).where(Event.id == event_id).cte(recursive=True)
+    caused = caused.union_all(select(Event.id).join(caused, Event.cause_event_id == caused.c.id))
+    rows = session.execute(
+        select(Message.state, Message.due_at, *_TOLD)
+        .join(Event, Event.id == Message.event_id)
+        .where(Event.id.in_(select(caused.c.id)), Message.kind.in_(("rule", "mention")), Message.created_at == Event.at)
+        .where(Message.state != "cancelled")
+        .order_by(Message.id)
+    ).all()
+    waiting = [row.due_at for row in rows if row.state == "waiting"]
+    return told_of(line_of(row._asdict()) for row in rows), min(waiting, default=None)
 
 
 def send_again(session: Session, message_id_: int, host: str) -> Message | None:
     """A new copy of a letter, due at once, with a Message-ID of its own; not a rule's any more, since somebody asked for it.
-    None where there is no such letter."""
+    None where there is no such letter, or its text is no longer kept."""
     message = session.get(Message, message_id_)
-    if message is None or message.kind == "reset":
+    if message is None or message.kind == "reset" or not message.text_kept:
         return None
     stem, _, _copy = message.key.rpartition(":")
     copies = session.scalar(select(func.count()).select_from(Message).where(Message.key.startswith(stem + ":", autoescape=True))) or 1

@@ -17,6 +17,7 @@ from rules.logs.run_log import prune_runs
 from rules.mail.accounts import keep_environment
 from rules.models import WorkerBeat
 from rules.post import outbox
+from rules.post.kept import forget_texts
 from rules.post.lane import LaneRun
 from rules.post.pause import pause_of
 from rules.post.ways import may_leave, stored_of
@@ -128,6 +129,7 @@ class Worker:
                 session.execute(delete(Change).where(Change.at < now - FEED_KEPT))
                 session.execute(delete(SignIn).where(SignIn.created_at < now - SIGN_IN_KEPT))
                 has_more = prune_runs(session, now - timedelta(days=self._config.runs_kept_days))
+                has_more |= forget_texts(session, now - timedelta(days=self._config.messages_kept_days))
             self._pruned_at = self._pruned_at if has_more else now  # the next look goes on
 
     def _free_predecessor(self) -> None:

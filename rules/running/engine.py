@@ -1,7 +1,7 @@
 """From event to runs to letters and changes, inside the transaction of the change. Nothing here may harm a move."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,7 @@ from kanban.config import Config
 from kanban.events import Outcome, Undone
 from kanban.models import Event, Order
 from rules.post import outbox
+from rules.post.told import Line, line_of, told_of
 from rules.running import later, links, mentions
 from rules.running.chain import Chain
 from rules.running.maker import Maker
@@ -21,7 +22,7 @@ from rules.running.woken import Versions, Woken, rules_for
 log = logging.getLogger(__name__)
 
 LATER_COPY = 1000  # a reminder later may be the same letter to the same person
-LETTERS = "letters_made"  # counted on the session, so that what rules cause counts for what caused it
+LETTERS = "letters_made"  # lines of them, kept on the session, so that what rules cause counts for what caused it
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Engine:
 
         Rules of linked orders' boards hear of it as an event of those orders. The outcome counts all letters there are by then.
         """
-        before = session.info.get(LETTERS, 0)
+        before = len(_made(session))
         if event.kind == "order.commented" and event.after.get("mentions"):
             self._mention(session, event, order)
         try:
@@ -50,13 +51,13 @@ class Engine:
             self._pass_on(session, event, [rule for rule in readable if rule.board_id != event.board_id])
         except Exception:
             log.exception("rules failed for event %s", event.id)
-        letters = session.info.get(LETTERS, 0) - before
-        return Outcome(letters, self.config.undo_window_s if letters else 0)
+        told = told_of(_made(session)[before:])
+        return Outcome(told, self.config.undo_window_s if told.count else 0)
 
     def _mention(self, session: Session, event: Event, order: Order) -> None:
         try:
             with _savepoint(session):
-                session.info[LETTERS] = session.info.get(LETTERS, 0) + mentions.tell(session, event, order, self.config)
+                _count(session, mentions.tell(session, event, order, self.config))
         except Exception:
             log.exception("mentions of event %s could not be told", event.id)
 
@@ -91,7 +92,7 @@ class Engine:
         later.queue(session, event, order, [(rule, run) for rule, (run, _messages) in zip(live, made, strict=True)])
         messages = [message for _run, rows in made for message in rows]
         outbox.enqueue(session, [run for run, _rows in [*made, *logged]], messages)
-        session.info[LETTERS] = session.info.get(LETTERS, 0) + len(messages)
+        _count(session, messages)
 
     def _pass_on(self, session: Session, event: Event, rules: list[Woken]) -> None:
         """To the linked orders; one that can't be told leaves the others, and the move, as they are."""
@@ -121,17 +122,26 @@ class Engine:
         return Undone(cancelled, gone)
 
     def outcome_of(self, session: Session, event: Event) -> Outcome:
-        """What still waits of an event: the answer to a repeated request."""
-        count, due_at = outbox.waiting_of(session, event.id)
+        """What an event caused, again: the answer to a repeated request."""
+        told, due_at = outbox.told_by(session, event.id)
         left = (due_at - clock.now()).total_seconds() if due_at else 0
-        return Outcome(count, max(0, round(left)))
+        return Outcome(told, max(0, round(left)))
+
+
+def _made(session: Session) -> tuple[Line, ...]:
+    made: tuple[Line, ...] = session.info.get(LETTERS, ())
+    return made
+
+
+def _count(session: Session, messages: Iterable[dict[str, Any]]) -> None:
+    session.info[LETTERS] = (*_made(session), *map(line_of, messages))
 
 
 @contextmanager
 def _savepoint(session: Session) -> Iterator[None]:
     """What fails within is as if it had not been, its letters uncounted: also on PostgreSQL, where an error of the database
     ends all that is not behind a SAVEPOINT."""
-    counted = session.info.get(LETTERS, 0)
+    counted = _made(session)
     try:
         with session.begin_nested():
             yield

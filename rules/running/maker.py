@@ -111,6 +111,8 @@ class Maker:
         subject, text = self._texts(template, channel)
         way = {"channel": channel} | self._way(action)
         rows = self._rows(rule, template, resolved.recipients, (subject, text), way, notes, copy)
+        if way["reply_to"]:  # whose it is, for when they have another by the time it leaves
+            rows = [row | {"layout": row["layout"] | {"reply_to_id": reply_to_id(action, self.order, self.event)}} for row in rows]
         return rows + self._rows(rule, template, resolved.by_bell, (subject, subject), {"channel": "notice"} | NO_WAY, notes, copy)
 
     def _rows(self, rule: Woken, template: Any, recipients: list[Recipient], said: tuple[str, str], way: dict[str, Any],
@@ -168,5 +170,10 @@ def _heads(recipient: Recipient, recipients: list[Recipient]) -> dict[str, Any]:
     """
     if all(one.place == "to" for one in recipients):
         return {}
-    shown = {place: [[one.name, one.address] for one in recipients if one.place == place] for place in ("to", "cc")}
-    return {"to": [[recipient.name, recipient.address]] if recipient.place == "to" else shown["to"], "cc": shown["cc"]}
+    shown = {place: [_head(one) for one in recipients if one.place == place] for place in ("to", "cc")}
+    return {"to": [_head(recipient)] if recipient.place == "to" else shown["to"], "cc": shown["cc"]}
+
+
+def _head(one: Recipient) -> list[Any]:
+    """With whose address it is, so that it can be looked up again (rules.post.addressees)."""
+    return [one.name, one.address, one.person_id or one.why["kind"]]

@@ -1,6 +1,7 @@
 """A comment that names people puts a notice at their bells, whatever rules there are."""
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -16,15 +17,15 @@ from rules.texts import MOST_SHORT, head_of
 MENTION = "mention"
 
 
-def tell(session: Session, event: Event, order: Order, config: Config) -> int:
+def tell(session: Session, event: Event, order: Order, config: Config) -> list[dict[str, Any]]:
     """One notice to each whom the comment names, but not to its author; told again for the same event it adds nothing.
 
-    Where a rule said it, the notice waits for the undo window of what woke the rule. Returns how many.
+    Where a rule said it, the notice waits for the undo window of what woke the rule. Returns the notices.
     """
     wanted = [id_ for id_ in event.after.get("mentions") or [] if id_ != event.actor_id]
     people = session.execute(select(Person.id, Person.name, Person.email).where(Person.id.in_(wanted), Person.active)).all()
     if not people:
-        return 0
+        return []
     language = setting(session, "language")
     with force_locale(language):
         head = _("%(name)s in %(number)s:", name=event.actor_name, number=order.number)
@@ -32,7 +33,7 @@ def tell(session: Session, event: Event, order: Order, config: Config) -> int:
     text = text if len(text) <= MOST_SHORT else text[: MOST_SHORT - 1] + "…"
     window = timedelta(seconds=config.undo_window_s if event.cause_rule_id else 0)
     host = urlsplit(config.public_url).hostname or "potok"
-    rows = []
+    rows: list[dict[str, Any]] = []
     for one in people:
         key = outbox.message_key(event.id, "notice", one.email, MENTION)
         rows.append(
@@ -44,4 +45,4 @@ def tell(session: Session, event: Event, order: Order, config: Config) -> int:
             }
         )  # fmt: skip
     outbox.enqueue(session, [], rows)
-    return len(rows)
+    return rows

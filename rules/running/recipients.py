@@ -14,6 +14,7 @@ from kanban.phones import e164
 from kanban.roles import filling, resolve_role
 from kanban.settings import country
 from rules.models import Unsubscribed
+from rules.post.addressees import address_of, address_of_customer
 
 MOST_HOLDERS = 10  # of a role are told without being asked about
 HIDDEN = {"hidden": True}  # marks notes of hidden copies, which only administrators see
@@ -165,7 +166,7 @@ def _candidates(one: dict[str, Any], order: Order, directory: Directory, notes: 
     if kind == "address":
         return [Recipient(_typed(one["address"], channel), "", None, {"kind": kind})]
     if kind == "customer":
-        return [Recipient(_customers(order, channel), order.customer.name, None, {"kind": kind})]
+        return [Recipient(address_of_customer(order.customer, channel), order.customer.name, None, {"kind": kind})]
     if kind == "role":
         return _holders(one, order, directory, notes, channel)
     person_id = {
@@ -204,21 +205,10 @@ def _active(ids: Iterable[int], directory: Directory, notes: list[dict[str, Any]
         elif not person.active:
             notes.append({"why": "inactive", "name": person.name})
         else:
-            found.append(Recipient(_persons(person, channel), person.name, person.id, why))
+            found.append(Recipient(address_of(person, channel), person.name, person.id, why))
     return found
-
-
-def _persons(person: Any, channel: str) -> str:
-    """The bell goes by the person; the e-mail address is what the log calls them by."""
-    if channel == "sms":
-        return e164(person.phone, country())
-    return str(person.chat if channel == "chat" else person.email)
 
 
 def _typed(address: str, channel: str) -> str:
     """One that a rule names, as the network wants it."""
     return e164(address, country()) if channel == "sms" else "" if channel == "notice" else address
-
-
-def _customers(order: Order, channel: str) -> str:
-    return {"email": order.customer.email, "sms": e164(order.customer.phone, country())}.get(channel, "")

@@ -9,20 +9,22 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from kanban.config import Config
-from kanban.i18n import _, ngettext
+from kanban.i18n import _, names, ngettext
 from kanban.models import Person, person_role
-from rules.actions import CHANNEL_OF, addressed, channel_of, sends
-from rules.evaluator import BY_ID, LIST, OF_TIME
+from rules.actions import CHANNEL_OF, addressed, channel_of, recipients_of, sends
+from rules.evaluator import BY_ID, LIST, OF_TIME, trigger_key
 from rules.fields import RuleFields
 from rules.lookup import Lookup
 from rules.mail.accounts import stored_account
 from rules.models import Rule, RuleVersion
 from rules.post.gateways import find_gateway
 from rules.rules import fields_of, says
-from rules.running.recipients import MOST_HOLDERS
+from rules.running.recipients import MOST_HOLDERS, load_everybody
 from rules.texts import LETTER_FIELDS
 from rules.trying.loops import find_loop, node_of
+from rules.trying.twice import Already, Sending, already_told, holds_in, load_samples
 
+MOST_RULES = 2_000  # looked at
 MOVES = ("entered", "left", "changed")
 _FIELD = re.compile(r"order\.([a-z_]+)")
 DYNAMIC = ("responsible", "previous", "author", "mover", "customer", "address")
@@ -46,18 +48,68 @@ def advise(session: Session, rule_id: int, fields: RuleFields, lookup: Lookup, c
     for action in fields.actions:
         if action["do"] in CHANNEL_OF:
             found += [*_readers(action, people), *_fields(fields.trigger, action, lookup)]
+    found += _twice(session, rule_id, fields, lookup)
     return list(dict.fromkeys([*found, *_ways(session, fields, config)]))
 
 
 def _same(session: Session, rule_id: int, fields: RuleFields) -> Iterator[Advice]:
     alike = (RuleVersion.trigger == fields.trigger, Rule.board_id == fields.board_id, Rule.id != rule_id)
     query = select(Rule).join(RuleVersion, RuleVersion.id == Rule.version_id).where(*alike).options(joinedload(Rule.version))
-    for rule in session.scalars(query.order_by(Rule.id).limit(2000)):
+    for rule in session.scalars(query.order_by(Rule.id).limit(MOST_RULES)):
         if says(fields_of(rule)) == says(fields):
             only_sends = len(sends(fields.actions)) == len(fields.actions) and fields.trigger not in BY_ID
             text = _("“%(rule)s” says the same: each reader gets the letter once, but one of the two is too many.", rule=rule.name)
             yield Advice(text if only_sends else _("“%(rule)s” says the same: all of it happens twice.", rule=rule.name), "rule", rule.id)
             return
+
+
+def _twice(session: Session, rule_id: int, fields: RuleFields, lookup: Lookup) -> Iterator[Advice]:
+    """Readers whom another rule tells something else of the same event."""
+    mine = [action for action in sends(fields.actions) if "after" not in action]
+    if not mine or fields.trigger in BY_ID:
+        return
+    status = lookup.statuses.get(fields.status_id or 0) if fields.trigger == "entered" else None
+    keys = _keys_of_event(rule_id, fields, lookup)
+    rules = session.scalars(
+        select(Rule)
+        .where(Rule.trigger_key.in_(keys), Rule.board_id == fields.board_id, Rule.active, ~Rule.log_only, Rule.id != rule_id)
+        .options(joinedload(Rule.version))
+        .order_by(Rule.id)
+        .limit(MOST_RULES)
+    )
+    others = [
+        Sending(rule.id, rule.name, action, holds_in(status, rule.version.criteria))
+        for rule in rules
+        for action in sends(rule.version.actions)
+        if "after" not in action
+    ]
+    if not others:
+        return
+    directory = load_everybody(session, recipients_of([*mine, *(one.action for one in others)]))
+    samples = load_samples(session, [fields.board_id])[fields.board_id]
+    for action in mine:
+        for one in already_told(action, others, samples, directory):
+            template = lookup.templates.get(one.template)
+            yield Advice(already_words(one, template.name if template else _("gone")), "rule", one.rule_id)
+
+
+def already_words(one: Already, template: str) -> str:
+    """«Ольга Белова уже получает здесь „Менеджеру“.»"""
+    said = {"names": names(one.names), "template": template}
+    return ngettext("%(names)s already gets “%(template)s” here.", "%(names)s already get “%(template)s” here.", len(one.names), **said)
+
+
+def _keys_of_event(rule_id: int, fields: RuleFields, lookup: Lookup) -> set[str]:
+    """Trigger keys of rules that start together with this one, whatever the order is."""
+    keys = {trigger_key(fields.trigger, rule_id, fields.board_id, fields.status_id, fields.options)}
+    first = next((status.id for status in lookup.statuses_of(fields.board_id)), None)
+    if fields.trigger in ("entered", "left"):
+        keys.add(f"changed:{fields.board_id}")
+    if fields.trigger == "placed":
+        keys.add(f"entered:{first}")
+    if fields.trigger == "entered" and fields.status_id == first:
+        keys.add(f"placed:{fields.board_id}")
+    return keys
 
 
 def _loop(session: Session, rule_id: int, fields: RuleFields, lookup: Lookup) -> Iterator[Advice]:
@@ -101,8 +153,8 @@ def _readers(action: Mapping[str, Any], people: _People) -> Iterator[Advice]:
         if role is not None and not named:
             yield Advice(_("Nobody holds the role “%(role)s”.", role=role.name), "people")
         if role is not None and len(named) > MOST_HOLDERS and not one.get("many"):
-            text = ngettext("%(num)d person holds the role “%(role)s”. Tell all of them, where nobody fills it on the order?",
-                            "%(num)d people hold the role “%(role)s”. Tell all of them, where nobody fills it on the order?",
+            text = ngettext("%(num)d person holds the role “%(role)s”. Tell all of them, where nobody on the order does?",
+                            "%(num)d people hold the role “%(role)s”. Tell all of them, where nobody on the order does?",
                             len(named), role=role.name)  # fmt: skip
             yield Advice(text, question=role.id)
         for person in named:

@@ -28,6 +28,7 @@ from rules.views import (
     unsubscribe,
     why,
 )
+from rules.words.silence import dropped_words
 
 SILENT = timedelta(seconds=30)
 
@@ -36,6 +37,7 @@ def register(app: Flask) -> None:
     app.add_template_filter(gateway_hint)
     app.add_template_filter(mail_hint)
     app.add_template_filter(is_sign_in)
+    app.add_template_filter(dropped_words)
     for module in (bell, by_hand, gateways, letters, mail, matrix, pause, process, runs, templates, trials, unsubscribe, why):
         app.register_blueprint(module.bp)
     app.context_processor(pause.for_every_page)

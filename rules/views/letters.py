@@ -25,11 +25,12 @@ from rules.logs.letter_log import MOST_PAGE, PERIODS, LogFilter, log_choices, lo
 from rules.mail.accounts import system_account
 from rules.models import Message
 from rules.post import outbox
+from rules.post.addressees import DROPPED
 from rules.post.frame import letter_of
 from rules.running.mentions import MENTION
 from rules.running.reminders import TODO
 from rules.views.bars import bars
-from rules.words.silence import silences_of
+from rules.words.silence import dropped_words, silences_of
 
 bp = Blueprint("letters", __name__)
 OF_ORDER = 12
@@ -91,7 +92,9 @@ def cancel(letter_id: int) -> Any:
 @admin_only
 def table() -> Any:
     """The filtered log for a spreadsheet."""
-    rows = letter_rows(db.engine, read_log_filter(request.args).conditions(), _states() | _channels())
+    rows = letter_rows(
+        db.engine, read_log_filter(request.args).conditions(), _states() | _channels() | {code: dropped_words(code) for code in DROPPED}
+    )
     return csv_answer("letters", _columns(), rows)
 
 
@@ -193,6 +196,8 @@ def _find_readable(letter_id: int) -> Message:
     message = _find(letter_id)
     if message.kind == "reset":
         raise NotFound(_("The text of this letter is not shown: its link opens an account."))
+    if not message.text_kept:
+        raise NotFound(_("The text of this message is no longer kept."))
     return message
 
 

@@ -1,7 +1,8 @@
 """Settings → Who is told: statuses × roles."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,23 +19,27 @@ from kanban.ids import read_id
 from kanban.models import Person, Role, Status
 from kanban.views.guard import admin_only, person
 from rules import matrix
-from rules.actions import recipients_of
+from rules.actions import recipient, recipients_of, send_email, sends
 from rules.cells import WHO, Column
 from rules.lookup import Lookup, load_lookup
 from rules.models import Message, Rule
-from rules.running.recipients import MOST_HOLDERS
+from rules.running.recipients import MOST_HOLDERS, load_everybody
+from rules.trying.advice import already_words
+from rules.trying.twice import Sending, already_told, holds_in, load_samples
 
 bp = Blueprint("matrix", __name__, url_prefix="/settings/told")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """template: id of the letter where the cell is on; others: rules with criteria that tell this recipient too."""
+    """template: id of the letter where the cell is on; others: rules with criteria that tell this recipient too. twice: in
+    words, who gets another letter here already, and the rule that sends it."""
 
     status_id: int
     column: str
     template: int | None
     others: tuple[Rule, ...]
+    twice: tuple[tuple[str, int], ...] = ()
 
 
 @bp.get("")
@@ -87,6 +92,7 @@ def _values() -> dict[str, Any]:
         .order_by(Rule.id)
     ).all()
     cells = {status.id: {column: _cell(status, column, rules) for column in columns} for status in lookup.statuses.values()}
+    _mark_twice(session, lookup, cells, rules)
     rows = [cell for row in cells.values() for cell in row.values()]
     return {
         "lookup": lookup, "columns": columns, "cells": cells, "holders": _holders(lookup), "sent": _sent(),
@@ -105,6 +111,28 @@ def _cell(status: Status, column: str, rules: Any) -> Cell:
         and key in [(one["kind"], one.get("id")) for one in recipients_of(rule.version.actions)]
     )  # fmt: skip
     return Cell(status.id, column, template, others)
+
+
+def _mark_twice(session: Session, lookup: Lookup, cells: dict[int, dict[str, Cell]], rules: Sequence[Rule]) -> None:
+    """Cells whose readers get another letter at the same move: as it is today, on the newest orders."""
+    at: dict[int, list[Sending]] = defaultdict(list)
+    for rule in rules:
+        status = lookup.statuses.get(rule.status_id or 0)
+        for action in sends(rule.version.actions):
+            if status is not None and "after" not in action:
+                at[status.id].append(Sending(rule.id, rule.name, action, holds_in(status, rule.version.criteria)))
+    at = {id_: sent for id_, sent in at.items() if len({one.action["template"] for one in sent}) > 1}
+    if not at:
+        return
+    directory = load_everybody(session, recipients_of(one.action for sent in at.values() for one in sent))
+    samples = load_samples(session, {lookup.statuses[id_].board_id for id_ in at})
+    for id_, sent in at.items():
+        for column, cell in cells[id_].items():
+            if cell.template is not None:
+                action = send_email(cell.template, [recipient(*_column(column))])
+                found = already_told(action, sent, samples[lookup.statuses[id_].board_id], directory)
+                words = ((already_words(one, lookup.templates[one.template].name), one.rule_id) for one in found)
+                cells[id_][column] = replace(cell, twice=tuple(words))
 
 
 def _groups(lookup: Lookup) -> list[tuple[Any, list[Status]]]:
@@ -133,10 +161,13 @@ def holders_of(session: Session, role_id: int) -> int:
     return session.scalar(select(func.count()).select_from(Role).join(Person.held_roles).where(Person.active, Role.id == role_id)) or 0
 
 
-def _holders(lookup: Lookup) -> dict[int, int]:
-    rows = db.session.execute(select(Role.id, func.count()).join(Person.held_roles).where(Person.active).group_by(Role.id))
-    counted = dict(rows.all())
-    return {id_: counted.get(id_, 0) for id_ in lookup.roles}
+def _holders(lookup: Lookup) -> dict[int, list[str]]:
+    """Names of those who work here and hold each role."""
+    found: dict[int, list[str]] = {id_: [] for id_ in lookup.roles}
+    for role_id, name in db.session.execute(select(Role.id, Person.name).select_from(Person).join(Person.held_roles)
+                                            .where(Person.active).order_by(Person.name, Person.id)):  # fmt: skip
+        found[role_id].append(name)
+    return found
 
 
 def _sent() -> dict[int, int]:

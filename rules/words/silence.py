@@ -28,6 +28,7 @@ WORDS = {
     "no_mover": N_("nobody did it: a rule, or time"),
     "no_previous": N_("nobody else was responsible before"),
     "no_customer": N_("the customer has no address"),
+    "same_address": N_("the same message already goes to this address"),
     "gone": N_("someone the rule names is no longer here"),
     "inactive": N_("may no longer sign in, so gets no letters"),
     "template_failed": N_("the letter could not be made"),
@@ -121,3 +122,8 @@ def action_words(do: str) -> str:
     """What an action does, by its key."""
     verb = CHANNEL_VERBS[CHANNEL_OF[do]] if do in CHANNEL_OF else CHANGE_VERBS.get(do)
     return _(verb) if verb else do
+
+
+def dropped_words(code: str) -> str:
+    """Why a message was cancelled when its turn came (Message.dropped)."""
+    return _(WORDS[code]) if code in WORDS else code

@@ -83,7 +83,7 @@ def test_undo_over_http(owner: Signed, cast: Cast) -> None:
     answer = move(owner, cast, order.id, "prepaid")
     event = re.findall(r'name="event" value="(\d+)"', answer.text)[0]
     undone = owner.post(f"/orders/{order.id}/undo", {"event": event}, htmx=True, page="/boards/1")
-    assert undone.status_code == 200 and "2 письма отменены" in undone.text
+    assert undone.status_code == 200 and "отменено: 2 письма · кому: Ольга Белова, Тамара Гусева" in undone.text
     assert cast.column("design") == ["К-0001"]
     assert owner.post(f"/orders/{order.id}/undo", {"event": event}, htmx=True, page="/boards/1").status_code == 409
 

@@ -146,7 +146,7 @@ def test_undo_brings_back_status_place_and_age_and_cancels_the_letters(cast: Cas
     moved = cast.move(a, "prepaid")
     assert moved.event and moved.outcome.letters == 2
     undoing = cast.undo(a, moved.event.id)
-    assert undoing.undone.cancelled == 2 and undoing.undone.gone == 0
+    assert undoing.undone.cancelled.count == 2 and undoing.undone.gone.count == 0
     assert cast.column("design") == ["К-0002", "К-0001"]
     assert undoing.order.entered_at == entered
     assert {letter.state for letter in cast.letters(event_id=moved.event.id)} == {"cancelled"}
@@ -162,7 +162,7 @@ def test_undo_after_a_letter_has_gone_is_an_ordinary_move(cast: Cast) -> None:
         letter = cast.letters(event_id=moved.event.id)[0]
         session.merge(letter).state = "sent"
     undoing = cast.undo(order, moved.event.id)
-    assert undoing.undone.gone == 1
+    assert undoing.undone.gone.count == 1
     assert undoing.outcome.letters == 2  # the manager and the designer are told of the return
     assert len(cast.letters(event_id=undoing.event.id)) == 2
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.i18n import force_locale
-from kanban.models import Person, Role
+from kanban.models import Person, Role, person_role
 from rules import matrix, rules
 from rules.actions import recipient, send, send_email
 from rules.fields import RuleFields
@@ -190,3 +190,85 @@ def test_how_many_rules_there_are_does_not_change_how_many_statements(app: Flask
         counted.append(len(seen))
     assert counted[0] == counted[1] <= 4
     assert db.session.scalars(select(Message)).all() == []
+
+
+def second_manager(cast: Cast) -> None:
+    with transaction() as session:
+        session.execute(person_role.insert().values(person_id=cast.people["owner"], role_id=cast.roles["manager"]))
+
+
+def test_who_gets_another_letter_of_the_same_move_is_named(app: Flask, cast: Cast) -> None:
+    """The preset's matrix tells the manager at this status; on a board without orders too."""
+    letter = send_email(cast.templates["author"], [recipient("role", cast.roles["manager"])])
+    (one,) = [one for one in advice_of(app, rule(cast, letter)) if "already" in one.text]
+    assert one.text == "Ольга Белова already gets “Менеджеру” here." and one.mend == "rule"
+    row = matrix.matrix_rule(db.session(), cast.statuses["prepaid"])
+    assert row is not None and one.id == row.id
+    same = send_email(cast.templates["manager"], [recipient("role", cast.roles["manager"])])
+    assert "already" not in texts(app, rule(cast, same)), "the same template is one letter"
+    assert "already" not in texts(app, rule(cast, send("notice", cast.templates["short"], letter["to"]))), "another channel"
+    assert "already" not in texts(app, rule(cast, letter, trigger="left")), "another event"
+    assert "already" not in texts(app, rule(cast, letter, trigger="stay", options={"offset": 2, "unit": "days"}))
+
+
+def test_the_responsible_is_the_manager_on_orders_as_they_are(app: Flask, cast: Cast) -> None:
+    second_manager(cast)
+    letter = send_email(cast.templates["author"], [recipient("responsible")])
+    cast.place(responsible_id=cast.people["designer"])
+    assert "already" not in texts(app, rule(cast, letter))
+    cast.place(responsible_id=cast.people["manager"])
+    assert "Ольга Белова already gets “Менеджеру” here." in texts(app, rule(cast, letter))
+    everyone = send_email(cast.templates["author"], [recipient("person", cast.people[who]) for who in ("manager", "owner")])
+    assert "already get “Менеджеру” here." in texts(app, rule(cast, everyone)), "on the designer's order both managers are told"
+
+
+def test_a_rule_whose_criteria_hold_on_no_order_tells_nobody_already(app: Flask, quiet: Cast) -> None:
+    letter = send_email(quiet.templates["author"], [recipient("role", quiet.roles["manager"])])
+    add(quiet, rule(quiet, letter, criteria={"all": [{"field": "total", "op": "more", "value": 90_000_000}]}, name="Крупные"))
+    mine = rule(quiet, send_email(quiet.templates["manager"], letter["to"]))
+    quiet.place()
+    assert "already" not in texts(app, mine)
+    quiet.place(total=99_000_000)
+    assert "Ольга Белова already gets “Автору — статус изменён” here." in texts(app, mine)
+
+
+def test_the_matrix_says_who_gets_two_letters_at_a_move_and_who_holds_a_role(cast: Cast, client: FlaskClient) -> None:
+    owner = Signed(client, cast.email("owner"))
+    page = owner.get("/settings/told").text
+    assert "Ольга Белова уже получает" not in page and '<small title="Ольга Белова">Ольга Белова</small>' in page
+    second_manager(cast)
+    assert '<small title="Ольга Белова, Сергей Мельников">2 человека</small>' in owner.get("/settings/told").text
+    cast.place(responsible_id=cast.people["manager"])
+    url = f"/settings/told/{cast.statuses['prepaid']}/responsible"
+    cell = owner.post(url, {"template": str(cast.templates["author"])}, htmx=True).text
+    assert "Ольга Белова уже получает здесь «Менеджеру»." in cell
+    page = owner.get("/settings/told").text
+    assert "Ольга Белова уже получает здесь «Автору — статус изменён»." in page and page.count("уже получает") == 4, "two cells, said and shown"
+
+
+def test_two_letters_are_found_by_as_many_statements_however_many_orders_and_rules(app: Flask, cast: Cast, client: FlaskClient) -> None:
+    letter = send_email(cast.templates["author"], [recipient("responsible")])
+    counted = []
+    for _again in range(2):
+        for _number in range(4):
+            add(cast, rule(cast, letter, name="Ещё"))
+            cast.place(responsible_id=cast.people["manager"])
+        lookup = load_lookup(db.session())
+        seen: list[str] = []
+
+        def listen(*arguments: Any, seen: list[str] = seen) -> None:
+            seen.append(arguments[2])
+
+        db.session.expire_all()
+        sa_event.listen(db.engine, "before_cursor_execute", listen)
+        advise(
+            db.session(),
+            0,
+            rule(cast, send_email(cast.templates["author"], [recipient("role", cast.roles["manager"])])),
+            lookup,
+            app.config["POTOK"],
+        )
+        sa_event.remove(db.engine, "before_cursor_execute", listen)
+        counted.append(len(seen))
+        db.session.rollback()
+    assert counted[0] == counted[1], counted

@@ -225,6 +225,7 @@ def test_one_click_stops_letters_and_an_employee_finds_the_news_at_the_bell(
 def test_a_customer_who_wants_no_letters_gets_none(worker: Worker, cast: Cast, mail_server: MailServer) -> None:
     add_rule(cast, letter(cast, recipient("customer")), letter(cast, recipient("address", address="Boss@melnikov.example")))
     first = move(cast)
+    drain(worker)
     with transaction() as session:
         session.add_all([Unsubscribed(address="boss@melnikov.example"), Unsubscribed(address="guzel@mail.example")])
     second = move(cast)
