@@ -18,7 +18,9 @@ LOGO = Markup(
 
 
 def init_marks(app: Flask) -> None:
-    app.jinja_env.globals.update(icon=icon, avatar=avatar, status=status, csrf=csrf, mark=lambda: LOGO, initials=initials, phone_link=phone_link)
+    app.jinja_env.globals.update(
+        icon=icon, avatar=avatar, status=status, csrf=csrf, mark=lambda: LOGO, initials=initials, phone_link=phone_link
+    )
 
 
 def icon(name: str, size: str = "") -> Markup:
