@@ -15,7 +15,6 @@ THUMB = 44
 
 def too_small(found: Locator) -> list[str]:
     """Those that are smaller than a thumb."""
-    found.first.wait_for()
     sizes: list[tuple[str, float, float]] = found.evaluate_all(
         "all => all.filter(one => one.checkVisibility()).map(one => [one.outerHTML.slice(0, 120), one.offsetWidth, one.offsetHeight])"
     )
@@ -57,13 +56,16 @@ def test_a_thumb_finds_its_targets(visit: Visits, screen: dict[str, Any]) -> Non
     assert not too_small(page.locator(".topbar :is(.icon-button, .phone-title, .topnav a, .search)"))
     assert not too_small(page.locator(".filterbar .chip"))
     card(page, "К-0038").locator("[data-menu]").tap()
+    expect(page.locator("#menu [role=menu]")).to_be_visible()
     assert not too_small(page.locator("#menu .menu-item"))
     page.locator("#menu").get_by_role("menuitem", name="Проект готов", exact=True).tap()
     expect_toast(page, "К-0038 → «Проект готов»")
     page.locator("#bell").tap()
+    expect(page.locator("#menu [role=dialog]")).to_be_visible()
     assert not too_small(page.locator("#menu :is(a, button)"))
     page.keyboard.press("Escape")
     page.locator("[data-opens]:visible").tap()
+    expect(page.locator("#quick-customer")).to_be_visible()
     assert not too_small(page.locator("#quick-add :is(input:not([type=hidden]), select, button)"))
 
 
@@ -76,13 +78,14 @@ def test_dragging_by_touch_scrolls_at_the_edge(visit: Visits, screen: dict[str, 
     finger = Finger(page)
     finger.down(box["x"] + 60, box["y"] + 30)
     finger.to(wide - 12, box["y"] + 40)
-    over = column(page, "Закрыт")
-    for _ in range(200):
-        place = over.bounding_box()
-        if place and place["x"] < wide * 0.6:
+    place = None
+    for step in range(300):
+        place = column(page, "Закрыт").bounding_box()
+        if place and place["x"] + place["width"] / 2 < wide - 70:  # out of reach of the edge
             break
-        finger.to(wide - 12 + _ % 2, box["y"] + 40, steps=1)
-    finger.to(wide * 0.75, box["y"] + 40)
+        finger.to(wide - 12 + step % 2, box["y"] + 40, steps=1)
+    assert place
+    finger.to(place["x"] + place["width"] / 2, box["y"] + 40)
     finger.up()
     expect_toast(page, "К-0037 → «Закрыт»")
     expect_in(page, "К-0037", "Закрыт")
