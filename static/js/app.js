@@ -3,6 +3,7 @@ import { attach as board } from "./behaviors/board.js"
 import { attach as composer } from "./behaviors/composer.js"
 import { attach as dirty } from "./behaviors/dirty.js"
 import { attach as draw } from "./behaviors/draw.js"
+import { attach as edges } from "./behaviors/edges.js"
 import { attach as filter } from "./behaviors/filter.js"
 import { attach as livePart } from "./behaviors/live-part.js"
 import { attach as mention } from "./behaviors/mention.js"
@@ -12,11 +13,12 @@ import { attach as switchForm } from "./behaviors/switch.js"
 import { attach as switcher } from "./behaviors/switcher.js"
 import { attach as toasts } from "./behaviors/toasts.js"
 import { attach as way } from "./behaviors/way.js"
+import "./focus.js"
 import "./keys.js"
 import "./live.js"
 import "./toasts.js"
 
-const behaviors = { board, composer, dirty, draw, filter, "live-part": livePart, mention, menu, quick, switch: switchForm, switcher, toasts, way }
+const behaviors = { board, composer, dirty, draw, edges, filter, "live-part": livePart, mention, menu, quick, switch: switchForm, switcher, toasts, way }
 const attached = new WeakSet()
 
 function attachAll(root) {
