@@ -1,6 +1,5 @@
-"""Several people, whatever comes to their minds, on both databases: bounded here, long in `make soak`."""
+"""Several people, whatever comes to their minds, on both databases: a few walks here, always the same; many new ones in `make soak`."""
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -11,17 +10,15 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.cast import Cast
 from tests.flow.walk import Walk
+from tests.soak import SIZE, size
 
-EXAMPLES, STEPS = (int(number) for number in os.environ.get("WALK", "4x25").split("x"))
 
-
-@pytest.mark.timeout(3600)  # each example has a limit of its own
+@pytest.mark.soak
 def test_a_random_walk_of_several_people(app: Flask, fill: Callable[[str], Cast]) -> None:
     run_state_machine_as_test(
         lambda: Walk(app, fill),
         settings=settings(
-            max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=timedelta(minutes=2), derandomize=not os.environ.get("WALK"),
-            suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink] if os.environ.get("WALK") else [Phase.generate],
-            print_blob=True,
+            max_examples=size(3, 20, 200), stateful_step_count=size(20, 30, 60), deadline=timedelta(minutes=2),
+            derandomize=SIZE == "little", phases=[Phase.generate], suppress_health_check=list(HealthCheck), print_blob=True,
         ),
     )  # fmt: skip
