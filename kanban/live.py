@@ -4,8 +4,9 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime
 
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from kanban import clock
@@ -23,6 +24,12 @@ _PUBLISH = insert(table(Change))
 def publish(session: Session, *topics: str) -> None:
     """Says that these parts are out of date, once the transaction commits."""
     session.connection().execute(_PUBLISH, {"topics": list(dict.fromkeys(topics)), "at": clock.now()})
+
+
+def prune(session: Session, before: datetime) -> None:
+    """Forgets old changes, but the newest: after a quiet day a page would take the next one for a sign that it missed some."""
+    newest = select(func.max(Change.id)).scalar_subquery()
+    session.execute(delete(Change).where(Change.at < before, Change.id < newest))
 
 
 class Feed:

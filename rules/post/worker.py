@@ -12,7 +12,8 @@ from sqlalchemy import delete
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
-from kanban.models import Change, SignIn
+from kanban.live import prune as prune_feed
+from kanban.models import SignIn
 from rules.logs.run_log import prune_runs
 from rules.mail.accounts import keep_environment
 from rules.models import WorkerBeat
@@ -126,7 +127,7 @@ class Worker:
             self._ticked_at = now
         if now - self._pruned_at >= PRUNE:
             with transaction(numbered=False) as session:
-                session.execute(delete(Change).where(Change.at < now - FEED_KEPT))
+                prune_feed(session, now - FEED_KEPT)
                 session.execute(delete(SignIn).where(SignIn.created_at < now - SIGN_IN_KEPT))
                 has_more = prune_runs(session, now - timedelta(days=self._config.runs_kept_days))
                 has_more |= forget_texts(session, now - timedelta(days=self._config.messages_kept_days))

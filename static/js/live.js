@@ -79,7 +79,7 @@ function flush() {
 
 // The whole page again; a form that somebody is filling in keeps it waiting.
 function resync() {
-  const typed = [...document.querySelectorAll(".quick[open] .input")].some((input) => input.value)
+  const typed = [...document.querySelectorAll(".quick[open] input:not([type=hidden])")].some((input) => input.value)
   if (typed || document.querySelector("#main [data-dirty]")) return later(new Set(["resync"]))
   fetchParts(location.href, { target: "#main", select: "#main", swap: "morph:outerHTML" }, new Set(["resync"]))
 }

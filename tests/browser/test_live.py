@@ -47,6 +47,20 @@ def test_typing_is_not_lost_when_others_move(visit: Visits, site: Site) -> None:
     expect(second.get_by_label("Заказчик")).to_be_focused()
 
 
+def test_a_quick_add_stays_open_when_the_whole_board_is_drawn_anew(visit: Visits, site: Site) -> None:
+    first, second = visit("melnikov"), visit("belova")
+    second.locator("[data-opens]:visible").click()
+    expect(second.locator("#quick-customer")).to_be_focused()
+    first.goto(site.url + "/settings/boards")
+    first.locator('a[href*="/statuses/"][href$="/edit"]').first.click()
+    first.locator('input[name="name"]').last.fill("Замер и проект")
+    first.locator('form[action*="/statuses/"] button[type=submit]').last.click()
+    expect(second.locator(".column-name").filter(has_text="Замер и проект")).to_be_visible()
+    expect(second.locator("#quick-customer")).to_be_focused()
+    second.keyboard.type("Полунова")
+    expect(second.locator("#quick-customer")).to_have_value("Полунова")
+
+
 def test_a_drag_survives_what_others_move_meanwhile(visit: Visits, site: Site) -> None:
     first, second = visit("melnikov"), visit("belova")
     here = card(second, "К-0037").bounding_box()

@@ -10,10 +10,15 @@ export function attach(region) {
 function begin(region, toast) {
   if (!(toast instanceof Element)) return
   if (!toast.matches(".toast")) return toast.replaceWith(...toast.children) // out of the wrapper that htmx keeps where a morph extension is on
-  for (const older of [...region.children]) if (older !== toast && about(older) === about(toast)) older.remove()
+  for (const older of [...region.children]) if (older !== toast && isOver(older, toast)) older.remove()
   window.htmx.process(toast) // now: a hand may be faster than htmx, and the form would leave the page
   toast.scrollIntoView({ block: "nearest" })
   live(toast)
+}
+
+// The same thing said again, or a refusal of an order that has been moved since.
+function isOver(older, newer) {
+  return about(older) === about(newer) || older.dataset.of === newer.dataset.of?.replace("order-", "refused-")
 }
 
 function about(toast) {
