@@ -117,7 +117,7 @@ class Engine:
     def on_undo(self, session: Session, event: Event) -> Undone:
         """Cancels the event's letters, if none has gone."""
         cancelled, gone = outbox.cancel(session, event.id)
-        if not gone:
+        if not gone.count:
             later.cancel(session, event.id)
         return Undone(cancelled, gone)
 

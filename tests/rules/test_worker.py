@@ -281,7 +281,7 @@ def test_two_workers_never_claim_the_same_letter(cast: Cast) -> None:
         cast.place()
     hurry()
     with transaction() as session:
-        session.execute(update(Message).values(address=cast_to(Message.id, String) + "@melnikov.example"))
+        session.execute(update(Message).values(address=cast_to(Message.id, String) + "@melnikov.example", person_id=None))
     with transaction() as session:
         first = {one.id for one in outbox.claim(session, "one", 120, clock.now(), most=7)}
     with transaction() as session:
