@@ -13,6 +13,7 @@ PAGES = (
     "/settings/boards/statuses/3/remove", "/settings/told", "/settings/rules", "/settings/rules/2", "/settings/rules/runs",
     "/settings/rules/new", "/settings/templates", "/settings/templates/1", "/settings/letters", "/settings/letters/1", "/settings/mail",
     "/settings/gateways", "/settings/gateways?sms=smpp", "/settings/templates/new?kind=short", "/settings/templates/6", "/bell/all",
+    "/search?q=%D1%85%D0%B0%D1%81%D0%B0%D0%BD%D0%BE%D0%B2%D0%B0",
     "/boards/1?q=%D0%BD%D0%B5%D1%82%D1%82%D0%B0%D0%BA%D0%BE%D0%B3%D0%BE",
 )  # fmt: skip
 
