@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, url_for
+from flask import Blueprint, flash, redirect, url_for
 
 from kanban import first_steps
 from kanban.db import db, transaction
@@ -11,16 +11,25 @@ from kanban.policy import may_administer
 from kanban.views.guard import admin_only, person
 
 bp = Blueprint("first_steps", __name__, url_prefix="/first-steps")
-SETTLED = "potok_first_steps_settled"  # once they are done or hidden this process asks no more
+
+
+class _Settled:
+    """Once they are done or hidden this process asks no more."""
+
+    yes = False
+
+
+def forget() -> None:
+    """For another database in the same process."""
+    _Settled.yes = False
 
 
 def to_show() -> first_steps.FirstSteps | None:
     """None, without a statement, for everybody but administrators, and where there was nothing to do any more."""
-    if not may_administer(person()) or SETTLED in current_app.extensions:
+    if not may_administer(person()) or _Settled.yes:
         return None
     found = first_steps.first_steps(db.session())
-    if found is None:
-        current_app.extensions[SETTLED] = True
+    _Settled.yes = found is None
     return found
 
 

@@ -19,6 +19,7 @@ from kanban.people import PersonFields, add_organisation, add_person
 from kanban.presets import PRESETS, Loaded, load_preset, read
 from kanban.presets.demo import is_empty
 from kanban.settings import DEFAULTS, write_setting
+from kanban.views import first_steps
 from kanban.views.words import countries_by_name
 
 bp = Blueprint("setup", __name__)
@@ -54,6 +55,7 @@ class _Done:
 def forget() -> None:
     """For another database in the same process."""
     _Done.yes = False
+    first_steps.forget()
 
 
 @bp.before_app_request

@@ -15,7 +15,7 @@ def add_rule(page: Page, site: Site) -> None:
     page.locator("select[name=channel-0]").select_option("notice")
     expect(page.locator("select[name=template-0]")).to_contain_text("Коротко")
     page.locator("input[name=to-0][value=responsible]").check()
-    page.locator("header button[data-kind=primary]").click()
+    page.locator(".save-bar button[data-kind=primary]").click()
     page.wait_for_url("**/settings/rules")
 
 

@@ -14,7 +14,7 @@ def press(page: Page, action: str) -> None:
 
 
 def save(page: Page) -> None:
-    page.locator("header button[data-kind=primary]").click()
+    page.locator(".save-bar button[data-kind=primary]").click()
     page.wait_for_url("**/settings/rules")
 
 

@@ -1,8 +1,8 @@
 """Comments and to-dos in a browser: a mention by keyboard rings at once elsewhere; a to-do is given, seen, ticked."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.board import quiet_bell
+from tests.browser.board import quiet_bell, until
 from tests.browser.conftest import Site, Visits
 
 
@@ -48,7 +48,30 @@ def test_to_dos_are_given_seen_and_ticked(visit: Visits, site: Site) -> None:
     expect(todos).to_have_count(older + 6)
     todos.filter(has_text="размеры 0").locator(".todo-tick").focus()
     designer.keyboard.press("Space")
-    expect(designer.locator("#work-done")).to_contain_text("размеры 0")
+    expect(designer.locator("section", has=designer.locator("#work-done"))).to_contain_text("размеры 0")
     designer.goto(site.url + address)
     expect(designer.locator("#todos .todo[data-done]")).to_have_count(1)
     expect(manager.locator("#todos .todo[data-done]")).to_have_count(1)
+
+
+def test_a_late_answer_leaves_alone_what_is_being_filled_in(visit: Visits, site: Site) -> None:
+    manager, designer = visit("belova"), visit("lisitsyna")
+    address = order_page(manager, site)
+    designer.goto(site.url + address)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    manager.route(f"**{address}", hold)
+    designer.locator("#say-text").fill("Размеры у меня")
+    designer.locator("#say-text").press("Control+Enter")
+    until(lambda: held or manager.wait_for_timeout(50))
+    manager.locator("#todo-new > summary").click()
+    manager.locator("#todo-text").fill("Взять размеры")
+    manager.locator("#todo-whose").select_option(label="Марина Лисицына")
+    with manager.expect_response(f"**{address}"):
+        held[0].continue_()
+    manager.wait_for_timeout(500)
+    assert manager.locator("#todo-whose option:checked").inner_text() == "Марина Лисицына"
+    manager.unroute(f"**{address}")

@@ -4,15 +4,20 @@ import { refresh } from "../refresh.js"
 
 export function attach(part) {
   const topics = part.dataset.live.split(" ")
+  const isBusy = () => part.querySelector("[data-dirty], form:focus-within input:not([type=hidden])")
   const again = () => {
     if (!part.isConnected) return document.removeEventListener("potok:topics", hear)
     if (!part.dataset.url) return // drawn anew as a placeholder that is about to fetch itself
-    if (part.querySelector("[data-dirty], form:focus-within input:not([type=hidden])")) return
+    if (isBusy()) return
     const focused = part.contains(document.activeElement) ? document.activeElement : null
     const answer = refresh(part.dataset.url, { target: `#${part.id}`, select: part.dataset.select, swap: "morph:outerHTML" })
     answer.then(() => focused && keepFocus(focused.id)).catch(() => {})
   }
   const hear = (event) => (event.detail.topics.has("resync") || topics.some((topic) => event.detail.topics.has(topic))) && again()
+  part.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, requestConfig } = event.detail
+    if (target === part && requestConfig.headers["X-Potok-Refresh"] && isBusy()) event.detail.shouldSwap = false
+  })
   document.addEventListener("potok:topics", hear)
   document.addEventListener("potok:order", (event) => topics.includes(`order-${event.detail.order}`) && again())
 }
