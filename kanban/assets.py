@@ -4,7 +4,8 @@ browsers may keep all of them for good."""
 import hashlib
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, abort, current_app, send_from_directory, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, request, send_from_directory, url_for
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
 STATIC = Path(__file__).parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
@@ -26,7 +27,16 @@ def _sheet() -> bytes:
     return b"\n".join((STATIC / "css" / name).read_bytes() for name in names)
 
 
+class _SessionsOfPages(SecureCookieSessionInterface):
+    """A file is the same for all, whatever libraries look up in the session after it: no cookie, no `Vary: Cookie`."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if request.endpoint != "assets.asset":
+            super().save_session(app, session, response)
+
+
 def init_assets(app: Flask) -> None:
+    app.session_interface = _SessionsOfPages()
     app.config["ASSETS_VERSION"] = _digest()
     app.config["ASSETS_SHEET"] = _sheet()
     app.register_blueprint(bp)
@@ -41,5 +51,7 @@ def asset(version: str, path: str) -> Response:
         response = Response(current_app.config["ASSETS_SHEET"], mimetype="text/css")
     else:
         response = send_from_directory(STATIC, path)
+        response.direct_passthrough = False
+        response.set_data(response.get_data())  # of a stream flask-compress makes no gzip, all that browsers take over plain HTTP
     response.headers["Cache-Control"] = FOREVER
     return response
