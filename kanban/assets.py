@@ -2,9 +2,12 @@
 browsers may keep all of them for good."""
 
 import hashlib
+import mimetypes
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, abort, current_app, send_from_directory, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, request, url_for
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from werkzeug.utils import safe_join
 
 STATIC = Path(__file__).parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
@@ -26,7 +29,16 @@ def _sheet() -> bytes:
     return b"\n".join((STATIC / "css" / name).read_bytes() for name in names)
 
 
+class _SessionsOfPages(SecureCookieSessionInterface):
+    """A file is the same for all, whatever libraries look up in the session after it: no cookie, no `Vary: Cookie`."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if request.endpoint != "assets.asset":
+            super().save_session(app, session, response)
+
+
 def init_assets(app: Flask) -> None:
+    app.session_interface = _SessionsOfPages()
     app.config["ASSETS_VERSION"] = _digest()
     app.config["ASSETS_SHEET"] = _sheet()
     app.register_blueprint(bp)
@@ -40,6 +52,14 @@ def asset(version: str, path: str) -> Response:
     if path == "potok.css":
         response = Response(current_app.config["ASSETS_SHEET"], mimetype="text/css")
     else:
-        response = send_from_directory(STATIC, path)
+        # whole: of a stream flask-compress makes no gzip, which is all that browsers take over plain HTTP
+        response = Response(_file(path).read_bytes(), mimetype=mimetypes.guess_type(path)[0] or "application/octet-stream")
     response.headers["Cache-Control"] = FOREVER
     return response
+
+
+def _file(path: str) -> Path:
+    found = safe_join(str(STATIC), path)
+    if found is None or not Path(found).is_file():
+        abort(404)
+    return Path(found)

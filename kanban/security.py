@@ -172,6 +172,8 @@ def _settings(config: Config) -> dict[str, Any]:
         "SECURITY_TRACKABLE": False,
         "SECURITY_I18N_DIRNAME": "builtin",
         "SECURITY_FLASH_MESSAGES": True,
+        # no value: werkzeug would write the library's own "private": True as private=True
+        "SECURITY_CACHE_CONTROL": {"no-store": None},
         "WTF_CSRF_TIME_LIMIT": None,
         "SESSION_COOKIE_NAME": "potok",
         "SESSION_COOKIE_HTTPONLY": True,
@@ -183,9 +185,9 @@ def _settings(config: Config) -> dict[str, Any]:
 
 
 def _load_person(uniquifier: str) -> Person | None:
-    """The person of this session, if the server still knows its sign-in. One SELECT."""
+    """The person of this session, if the server still knows its sign-in. One SELECT; none for a file, which is anybody's."""
     token = session.get("sign_in")
-    if not token or not uniquifier:
+    if not token or not uniquifier or request.endpoint == "assets.asset":
         return None
     return db.session.scalar(
         select(Person)

@@ -143,13 +143,12 @@ def look_around(pages: Pages, cast: Cast, day: dict[str, Any], owner: Signed) ->
         pages.take("owner", url, owner.get(url))
     parts = (
         f"/boards/{board}/statuses/{status}/window", f"/orders/{order}/letters", f"/orders/{order}/buttons",
-        f"/orders/{order}/todos", f"/orders/{order}/events/{day['event_id']}/why", "/bell", f"/boards/{board}",
+        f"/orders/{order}/todos", f"/orders/{order}/events/{day['event_id']}/why", "/bell", "/bell/list", f"/boards/{board}",
         "/settings/told", "/settings/letters",
     )  # fmt: skip
     for url in parts:
         pages.take("owner, htmx", url, owner.get(url, htmx=True, page=f"/boards/{board}"))
-    for url in (f"/orders/{order}/menu", "/bell/list"):
-        pages.take("owner, htmx", url, owner.get(url, htmx=True), within=MENU)
+    pages.take("owner, htmx", f"/orders/{order}/menu", owner.get(f"/orders/{order}/menu", htmx=True), within=MENU)
 
 
 def open_the_editor(pages: Pages, cast: Cast, day: dict[str, Any], owner: Signed) -> None:

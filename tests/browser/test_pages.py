@@ -1,8 +1,10 @@
 """Every page, as a browser sees it: no errors on the console, axe finds nothing serious, phones have no sideways scroll."""
 
+from typing import Any
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.board import by_menu, card, expect_toast
 from tests.browser.conftest import Site, Visits
@@ -39,9 +41,16 @@ def faults(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_page_is_clean(visit: Visits, site: Site, dark: bool) -> None:
-    page = visit("melnikov", bypass_csp=True, color_scheme="dark" if dark else "light")
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "forced": {"forced_colors": "active"},
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_is_clean(visit: Visits, site: Site, look: str) -> None:
+    page = visit("melnikov", bypass_csp=True, **LOOKS[look])
     by_menu(page, "К-0038", "Предоплата")
     expect_toast(page, "К-0038")
     found: list[str] = faults(page)
@@ -49,7 +58,43 @@ def test_every_page_is_clean(visit: Visits, site: Site, dark: bool) -> None:
         answer = page.goto(site.url + path)
         assert answer is not None and answer.status == 200, path
         found += faults(page)
+    found += opened(page, site)
     assert not found, "\n".join(found)
+
+
+def opened(page: Page, site: Site) -> list[str]:
+    """Settings with all that opens opened: what is unfolded, the editor with rows, groups, actions, checks and advice, a refusal."""
+    found = []
+    for path in PAGES:
+        if not path.startswith("/settings"):
+            continue
+        page.goto(site.url + path)
+        folded = page.locator("main details:not([open])").count()
+        page.evaluate("() => document.querySelectorAll('main details').forEach((one) => (one.open = true))")
+        found += faults(page) if folded else []
+    page.goto(site.url + "/settings/rules/new")
+    for name, row in (("Критерий", "#criterion-0"), ("Группа", "#criteria-group-1"), ("Действие", "#action-1")):
+        page.get_by_role("button", name=name, exact=True).first.click()
+        expect(page.locator(row)).to_be_attached()
+    page.locator("select[name=field-0]").select_option("status_before")
+    page.locator("select[name=op-0]").select_option("in_list")
+    expect(page.locator("[name=value-0]").first).to_be_attached()
+    page.locator("select[name=channel-1]").select_option("todo")
+    expect(page.locator("select[name=whose-1]")).to_be_visible()
+    page.locator("[name=to-0]").first.check(force=True)
+    expect(page.locator("#rule-editor .sentence")).to_contain_text("менеджеру")
+    page.get_by_role("button", name="Проверить", exact=True).click()
+    expect(page.locator("#rule-trial .outcome")).to_be_visible()
+    page.get_by_role("button", name="Посчитать", exact=True).click()
+    expect(page.locator("#rule-backtest .outcome, #rule-backtest .figure")).to_be_visible()
+    found += faults(page)
+    page.get_by_role("button", name="Сохранить", exact=True).locator("visible=true").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+    found += faults(page)
+    page.goto(site.url + "/settings/told")
+    page.locator("button.cell[aria-pressed=false]").first.click()
+    expect(page.locator(".toast")).to_be_visible()
+    return found + faults(page)
 
 
 def test_phones_have_no_sideways_scroll(visit: Visits, site: Site) -> None:
