@@ -16,7 +16,9 @@ IDS: dict[str, Any] = {
     "letter_id": Message, "template_id": Template, "todo_id": Todo,
 }  # fmt: skip
 WORDS = {"tab": ["sending", "receiving", "other"], "which": ["system", "new"]}
-ELSEWHERE = ("doors.healthz", "assets.asset", "live.stream", "security.static", "mail.end_oauth", "unsubscribe.show", "security.reset_password")
+ELSEWHERE = (
+    "doors.healthz", "assets.asset", "live.stream", "security.static", "mail.end_oauth", "unsubscribe.show", "security.reset_password",
+)  # fmt: skip
 
 
 def pages(app: Flask, most: int = 2) -> list[str]:
