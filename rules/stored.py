@@ -24,6 +24,7 @@ MOST_ID = 2**31 - 1
 LATER_UNITS = ("minutes", "hours", "days", "working_days")
 UNITS = ("hours", "days", "working_days")
 DATE_FIELDS = ("order_on", "ship_on", "installation_on")
+_SENDER = re.compile("|responsible|account:[0-9]{1,10}")
 _TIME = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -136,6 +137,10 @@ def _recipient(value: Any) -> bool:
     return _has({"kind": _among(RECIPIENT_KINDS)})(value) and _has(shape.get(value["kind"], {}))(value)
 
 
+def _sender(value: Any) -> bool:
+    return isinstance(value, str) and _SENDER.fullmatch(value) is not None
+
+
 _DUE = _has({"days": _or_none(_whole), "time": _or_none(_time), "field": _or_none(_among(DATE_FIELDS))})
 _VALUES: dict[str, Check] = {
     **dict.fromkeys(DATE_FIELDS, lambda value: value is None or _day(value) or _has({"days": _whole})(value)),
@@ -144,7 +149,7 @@ _VALUES: dict[str, Check] = {
     "organisation": _or_none(_id),
 }
 _MESSAGE = {
-    "template": _id, "to": _list_of(_recipient), "from": _or_none(_text), "reply_to": _or_none(_text),
+    "template": _id, "to": _list_of(_recipient), "from": _or_none(_sender), "reply_to": _or_none(_text),
     **dict.fromkeys(COPIES, _or_none(_list_of(_recipient))),
 }  # fmt: skip
 _ACTIONS: dict[str, Check] = {
