@@ -152,13 +152,14 @@ _MESSAGE = {
     "template": _id, "to": _list_of(_recipient), "from": _or_none(_sender), "reply_to": _or_none(_text),
     **dict.fromkeys(COPIES, _or_none(_list_of(_recipient))),
 }  # fmt: skip
+_ASSIGNED = dict.fromkeys(("role", "person", "least"), _or_none(_id))
 _ACTIONS: dict[str, Check] = {
     **dict.fromkeys(CHANNEL_OF, _has(_MESSAGE)),
     "set_status": _has({"status": _id}),
     "set_field": lambda value: _has({"field": _among(_VALUES)})(value) and _VALUES[value["field"]](value.get("value")),
     "tag": _has({"tag": _text}),
     "untag": _has({"tag": _text}),
-    "assign": _has(dict.fromkeys(("role", "person", "least"), _or_none(_id))),
+    "assign": lambda value: _has(_ASSIGNED)(value) and bool(value.get("person") or value.get("least")),
     "make_production": _ANYTHING,
     "comment": _has({"text": _text}),
     "todo": _has({
