@@ -7,6 +7,7 @@ from phonenumbers import PhoneMetadata, PhoneNumberFormat, ValidationResult
 
 _SIGNS = re.compile(r"\+?[0-9\s\u00a0()./\u2010-\u2015-]+")  # hyphens and dashes of every length
 FEWEST_DIGITS = 4  # of what is looked for as a number
+FEWEST_OF_NUMBER = 7  # digits that may have a prefix before them
 
 
 def e164(text: str, country: str) -> str:
@@ -50,6 +51,8 @@ def sought_digits(text: str, country: str) -> list[str]:
     dialled = e164(text, country)
     if dialled:
         return [str(phonenumbers.parse(dialled).national_number)]
+    if len(digits) < FEWEST_OF_NUMBER:
+        return [digits]
     before = {"", _trunk(country), str(phonenumbers.country_code_for_region(country))}
     shorter = {digits.removeprefix(prefix) for prefix in before if digits.startswith(prefix)}
     return sorted(rest for rest in shorter if rest)

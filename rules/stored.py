@@ -43,6 +43,14 @@ def _mark(version: RuleVersion, *_context: Any) -> None:
             set_committed_value(version, name, value)
 
 
+def templates_in(actions: Any) -> set[int]:
+    """The templates that actions name, whatever shape they have."""
+    if isinstance(actions, list):
+        return set().union(*map(templates_in, actions))
+    template = actions.get("template") if isinstance(actions, dict) else None
+    return {template} if isinstance(template, int) else set()
+
+
 def _whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= 10**16
 

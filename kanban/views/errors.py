@@ -61,6 +61,8 @@ def _http(error: HTTPException) -> Any:
 
 def _unfit(_error: DataError) -> Any:
     """Too long or too large for its column, or with a zero character in it, where no form looked at it first."""
+    if db.session().info.get(COMMITTED, False):
+        return _unexpected(_error)
     db.session.rollback()
     return answer(_("This request can't be understood."), 422)
 

@@ -40,6 +40,9 @@ def look_again(session: Session, messages: Sequence[Message]) -> list[Message]:
     moved = []
     for message in messages:
         address, reason = known.address_of(message)
+        if reason == "unsubscribed" and message.person_id:
+            _to_the_bell(message)
+            continue
         if reason:
             _drop(message, reason)
             continue
@@ -114,6 +117,11 @@ def _is_customers(message: Message) -> bool:
 
 def _is_same(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
+
+
+def _to_the_bell(message: Message) -> None:
+    """An employee who has asked for no e-mails meanwhile finds the news at the bell, as one who asked before."""
+    message.channel, message.account_id, message.note, message.reply_to, message.text = "notice", None, "", "", message.subject
 
 
 def _drop(message: Message, reason: str) -> None:

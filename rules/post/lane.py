@@ -77,7 +77,7 @@ class LaneRun:
             ):
                 self._settle()
                 settled_at = clock.now()
-            if is_empty and dry and (self.fault or self.gave_back or self.stopping() or not self._refill()):
+            if is_empty and dry and (self.fault or self.gave_back or self.stopping() or not self._refill()) and not self.dropped:
                 return
 
     def _refill(self) -> int:

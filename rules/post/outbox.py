@@ -126,7 +126,7 @@ def claim(
     moved = look_again(session, due) if due else []
     if dropped is not None:
         dropped += [one for one in due if one.state == "cancelled"]
-    taken = [one.id for one in due if one.state == "waiting"]
+    taken = [one.id for one in due if one.state == "waiting" and one.channel == lane.channel]
     if moved:  # at the new address something else may have to go first
         taken = list(session.scalars(select(Message.id).where(Message.id.in_(taken), ~is_behind)))
     if not taken:

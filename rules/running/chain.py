@@ -15,6 +15,7 @@ from kanban.errors import Refused
 from kanban.models import Event
 from kanban.settings import setting
 from rules.running import changes
+from rules.running.savepoint import savepoint
 from rules.running.woken import Woken
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Chain:
                 _note(run, "stopped", "loop" if len(self.links) < MOST_LINKS else "too_deep", action["do"])
                 return
             try:
-                with self.session.begin_nested():
+                with savepoint(self.session):
                     changes.apply(changes.Change(self.session, self._actor(rule), self.event.order_id, action, values))
             except Refused as refused:
                 _note(run, "failed", "change_refused", str(refused.reason)[:300])

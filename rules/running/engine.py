@@ -1,8 +1,7 @@
 """From event to runs to letters and changes, inside the transaction of the change. Nothing here may harm a move."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,16 +12,16 @@ from kanban.config import Config
 from kanban.events import Outcome, Undone
 from kanban.models import Event, Order
 from rules.post import outbox
-from rules.post.told import Line, line_of, told_of
+from rules.post.told import told_of
 from rules.running import later, links, mentions
 from rules.running.chain import Chain
 from rules.running.maker import Maker
+from rules.running.savepoint import count, made, savepoint
 from rules.running.woken import Versions, Woken, rules_for
 
 log = logging.getLogger(__name__)
 
 LATER_COPY = 1000  # a reminder later may be the same letter to the same person
-LETTERS = "letters_made"  # lines of them, kept on the session, so that what rules cause counts for what caused it
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Engine:
 
         Rules of linked orders' boards hear of it as an event of those orders. The outcome counts all letters there are by then.
         """
-        before = len(_made(session))
+        before = len(made(session))
         if event.kind == "order.commented" and event.after.get("mentions"):
             self._mention(session, event, order)
         try:
@@ -51,29 +50,31 @@ class Engine:
             self._pass_on(session, event, [rule for rule in readable if rule.board_id != event.board_id])
         except Exception:
             log.exception("rules failed for event %s", event.id)
-        told = told_of(_made(session)[before:])
+        told = told_of(made(session)[before:])
         return Outcome(told, self.config.undo_window_s if told.count else 0)
 
     def _mention(self, session: Session, event: Event, order: Order) -> None:
         try:
-            with _savepoint(session):
-                _count(session, mentions.tell(session, event, order, self.config))
+            with savepoint(session):
+                count(session, mentions.tell(session, event, order, self.config))
         except Exception:
             log.exception("mentions of event %s could not be told", event.id)
 
     def _run(self, session: Session, event: Event, order: Order, matched: list[Woken]) -> None:
         """All rules together; where that fails each by itself, so that one at fault fails alone, and says so in its run."""
         try:
-            with _savepoint(session):
+            with savepoint(session):
                 self._run_together(session, event, order, matched, set())
             return
         except Exception:
             log.exception("the rules of event %s failed together, so each is run by itself", event.id)
         written: set[str] = set()
         for rule in matched:
+            attempt = set(written)  # what a rule wrote before it failed is not written
             try:
-                with _savepoint(session):
-                    self._run_together(session, event, orders.find_order(session, event.order_id), [rule], written)
+                with savepoint(session):
+                    self._run_together(session, event, orders.find_order(session, event.order_id), [rule], attempt)
+                written = attempt
             except Exception:
                 log.exception("rule %s failed at event %s", rule.id, event.id)
                 _store_failed(session, event, [rule], "rule_failed")
@@ -83,23 +84,23 @@ class Engine:
         maker = Maker.load(session, event, order, matched, self.config, written)
         live = [rule for rule in matched if not rule.log_only]
         at_once = [rule._replace(said=rule.said.at_once) for rule in live]
-        made = [maker.run(rule) for rule in at_once]
+        ran = [maker.run(rule) for rule in at_once]
         logged = [maker.log(rule) for rule in matched if rule.log_only]  # before anything changes the order
         if any(rule.said.changes for rule in at_once):
             chain = Chain.of(session, event)
-            for rule, (run, _messages) in zip(at_once, made, strict=True):
+            for rule, (run, _messages) in zip(at_once, ran, strict=True):
                 chain.change(rule, run, maker.values)
-        later.queue(session, event, order, [(rule, run) for rule, (run, _messages) in zip(live, made, strict=True)])
-        messages = [message for _run, rows in made for message in rows]
-        outbox.enqueue(session, [run for run, _rows in [*made, *logged]], messages)
-        _count(session, messages)
+        later.queue(session, event, order, [(rule, run) for rule, (run, _messages) in zip(live, ran, strict=True)])
+        messages = [message for _run, rows in ran for message in rows]
+        outbox.enqueue(session, [run for run, _rows in [*ran, *logged]], messages)
+        count(session, messages)
 
     def _pass_on(self, session: Session, event: Event, rules: list[Woken]) -> None:
         """To the linked orders; one that can't be told leaves the others, and the move, as they are."""
         for board_id in dict.fromkeys(rule.board_id for rule in rules):
             for order_id in links.linked_on(event, board_id):
                 try:
-                    with _savepoint(session):
+                    with savepoint(session):
                         links.tell(session, event, order_id)
                 except Exception:
                     log.exception("event %s could not be passed on to order %s", event.id, order_id)
@@ -126,28 +127,6 @@ class Engine:
         told, due_at = outbox.told_by(session, event.id)
         left = (due_at - clock.now()).total_seconds() if due_at else 0
         return Outcome(told, max(0, round(left)))
-
-
-def _made(session: Session) -> tuple[Line, ...]:
-    made: tuple[Line, ...] = session.info.get(LETTERS, ())
-    return made
-
-
-def _count(session: Session, messages: Iterable[dict[str, Any]]) -> None:
-    session.info[LETTERS] = (*_made(session), *map(line_of, messages))
-
-
-@contextmanager
-def _savepoint(session: Session) -> Iterator[None]:
-    """What fails within is as if it had not been, its letters uncounted: also on PostgreSQL, where an error of the database
-    ends all that is not behind a SAVEPOINT."""
-    counted = _made(session)
-    try:
-        with session.begin_nested():
-            yield
-    except Exception:
-        session.info[LETTERS] = counted
-        raise
 
 
 def _store_failed(session: Session, event: Event, rules: Sequence[Woken], why: str) -> None:

@@ -85,8 +85,12 @@ def _perform(session: Session, id_: int, perform: Perform) -> None:
     later = session.get_one(Later, id_, populate_existing=True)
     rule, version = session.get(Rule, later.rule_id), session.get(RuleVersion, later.version_id)
     event = session.get(Event, later.event_id)
-    if rule is None or version is None or event is None or not version.is_readable:
+    if rule is None or version is None or event is None:
         raise NotFound("the rule or its event is gone")
+    if not version.is_readable:
+        session.execute(_end("failed", "unreadable").where(Later.id == id_))
+        _note(session, later, [{"why": "unreadable"}], failed=True)
+        return
     order = orders.find_order(session, later.order_id)
     action = {name: value for name, value in version.actions[later.action].items() if name != "after"}
     against = _what_stands_against(session, rule, version, order, later)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 from kanban.config import Config
 from kanban.i18n import N_, _, force_locale
 from kanban.models import Order, Person, Todo
+from kanban.queries.work import goes_on
 from kanban.settings import setting
 from kanban.todos import whose
 from rules.post import outbox
@@ -31,8 +32,8 @@ def ring(session: Session, now: datetime, config: Config) -> int:
 
     The rows are locked, and marked with their notices in one transaction; of two workers the second finds the next ones.
     """
-    due = session.scalars(
-        select(Todo)
+    due = session.execute(
+        select(Todo, goes_on())
         .where(Todo.ring_at <= now)
         .options(joinedload(Todo.order, innerjoin=True).joinedload(Order.customer, innerjoin=True))
         .order_by(Todo.ring_at, Todo.id)
@@ -42,9 +43,11 @@ def ring(session: Session, now: datetime, config: Config) -> int:
     ).all()
     language = setting(session, "language")
     rows = []
-    for todo in due:
-        rows += _notices(session, todo, now, language, urlsplit(config.public_url).hostname or "potok")
-        todo.noticed_at, todo.ring_at = now, None
+    for todo, is_wanted in due:  # what My work does not show any more calls nobody
+        if is_wanted:
+            rows += _notices(session, todo, now, language, urlsplit(config.public_url).hostname or "potok")
+            todo.noticed_at = now
+        todo.ring_at = None
     outbox.enqueue(session, [], rows)
     return len(due)
 

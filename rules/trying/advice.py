@@ -86,11 +86,16 @@ def _twice(session: Session, rule_id: int, fields: RuleFields, lookup: Lookup) -
     if not others:
         return
     directory = load_everybody(session, recipients_of([*mine, *(one.action for one in others)]))
-    samples = load_samples(session, [fields.board_id])[fields.board_id]
+    mine_holds = holds_in(status, fields.criteria)
+    samples = [sample for sample in load_samples(session, [fields.board_id])[fields.board_id] if mine_holds(sample)]
     for action in mine:
         for one in already_told(action, others, samples, directory):
-            template = lookup.templates.get(one.template)
-            yield Advice(already_words(one, template.name if template else _("gone")), "rule", one.rule_id)
+            yield Advice(already_words(one, template_name(lookup, one.template)), "rule", one.rule_id)
+
+
+def template_name(lookup: Lookup, template_id: int) -> str:
+    template = lookup.templates.get(template_id)
+    return template.name if template else _("gone")
 
 
 def already_words(one: Already, template: str) -> str:

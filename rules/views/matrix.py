@@ -24,7 +24,7 @@ from rules.cells import WHO, Column
 from rules.lookup import Lookup, load_lookup
 from rules.models import Message, Rule
 from rules.running.recipients import MOST_HOLDERS, load_everybody
-from rules.trying.advice import already_words
+from rules.trying.advice import already_words, template_name
 from rules.trying.twice import Sending, already_told, holds_in, load_samples
 
 bp = Blueprint("matrix", __name__, url_prefix="/settings/told")
@@ -131,7 +131,7 @@ def _mark_twice(session: Session, lookup: Lookup, cells: dict[int, dict[str, Cel
             if cell.template is not None:
                 action = send_email(cell.template, [recipient(*_column(column))])
                 found = already_told(action, sent, samples[lookup.statuses[id_].board_id], directory)
-                words = ((already_words(one, lookup.templates[one.template].name), one.rule_id) for one in found)
+                words = ((already_words(one, template_name(lookup, one.template)), one.rule_id) for one in found)
                 cells[id_][column] = replace(cell, twice=tuple(words))
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from kanban.db import db, transaction
+from kanban.db import db, table, transaction
 from kanban.errors import Conflict, NotFound
 from kanban.forms.fields import many_lines, one_line
 from kanban.htmx import fragment
@@ -17,10 +17,10 @@ from kanban.policy import require_admin
 from kanban.settings import setting
 from kanban.views.guard import admin_only, person
 from rules import texts
-from rules.actions import templates_of
-from rules.models import Rule, Template
+from rules.models import Rule, RuleVersion, Template
 from rules.post.sms import sms_length
 from rules.running.letter_values import letter_values
+from rules.stored import templates_in
 from rules.texts import LETTER_FIELDS, Problem
 
 bp = Blueprint("templates", __name__, url_prefix="/settings/templates")
@@ -120,8 +120,9 @@ def _last_position(session: Any) -> int:
 def _used() -> dict[int, int]:
     """{template id: how many rules send it}"""
     counts: dict[int, int] = {}
-    for rule in db.session.scalars(select(Rule).options(joinedload(Rule.version))):
-        for id_ in set(templates_of(rule.version.actions)):
+    stored = select(table(RuleVersion).c.actions).join(table(Rule), table(Rule).c.version_id == table(RuleVersion).c.id)
+    for (actions,) in db.session.connection().execute(stored):
+        for id_ in templates_in(actions):  # also of a rule that can't be read: it may be mended
             counts[id_] = counts.get(id_, 0) + 1
     return counts
 

@@ -12,7 +12,7 @@ document.addEventListener("keydown", (event) => {
 
 // On a Russian keyboard the key of / types a full stop, and / is another key with Shift.
 function isSlash(event) {
-  return event.key === "/" || (event.code === "Slash" && !event.shiftKey)
+  return event.key === "/" || (event.code === "Slash" && event.key === ".")
 }
 
 function shown(selector) {

@@ -18,7 +18,7 @@ function begin(region, toast) {
 
 // The same thing said again, or a refusal of an order that has been moved since.
 function isOver(older, newer) {
-  return about(older) === about(newer) || older.dataset.of === newer.dataset.of?.replace("order-", "refused-")
+  return about(older) === about(newer) || (newer.dataset.of && older.dataset.of === newer.dataset.of.replace("order-", "refused-"))
 }
 
 function about(toast) {
