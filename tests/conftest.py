@@ -42,9 +42,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each test that asks for a database, directly or through `app`, runs on both."""
+    """Each test that asks for a database, directly or through `app`, runs on both, but where the database does not matter."""
     if "database" in metafunc.fixturenames:
-        metafunc.parametrize("database", DATABASES, indirect=True)
+        is_one = metafunc.definition.get_closest_marker("one_database")
+        metafunc.parametrize("database", DATABASES[:1] if is_one else DATABASES, indirect=True)
 
 
 @pytest.fixture(scope="session")

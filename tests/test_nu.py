@@ -45,7 +45,7 @@ pytestmark = [
         not JAR.exists() or shutil.which("java") is None,
         reason="no Nu HTML Checker here; sh tests/install_nu.sh gets it, with Java and npm",
     ),
-    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+    pytest.mark.one_database,
 ]
 
 
@@ -137,7 +137,8 @@ def look_around(pages: Pages, cast: Cast, day: dict[str, Any], owner: Signed) ->
         "/settings/rules/runs?number=нет", "/settings/templates", "/settings/templates/new", "/settings/templates/new?kind=short",
         f"/settings/templates/{template}", f"/settings/templates/{short}", "/settings/letters", f"/settings/letters/{day['letter_id']}",
         "/settings/letters?q=нетакого&days=30", "/settings/mail", "/settings/mail/system/sending", "/settings/mail/new/sending",
-        "/settings/gateways", "/settings/gateways?sms=smpp&chat=webhook", "/settings/process", "/settings/nowhere", "/boards/999",
+        "/settings/gateways", "/settings/gateways?sms=smpp&chat=webhook", "/settings/process", "/search?q=хасанова",
+        "/search?q=нетакого", "/settings/nowhere", "/boards/999",
     )  # fmt: skip
     for url in whole:
         pages.take("owner", url, owner.get(url))

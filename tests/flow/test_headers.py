@@ -15,7 +15,7 @@ TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 DIRECTIVE = re.compile(rf'{TOKEN}(=({TOKEN}|"[^"]*"))?')  # RFC 9111, 5.2
 WITH_SECONDS = {"max-age", "s-maxage", "stale-while-revalidate"}
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.one_database
 
 
 def directives(answer: Any) -> dict[str, str]:
@@ -43,7 +43,8 @@ def test_pages_are_kept_by_nobody(app: Flask, cast: Cast) -> None:
 def test_static_files_are_anybodys_and_compressed(app: Flask, cast: Cast) -> None:
     owner = Signed(app.test_client(), cast.email("owner"))
     statements: list[str] = []
-    event.listen(db.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    listener = (db.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    event.listen(*listener)
     for name in ("icons.svg", "mark.svg", "potok.css", "js/app.js", "vendor/htmx-2.0.11.min.js"):
         answer = owner.client.get(f"/assets/{app.config['ASSETS_VERSION']}/{name}", headers={"Accept-Encoding": "gzip"})
         assert answer.status_code == 200
@@ -52,6 +53,7 @@ def test_static_files_are_anybodys_and_compressed(app: Flask, cast: Cast) -> Non
         if len(answer.data) > 500:
             assert answer.headers["Content-Encoding"] == "gzip", "browsers ask for nothing better over plain HTTP"
             assert len(gzip.decompress(answer.data)) > len(answer.data)
+    event.remove(*listener)
     assert statements == [], "nobody is looked up for a file"
     assert owner.client.get(f"/assets/{app.config['ASSETS_VERSION']}/../app.py").status_code == 404
     assert owner.client.get(f"/assets/{app.config['ASSETS_VERSION']}/js").status_code == 404
