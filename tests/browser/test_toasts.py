@@ -87,3 +87,19 @@ def test_what_is_lost_on_the_way_is_said_each_time(visit: Visits) -> None:
             page.locator(".toast [data-close]").last.click()
     by_keys(page, "К-0038", "ArrowRight")
     expect_toast(page, "К-0038 →")
+
+
+def test_two_messages_of_one_page_load_stand_beside_each_other(visit: Visits) -> None:
+    page = visit("melnikov")
+    for text in ("Первое сообщение", "Второе сообщение", "Первое сообщение"):
+        page.evaluate(
+            """text => {
+              const toast = document.createElement("div")
+              toast.className = "toast"
+              toast.dataset.seconds = "30"
+              toast.textContent = text
+              document.getElementById("toasts").append(toast)
+            }""",
+            text,
+        )
+    expect(page.locator(".toast")).to_have_text(["Второе сообщение", "Первое сообщение"])

@@ -197,7 +197,12 @@ def test_who_asked_for_no_more_meanwhile_gets_none(cast: Cast, kind: str) -> Non
     with transaction() as session:
         switch_letters(session, cast.email("accountant") if kind == "person" else "guzel@mail.example", on=False)
     assert [one for one in claim() if one.rule_id == rule_id] == []
-    assert [one.dropped for one in cast.letters(rule_id=rule_id)] == ["unsubscribed"]
+    left = [(one.channel, one.state, one.dropped) for one in cast.letters(rule_id=rule_id)]
+    if kind == "customer":
+        assert left == [("email", "cancelled", "unsubscribed")]
+    else:  # an employee finds the news at the bell
+        assert left == [("notice", "waiting", "")]
+        assert [one.rule_id for one in claim("notice")] == [rule_id]
 
 
 def test_at_a_new_address_what_was_refused_there_goes_first(cast: Cast) -> None:

@@ -17,8 +17,9 @@ from rules.actions import recipient, send_email
 from rules.fields import RuleFields
 from rules.models import TRIGGERS, Later, Rule, RuleVersion, Run
 from rules.rules import add_rule, change_rule, fields_of, find_rule, restore_rule
-from rules.running import links
+from rules.running import later, links
 from rules.running.maker import Maker
+from rules.running.savepoint import made
 from rules.stored import is_readable
 from tests.cast import Cast, Signed
 from tests.pages import pages
@@ -182,6 +183,27 @@ JSON = st.recursive(
 def test_whatever_is_stored_the_question_is_answered(trigger: Any, options: Any, criteria: Any, actions: Any) -> None:
     assert is_readable(trigger, options, criteria, actions) in (True, False)
     is_readable("changed", {}, {"all": []}, [actions])
+
+
+def test_a_reader_of_a_rule_that_fails_alone_still_hears_of_another(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    letter = send_email(cast.templates["author"], [recipient("role", cast.roles["accountant"])])
+    late = _add(cast, "Позже", actions=[letter, {"do": "tag", "tag": "x", "after": {"unit": "hours", "number": 2}}])
+    sound = _add(cast, "Сообщить", actions=[letter])
+    monkeypatch.setattr(later, "due_at", _fail)
+    moved = cast.move(cast.place(), "ready")
+    assert moved.event and moved.outcome.told.names == ("Ольга Белова", "Тамара Гусева")
+    assert sorted(one.address.split("@")[0] for one in cast.letters(event_id=moved.event.id)) == ["accountant", "manager"]
+    assert _runs(late) == [("failed", ["rule_failed"])] and _runs(sound) == [("done", [])]
+
+
+def _fail(*_arguments: Any) -> Any:
+    raise ArithmeticError("no such day")
+
+
+def test_what_was_counted_is_forgotten_with_its_transaction(cast: Cast) -> None:
+    cast.place()
+    with transaction() as session:
+        assert made(session) == ()
 
 
 def test_no_page_breaks_at_a_rule_that_can_not_be_read(app: Flask, cast: Cast, subtests: Any) -> None:

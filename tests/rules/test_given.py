@@ -202,6 +202,16 @@ def test_a_to_do_calls_once_at_its_time(app: Flask, cast: Cast) -> None:
     assert (one.id, other.id) == (todo.id, later.id) and one.noticed_at and one.ring_at is None and other.noticed_at is None
 
 
+def test_a_to_do_of_an_order_that_is_over_calls_nobody(app: Flask, cast: Cast) -> None:
+    order = cast.place()
+    due(cast, order)
+    with transaction() as session:
+        session.execute(update(Todo).values(created_at=clock.now() - timedelta(days=2)))
+    cast.move(order, "closed")
+    drain(app)
+    assert notices() == [] and [one.ring_at for one in found()] == [None]
+
+
 def test_a_to_do_of_a_role_calls_all_its_active_holders(app: Flask, cast: Cast) -> None:
     with transaction() as session:
         role = people.add_role(session, cast.owner, "Смена").id
