@@ -8,17 +8,19 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import started
 from tests.browser.test_pages import faults
+from tests.browser.watch import Watch
 
 
 @pytest.mark.parametrize("width", [1440, 390], ids=["desktop", "phone"])
 def test_from_the_empty_start_to_the_first_order(browser: Browser, tmp_path: Path, width: int) -> None:
     with started(tmp_path, {"DEMO": "0"}) as (url, _people, _log):
         context = browser.new_context(
-            viewport={"width": width, "height": 850}, locale="ru-RU", bypass_csp=True, has_touch=width < 500, is_mobile=width < 500
+            viewport={"width": width, "height": 850}, locale="ru-RU", has_touch=width < 500, is_mobile=width < 500
         )
         context.set_default_timeout(20_000)
-        page, errors = context.new_page(), []
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        watch = Watch()
+        watch.add(context)
+        page = context.new_page()
         page.goto(url)
         page.locator("input[name=language][value=ru]").check(force=True)
         for name, value in {"company": "Кухни", "name": "Анна", "email": "anna@firm.example", "password": "quiet-river-42"}.items():
@@ -37,5 +39,5 @@ def test_from_the_empty_start_to_the_first_order(browser: Browser, tmp_path: Pat
         steps.get_by_role("button", name="Скрыть первые шаги").click()
         expect(steps).to_be_hidden()
         expect(page.locator(".card")).to_have_count(1)
-        assert not errors
+        watch.check()
         context.close()

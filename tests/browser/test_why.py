@@ -10,7 +10,7 @@ from tests.browser.test_pages import faults
 
 
 def test_why_opens_in_the_history_and_stays_open(visit: Visits, site: Site) -> None:
-    page = visit("melnikov", bypass_csp=True)
+    page = visit("melnikov")
     by_menu(page, "К-0038", "Предоплата")
     expect_toast(page, "К-0038")
     card(page, "К-0038").locator("a").first.click()

@@ -64,6 +64,7 @@ def answers(app: Flask, client: FlaskClient, token: str, bodies: dict[str, tuple
             yield path, name, client.post(path, data=body, content_type=kind, headers=headers).status_code
 
 
+@pytest.mark.one_database
 def test_what_is_no_form_is_refused_everywhere(app: Flask, cast: Cast) -> None:
     cast.produce(cast.place())
     client = app.test_client()

@@ -16,6 +16,8 @@ from rules.post.gateways import fields_of
 from tests.cast import Cast, Signed
 from tests.fakegateways import FakeHttp
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def owner(app: Flask, cast: Cast) -> Signed:

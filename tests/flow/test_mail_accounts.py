@@ -21,6 +21,8 @@ from tests.mailhost import IS_HERE, MailHost
 from tests.mailserver import USER, WORD, Certificates, DrippingServer, MailServer, free_port
 from tests.rules.test_worker import drain
 
+pytestmark = pytest.mark.one_database
+
 DOMAIN = "melnikov.example"
 HOST = f"mail.{DOMAIN}"
 needs_mail_host = pytest.mark.skipif(not IS_HERE, reason="Postfix and Dovecot 2.3 are needed, and root: tests/install_mail.sh")

@@ -161,6 +161,7 @@ BAD_ORDERS: list[tuple[dict[str, str], str]] = [
 ]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("data", "said"), BAD_ORDERS)
 def test_bad_fields_come_back_with_their_reason_and_what_was_typed(owner: Signed, cast: Cast, data: dict[str, str], said: str) -> None:
     order = cast.place()

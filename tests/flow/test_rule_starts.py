@@ -101,6 +101,7 @@ STARTS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("trigger", "typed", "options", "sentence"), STARTS)
 def test_the_editor_keeps_every_start(
     owner: Signed, cast: Cast, trigger: str, typed: dict[str, str], options: dict[str, Any], sentence: str
@@ -130,6 +131,7 @@ CHANGES: list[tuple[dict[str, str], dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("typed", "action"), CHANGES)
 def test_the_editor_keeps_every_change(owner: Signed, cast: Cast, typed: dict[str, str], action: dict[str, Any]) -> None:
     form = {"name": "Изменение", "board_id": str(cast.boards["orders"]), "trigger": "placed", "active": "1", "mode": "on", "group": "all"}
@@ -140,6 +142,7 @@ def test_the_editor_keeps_every_change(owner: Signed, cast: Cast, typed: dict[st
     assert owner.get("/settings/rules").status_code == 200
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "typed",
     [{"channel-0": "set_field", "setfield-0": "ship_on", "setvalue-0": "завтра"}, {"channel-0": "set_status"},
@@ -173,6 +176,7 @@ TREE = {
 }  # fmt: skip
 
 
+@pytest.mark.one_database
 def test_groups_within_groups_are_saved_and_drawn_again(owner: Signed, cast: Cast) -> None:
     assert owner.post("/settings/rules/save", nested(cast)).status_code == 303
     rule = db.session.scalars(select(Rule).where(Rule.name == "Группы")).one()
@@ -186,6 +190,7 @@ def test_groups_within_groups_are_saved_and_drawn_again(owner: Signed, cast: Cas
     assert again.items() <= (given | {"value-3": again["value-3"]}).items() and "value-3" in again
 
 
+@pytest.mark.one_database
 def test_groups_come_and_go_by_buttons(owner: Signed, cast: Cast) -> None:
     drawn = owner.post("/settings/rules/draw", nested(cast) | {"do": "add-group:2"}).text
     assert drawn.count('class="criteria-group"') == 3 and 'name="group-3"' in drawn
@@ -203,6 +208,7 @@ HOSTILE: list[dict[str, str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_groups_that_make_no_sense_are_no_error(owner: Signed, cast: Cast, hostile: dict[str, str]) -> None:
     assert owner.post("/settings/rules/draw", nested(cast) | hostile).status_code == 200

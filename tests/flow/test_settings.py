@@ -77,6 +77,7 @@ def test_the_last_tick_of_a_row_takes_the_rule_with_it(owner: Signed, cast: Cast
     assert owner.get("/settings/told").status_code == 200
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("column", ["role-99999", "role-x", "nobody", "person-1"])
 def test_unknown_columns_and_statuses(owner: Signed, cast: Cast, column: str) -> None:
     assert owner.post(f"/settings/told/{cast.statuses['ready']}/{column}", {"template": "on"}).status_code == 404
@@ -104,6 +105,7 @@ def rule_form(cast: Cast, **changed: Any) -> dict[str, Any]:
     } | changed
 
 
+@pytest.mark.one_database
 def test_the_editor_redraws_its_sentence_and_saves_the_rule(owner: Signed, cast: Cast) -> None:
     drawn = owner.post("/settings/rules/draw", rule_form(cast), htmx=True, page="/settings/rules/new").text
     text = re.sub(r"\s+", " ", re.sub("<[^>]+>", "", drawn)).replace("\u00a0", " ")
@@ -120,6 +122,7 @@ def test_the_editor_redraws_its_sentence_and_saves_the_rule(owner: Signed, cast:
     assert f'href="/settings/rules/{rule.id}"' in mark, "a rule with criteria shows as a mark in the matrix"
 
 
+@pytest.mark.one_database
 def test_buttons_of_the_editor_add_and_drop_rows_without_saving(owner: Signed, cast: Cast) -> None:
     drawn = owner.post("/settings/rules/save", rule_form(cast) | {"do": "add-criterion"}).text
     assert 'name="field-2"' in drawn
@@ -147,6 +150,7 @@ BAD_RULES: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("changed", BAD_RULES)
 def test_bad_rules_come_back_with_a_reason(owner: Signed, cast: Cast, changed: dict[str, Any]) -> None:
     answer = owner.post("/settings/rules/save", rule_form(cast, **changed))
@@ -220,6 +224,7 @@ BAD_TEMPLATES: list[tuple[dict[str, str], str]] = [
 ]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("changed", "said"), BAD_TEMPLATES)
 def test_bad_templates_are_refused_with_their_place(owner: Signed, cast: Cast, changed: dict[str, str], said: str) -> None:
     cast.place()

@@ -143,6 +143,7 @@ def test_a_part_is_drawn_anew_where_it_was_asked_for(cast: Cast, order: Order, m
     assert 'id="todos"' in manager.get(f"/orders/{order.id}/todos", htmx=True).text
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "wrong",
     [

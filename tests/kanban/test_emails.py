@@ -26,7 +26,7 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.one_database
 def test_a_refusal_is_in_the_readers_language(app: Flask) -> None:
     for typed, reason in REFUSED.items():
         with force_locale("ru"), pytest.raises(Invalid) as refusal:

@@ -27,7 +27,7 @@ UNCLEAR = {
 }
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.one_database
 def test_a_sum_is_understood_or_refused_and_never_another(app: Flask) -> None:
     for language, sums in CLEAR.items():
         with force_locale(language):
@@ -38,7 +38,7 @@ def test_a_sum_is_understood_or_refused_and_never_another(app: Flask) -> None:
                 parse_money(typed)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.one_database
 def test_a_sum_that_is_shown_can_be_typed(app: Flask) -> None:
     for country, symbol in {"RU": "₽", "GB": "£", "BY": "BYN", "AM": "AMD", "DE": "€", "CH": "CHF"}.items():
         with transaction() as session:
@@ -48,7 +48,7 @@ def test_a_sum_that_is_shown_can_be_typed(app: Flask) -> None:
                 assert i18n.money(minor).endswith(symbol) and parse_money(i18n.money(minor)) == parse_money(i18n.amount(minor)) == minor
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.one_database
 def test_currency_goes_before_the_country(app: Flask) -> None:
     assert i18n.currency() == "RUB"
     app.config["POTOK"] = type(app.config["POTOK"])(currency="USD")

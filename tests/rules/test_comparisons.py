@@ -17,9 +17,11 @@ from rules.models import Rule, Run
 from rules.rules import switch_rule
 from tests.cast import Cast, Signed
 from tests.rules.test_changes import add, change, fired, now, only_ours
+from tests.soak import size
 
 __all__ = ["only_ours"]
 TAG = {"do": "tag", "tag": "сработало"}
+MANY = size(200, 1_000, 1_000)  # rules
 SOON, BEFORE = 3, -2  # days from today: the ship date, and the order date
 
 # Type → the field that stands for it, and for each comparison what holds and what doesn't. What a change wrote: responsible
@@ -132,15 +134,16 @@ def test_within_the_last_days(cast: Cast, days: int, fires: bool) -> None:
     assert fired(rule) == (["done"] if fires else [])
 
 
-def test_a_thousand_matching_rules_and_the_move_stands(cast: Cast) -> None:
+@pytest.mark.soak
+def test_many_matching_rules_and_the_move_stands(cast: Cast) -> None:
     with transaction() as session:
-        for number in range(1000):
+        for number in range(MANY):
             rules.add_rule(session, cast.owner, RuleFields(f"Правило {number}", cast.boards["orders"], "entered", cast.statuses["ready"],
                                                            actions=[{"do": "comment", "text": "x"}], log_only=True))  # fmt: skip
     moved = cast.move(cast.place(), "ready")
     assert moved.event and cast.column("ready") == ["К-0001"]
     db.session.rollback()
-    assert len(db.session.scalars(select(Run.id).where(Run.event_id == moved.event.id)).all()) == 1000
+    assert len(db.session.scalars(select(Run.id).where(Run.event_id == moved.event.id)).all()) == MANY
 
 
 def test_a_rule_whose_status_is_gone_fails_as_a_run_and_the_list_shows_it(cast: Cast, client: Any) -> None:

@@ -110,6 +110,7 @@ NONSENSE = {
 }
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("answers", NONSENSE.values(), ids=NONSENSE)
 def test_imap_that_is_none_ends_in_a_sentence(app: Flask, answers: dict[str, bytes]) -> None:
     with app.test_request_context(), imap_server(**answers) as server:
@@ -122,12 +123,14 @@ def test_imap_that_is_none_ends_in_a_sentence(app: Flask, answers: dict[str, byt
         assert server.given < 20_000_000
 
 
+@pytest.mark.one_database
 def test_the_words_of_a_refused_sign_in_are_the_servers(app: Flask) -> None:
     said = "TAG NO [AUTHENTICATIONFAILED] Неверный пароль\r\n".encode()
     with app.test_request_context(), imap_server(LOGIN=said) as server:
         assert find_in_mailbox(account(server.port), "<potok.test.1@potok>").answer == "[AUTHENTICATIONFAILED] Неверный пароль"
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "greeting", [b"220-" + b"x" * 1000 + b"\r\nfor ever", b"220 " + b"x" * 1_000_000, b"\0\0\0\r\n", b"<b>220</b>\r\n"]
 )
@@ -156,6 +159,7 @@ def test_a_zero_in_a_refusal_is_kept_too(app: Flask, config: Config, certificate
     assert db.session.scalars(select(MailAccount.last_error)).one() == "451 later"
 
 
+@pytest.mark.one_database
 def test_letter_and_copy_together_keep_to_the_deadline(app: Flask) -> None:
     letter = Letter("<1@potok>", None, "", "b@melnikov.example", "Тема", "text", "<p>text</p>")
     with smtp_server() as server, DrippingServer() as slow:

@@ -123,7 +123,7 @@ def test_an_undo_that_comes_too_late_drops_nothing_that_waits(quiet: Cast, hands
     moved = quiet.move(order, "prepaid")
     with transaction() as session:
         session.execute(update(Message).values(state="sent"))
-    assert moved.event and quiet.undo(order, moved.event.id).undone.gone == 1
+    assert moved.event and quiet.undo(order, moved.event.id).undone.gone.emails == 1
     assert states() == [("waiting", "")]
     hands.on(hours=1)
     assert perform(config) == 1 and letters() == 2

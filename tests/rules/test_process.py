@@ -316,7 +316,7 @@ def test_the_page_shows_first_and_brings_then(cast: Cast, client: FlaskClient) -
         ("rules: {list: [{board: a, name: b, trigger: hand, do: [], options: {sum: .nan}}]}", "Строка 1"),
     ],
 )
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.one_database
 def test_what_is_wrong_with_a_file_is_said_in_words(app: Flask, text: str, said: str) -> None:
     with force_locale("ru"), pytest.raises(Invalid) as refusal:
         parse(text)

@@ -18,6 +18,8 @@ from rules.words import differences
 from rules.words.sentences import condition_of, sentence_of
 from tests.cast import Cast
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture(params=["ru", "en"])
 def language(request: pytest.FixtureRequest) -> str:

@@ -130,7 +130,7 @@ def test_an_undo_takes_back_no_letter_that_was_refused_for_now(worker: Worker, m
     moved = cast.move(order, "prepaid")
     drain(worker, rounds=1)
     assert states(cast) == {"manager": "waiting", "accountant": "waiting"} and not mail_server.mail
-    assert moved.event and cast.undo(order, moved.event.id).undone.gone == 2
+    assert moved.event and cast.undo(order, moved.event.id).undone.gone.emails == 2
     mail_server.handler.refuse.clear()
     drain(worker)
     assert Counter(one["To"].split("<")[-1].split("@")[0] for one in mail_server.mail)["accountant"] == 1
