@@ -105,7 +105,7 @@ def test_the_search_goes_on_stage_by_stage_and_each_can_be_skipped(owner: Signed
     assert steps(last) == ["later", "unknown"]
 
 
-@pytest.mark.parametrize("address", ["", "нет", "a@b", "a@firma.example\r\nBcc: x@y.ru,", "a@" + "x" * 300 + ".ru"])
+@pytest.mark.parametrize("address", ["", "нет", "a@-b", "a@firma.example\r\nBcc: x@y.ru,", "a@" + "x" * 300 + ".ru"])
 def test_a_search_needs_an_address(owner: Signed, cast: Cast, address: str) -> None:
     answer = owner.post("/settings/mail/system/find/table", {"address": address}, htmx=True)
     assert answer.status_code == 422 and "адрес целиком" in answer.text

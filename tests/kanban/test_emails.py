@@ -21,7 +21,7 @@ def test_an_address_is_kept(typed: str, kept: str) -> None:
 
 
 REFUSED = {
-    "иван": "нет @", "@b.ru": "до @", "a@": "после @", "a b@c.ru": "пробел", "a@b@c.ru": "«@»", "Иван<a@b.ru>": "«<»", "a..b@c.ru": "точк",
+    "иван": "нет знака @", "@b.ru": "до @", "a@": "после @", "a b@c.ru": "пробел", "a@b@c.ru": "«@»", "Иван<a@b.ru>": "«<»", "a..b@c.ru": "точк",
     "a@firma.local.": "точк", "a@-b.ru": "«-b.ru»", "a@x.test": "«x.test»", "a@[10.0.0.1]": "«[»", "a" * 250 + "@b.ru": "длинн",
 }  # fmt: skip
 
@@ -48,4 +48,4 @@ def test_an_employee_of_a_firm_with_its_own_mail_server_signs_in(app: Flask, cas
     order = cast.place()
     change = {"customer_name": "Ли", "customer_email": address, "version": "1"}
     assert owner.post(f"/orders/{order.id}/change", change).status_code == 303
-    assert owner.post(f"/orders/{order.id}/change", change | {"customer_email": "ли", "version": "2"}).text.count("нет @") == 1
+    assert owner.post(f"/orders/{order.id}/change", change | {"customer_email": "ли", "version": "2"}).text.count("нет знака @") == 1

@@ -263,7 +263,7 @@ def test_the_log_says_why_one_was_dropped_and_where_one_went(cast: Cast, client:
     page = owner.get(f"/settings/letters/{accountant.id}").text
     assert "отменено: больше не работает в программе" in page
     page = owner.get(f"/settings/letters/{technologist.id}").text
-    assert f'new@melnikov.example <span class="muted">сначала на {cast.email("technologist")}</span>' in page
+    assert f'new@melnikov.example <span class="muted">при постановке в очередь: {cast.email("technologist")}</span>' in page
     assert "больше не работает в программе" in owner.get(f"/orders/{order.id}/letters", htmx=True).text
     assert "больше не работает в программе" in owner.get("/settings/letters.csv").text
 

@@ -308,7 +308,7 @@ def test_the_page_shows_first_and_brings_then(cast: Cast, client: FlaskClient) -
         ("roles:\n  a: true\n", "Строка 2, roles.a: true читается как «да» или «нет»."),
         ("boards:\n- {key: a, order_name: x, statuses: []}\n", "Строка 2, boards.0: не хватает «name»."),
         ("boards: {}\n", "Строка 1, boards: здесь должен быть список."),
-        ("заказы: 1\n", "Строка 1: слово «заказы» здесь не известно."),
+        ("заказы: 1\n", "Строка 1: слово «заказы» здесь неизвестно."),
         ("boards:\n- {key: a, name: x, order_name: x, icon: boo, statuses: []}\n", "«boo» здесь не подходит"),
         ("roles:\n  a: ~\n", "здесь ничего нет, а должен быть текст"),
         ("roles: {a: " + "x" * 30_000 + "}", "слишком длинный"),

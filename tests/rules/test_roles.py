@@ -110,6 +110,6 @@ def test_a_to_do_for_a_role_is_the_responsibles_where_they_hold_it(cast: Cast, s
 def test_the_orders_page_says_who_it_is_today(cast: Cast, client: FlaskClient, second: int) -> None:
     viewer = Signed(client, cast.email("viewer"))
     page = viewer.get(f"/orders/{cast.place(responsible_id=cast.people['manager']).id}").text
-    assert "Менеджер, как ответственный" in page and "Дизайнер, больше никого" in page
+    assert "Менеджер, как ответственный" in page and "Дизайнер, единственный сотрудник" in page
     page = viewer.get(f"/orders/{cast.place(responsible_id=cast.people['designer']).id}").text
-    assert "письма получают все в этой роли: Ольга Белова, Сергей Мельников" in page
+    assert "письма получают все, у кого эта роль: Ольга Белова, Сергей Мельников" in page
