@@ -21,7 +21,8 @@ def test_an_address_is_kept(typed: str, kept: str) -> None:
 
 
 REFUSED = {
-    "иван": "нет знака @", "@b.ru": "до @", "a@": "после @", "a b@c.ru": "пробел", "a@b@c.ru": "«@»", "Иван<a@b.ru>": "«<»", "a..b@c.ru": "точк",
+    "иван": "нет знака @", "@b.ru": "до @", "a@": "после @", "a b@c.ru": "пробел", "a@b@c.ru": "«@»", "Иван<a@b.ru>": "«<»",
+    "a..b@c.ru": "точк",
     "a@firma.local.": "точк", "a@-b.ru": "«-b.ru»", "a@x.test": "«x.test»", "a@[10.0.0.1]": "«[»", "a" * 250 + "@b.ru": "длинн",
 }  # fmt: skip
 
