@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 
 def card(page: Page, number: str) -> Locator:
@@ -40,9 +40,15 @@ def drag(page: Page, number: str, to: str) -> None:
 def by_menu(page: Page, number: str, to: str) -> None:
     """«Move to…» on the card."""
     moving = card(page, number)
-    moving.scroll_into_view_if_needed()
-    moving.hover()
-    moving.locator("[data-menu]").click()
+    for is_last in (False, False, False, True):
+        moving.scroll_into_view_if_needed()
+        moving.hover()  # shows the button, until others' moves push the card away from under the pointer
+        try:
+            moving.locator("[data-menu]").click(timeout=20_000 if is_last else 2_000)
+            break
+        except TimeoutError:
+            if is_last:
+                raise
     page.locator("#menu").get_by_role("menuitem", name=to, exact=True).click()
 
 

@@ -28,7 +28,7 @@ from tests.cast import Cast, Signed
 from tests.pages import pages
 
 START = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)  # a Monday, nine o'clock in Moscow
-WHO = ("owner", "manager", "designer", "accountant", "viewer")
+WHO = ("owner", "manager", "designer", "technologist", "viewer")
 MALFORMED: list[Any] = [None, [{"do": "send_email"}], [{"do": "tag", "tag": "x", "after": {"unit": "hours"}}], [{"do": "fly"}], "x"]
 SUMS = ("", "0", "320 000", "1 000,50", "-5", "много", "9" * 14)
 TEXTS = ("", "Кухня", "@Ольга Белова, позвоните", "<b>=cmd|'/c calc'!A1</b>", "\x00", "я" * 300, "=?utf-8?q?x?=")
