@@ -35,7 +35,7 @@ function attachAll(root) {
 const TYPED = "textarea, input:not([type=button], [type=submit], [type=checkbox], [type=radio], [type=hidden])"
 window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => {
   if (name === "value") return node !== document.activeElement || !node.matches(TYPED)
-  return name !== "open" || !node.matches("[data-keep]")
+  return name !== "open" || !node.matches("details")
 }
 document.addEventListener("htmx:load", (event) => attachAll(event.detail.elt))
 attachAll(document.body)

@@ -108,7 +108,7 @@ def test_from_address_and_password_to_the_letters_in_the_mailboxes(visit: Visits
     admin.locator(".action-to").first.get_by_label("Виктор Новосельцев").check()
     expect(admin.locator(".sentence")).to_contain_text("с собственной записи ответственного")
     admin.get_by_role("button", name="Сохранить").click()
-    expect(admin.get_by_text("Проект готов: всем, кто при деле").first).to_be_visible()
+    expect(admin.get_by_text("Проект готов: всем, кто при деле").locator("visible=true").first).to_be_visible()
 
     author = visit("kim")
     author.locator("#quick-add summary").click()
