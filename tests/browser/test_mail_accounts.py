@@ -1,6 +1,7 @@
 """The reference case's steps 1, 2 and 4 in Russian, by somebody who knows nothing but addresses and passwords: from there to
 the letters in the mailboxes of a real Postfix and Dovecot, found by fake DNS and autoconfig."""
 
+import shutil
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -38,8 +39,9 @@ def mail_host() -> Iterator[MailHost]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, mail_host: MailHost) -> Iterator[Site]:
+def site(tmp_path: Path, demo: Path, mail_host: MailHost) -> Iterator[Site]:
     """No mail account is set; the firm's server has a certificate of an own authority."""
+    shutil.copytree(demo, tmp_path / "instance")
     settings = {"DNS_SERVERS": mail_host.address, "SMTP_CA_FILE": mail_host.ca_file, "UNDO_WINDOW_S": "1"}
     with started(tmp_path, settings) as (url, people, log):
         yield Site(url, mail_host, people, log)
