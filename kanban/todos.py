@@ -191,8 +191,10 @@ def _require(session: Session, todo: Todo, fields: TodoFields) -> None:
 
 def work_topics(session: Session, order_ids: Collection[int]) -> tuple[str, ...]:
     """Whose work shows open to-dos of these orders: it is out of date where the last of the orders ends, or one begins anew."""
-    found = session.scalars(select(Todo).where(Todo.order_id.in_(order_ids), Todo.done_at.is_(None))).all()
-    return tuple(f"work-{id_}" for id_ in sorted({id_ for todo in found for id_ in whose(session, todo)}))
+    is_open = (Todo.order_id.in_(order_ids), Todo.done_at.is_(None))
+    holders = select(person_role.c.person_id).join(Todo, Todo.role_id == person_role.c.role_id).where(*is_open)
+    theirs = Person.id.in_(select(Todo.person_id).where(*is_open)) | Person.id.in_(holders)
+    return tuple(f"work-{id_}" for id_ in session.scalars(select(Person.id).where(Person.active, theirs).order_by(Person.id)))
 
 
 def _tell(session: Session, todo: Todo, others: Iterable[int] = ()) -> None:

@@ -18,12 +18,11 @@ from kanban.facts import KINDS
 from kanban.models import PHASES, TODO_KINDS
 from rules.actions import CHANNEL_OF, COPIES, RECIPIENT_KINDS
 from rules.models import TRIGGERS, RuleVersion
+from rules.running.changes import DATES
+from rules.running.due import LATER_UNITS, MOST_LATER, UNITS
 
 Check = Callable[[Any], bool]
 MOST_ID = 2**31 - 1
-LATER_UNITS = ("minutes", "hours", "days", "working_days")
-UNITS = ("hours", "days", "working_days")
-DATE_FIELDS = ("order_on", "ship_on", "installation_on")
 _SENDER = re.compile("|responsible|account:[0-9]{1,10}")
 _TIME = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -100,7 +99,7 @@ _OPTIONS: dict[str, Check] = {
     "field": _has({"field": _text}),
     "paid": lambda value: _has({"percent": _whole})(value) or _has({"sum": _whole})(value),
     "all_linked": _has({"phase": _among(PHASES)}),
-    "date": _has(_OFFSET | {"field": _among(DATE_FIELDS), "at": _time}),
+    "date": _has(_OFFSET | {"field": _among(DATES), "at": _time}),
     "stay": _has(_OFFSET | {"status": _or_none(_id)}),
     "idle": _has(_OFFSET),
     "weekdays": _has({"days": _list_of(_whole), "at": _time}),
@@ -149,9 +148,9 @@ def _sender(value: Any) -> bool:
     return isinstance(value, str) and _SENDER.fullmatch(value) is not None
 
 
-_DUE = _has({"days": _or_none(_whole), "time": _or_none(_time), "field": _or_none(_among(DATE_FIELDS))})
+_DUE = _has({"days": _or_none(_whole), "time": _or_none(_time), "field": _or_none(_among(DATES))})
 _VALUES: dict[str, Check] = {
-    **dict.fromkeys(DATE_FIELDS, lambda value: value is None or _day(value) or _has({"days": _whole})(value)),
+    **dict.fromkeys(DATES, lambda value: value is None or _day(value) or _has({"days": _whole})(value)),
     **dict.fromkeys(("total", "paid"), _whole),
     **dict.fromkeys(("title", "description"), _text),
     "organisation": _or_none(_id),
@@ -175,8 +174,10 @@ _ACTIONS: dict[str, Check] = {
         "due": _or_none(_DUE),
     }),
 }  # fmt: skip
-_AFTER = _has({"unit": _among(LATER_UNITS), "number": lambda value: _whole(value) and 0 < value <= 100_000, "ask_again": _flag,
-               "while_there": _flag})  # fmt: skip
+_AFTER = _has({
+    "unit": _among(LATER_UNITS), "number": lambda value: _whole(value) and 0 < value <= max(MOST_LATER.values()), "ask_again": _flag,
+    "while_there": _flag,
+})  # fmt: skip
 
 
 def _is_action(value: Any) -> bool:

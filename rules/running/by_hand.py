@@ -1,7 +1,6 @@
 """Rules that start by hand: buttons on an order, for the roles that a rule names."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -15,6 +14,7 @@ from kanban.models import Order
 from kanban.orders.place import repeated
 from kanban.policy import may_administer, may_write
 from rules.models import Rule, RuleVersion
+from rules.stored import is_readable
 
 
 @dataclass(frozen=True)
@@ -31,21 +31,15 @@ class Button:
 def buttons(session: Session, board_id: int, actor: Actor) -> list[Button]:
     """The buttons of a board's orders that this person may press, by one statement."""
     rows = session.execute(
-        select(Rule.id, RuleVersion.options)
+        select(Rule.id, RuleVersion.options, RuleVersion.criteria, RuleVersion.actions)
         .join(RuleVersion, RuleVersion.id == Rule.version_id)
         .where(Rule.board_id == board_id, Rule.active, RuleVersion.trigger == "hand")
         .where(or_(Rule.paused_until.is_(None), Rule.paused_until <= clock.now()))
         .order_by(Rule.id)
     )
-    return [button for id_, options in rows if (button := _button(id_, options)) is not None and button.is_for(actor)]
-
-
-def _button(rule_id: int, options: Any) -> Button | None:
-    """None where what is stored can't be read: an order's page shows the others."""
-    try:
-        return Button(rule_id, str(options["button"]), frozenset(options.get("roles", [])))
-    except (AttributeError, KeyError, TypeError):
-        return None
+    readable = [(id_, options) for id_, options, criteria, actions in rows if is_readable("hand", options, criteria, actions)]
+    found = [Button(id_, options["button"], frozenset(options.get("roles") or [])) for id_, options in readable]
+    return [one for one in found if one.is_for(actor)]
 
 
 def press(session: Session, actor: Actor, order_id: int, rule_id: int, key: str = "") -> tuple[Order, Recorded | None]:

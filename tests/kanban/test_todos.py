@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event as sa_event
 from sqlalchemy import select
 
 from kanban import clock, orders, people, todos
@@ -215,3 +216,29 @@ def test_long_comments_full_of_ats_cost_little(cast: Cast, order: Order) -> None
     said(cast, order, "@Ольга Белов" * 400)
     said(cast, order, "@" * 5000)
     assert datetime.now() - began < timedelta(seconds=2)  # noqa: DTZ005
+
+
+def test_the_end_of_an_order_costs_the_same_however_many_to_dos_it_has(cast: Cast, order: Order) -> None:
+    order_id, role = order.id, cast.roles["designer"]
+    with transaction() as session:
+        todos.add(session, cast.manager, order_id, TodoFields("Раз", role_id=role))
+        todos.add(session, cast.manager, order_id, TodoFields("Два", person_id=cast.people["accountant"]))
+    counted: list[str] = []
+
+    def count(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        counted.append(statement)
+
+    topics = []
+    for _ in range(2):
+        counted.clear()
+        sa_event.listen(db.engine, "before_cursor_execute", count)
+        try:
+            topics.append((todos.work_topics(db.session(), [order_id]), len(counted)))
+        finally:
+            sa_event.remove(db.engine, "before_cursor_execute", count)
+        db.session.rollback()
+        with transaction() as session:
+            for number in range(20):
+                todos.add(session, cast.manager, order_id, TodoFields(f"Ещё {number}", role_id=role))
+    theirs = tuple(f"work-{id_}" for id_ in sorted((cast.people["designer"], cast.people["accountant"])))
+    assert topics == [(theirs, 1), (theirs, 1)]
