@@ -8,7 +8,7 @@ from pathlib import Path
 from app import main
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["app"])
+_forks.set_forkserver_preload(["tests.preload"])
 
 
 def start(command: str, environment: dict[str, str], log: Path | None = None) -> ForkServerProcess:

@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from tests.mailserver import USER, WORD, Certificates, MailServer, free_port
 from tests.workers import start
 
 ROOT = Path(__file__).parent.parent.parent
-ENVIRONMENT = {"LANG": "ru_RU.UTF-8", "POLL_S": "0.1", "PASSWORD_HASH_COST": "cheap", "WEB_THREADS": "40"}
+ENVIRONMENT = {"LANG": "ru_RU.UTF-8", "POLL_S": "0.2", "PASSWORD_HASH_COST": "cheap", "WEB_THREADS": "40"}
 expect.set_options(timeout=20_000)  # two servers and two browsers share two cores
 
 
@@ -61,19 +62,34 @@ def undo_window_s() -> int:
     return 2
 
 
+def make_instance(folder: Path, **settings: str) -> None:
+    """What `python app.py migrate` makes in this new folder."""
+    folder.mkdir()
+    log = folder.with_suffix(".log")
+    made = start("migrate", ENVIRONMENT | {"INSTANCE": str(folder)} | settings, log)
+    made.join()
+    assert made.exitcode == 0, log.read_text()
+
+
 @pytest.fixture(scope="session")
 def demo(memory: Path) -> Path:
-    """The folder of a demo workshop in Russian, made once by `python app.py migrate`."""
-    folder = memory / "demo"
-    folder.mkdir()
-    made = start("migrate", ENVIRONMENT | {"INSTANCE": str(folder)}, memory / "demo.log")
-    made.join()
-    assert made.exitcode == 0, (memory / "demo.log").read_text()
-    return folder
+    """The folder of a demo workshop in Russian."""
+    make_instance(memory / "demo")
+    return memory / "demo"
+
+
+@pytest.fixture(scope="session")
+def ending() -> Iterator[list[ForkServerProcess]]:
+    """Servers that were told to stop: nobody waits for them but at the very end."""
+    processes: list[ForkServerProcess] = []
+    yield processes
+    for process in processes:
+        process.join(20)
 
 
 @pytest.fixture
-def site(request: pytest.FixtureRequest, tmp_path: Path, certificates: Certificates, undo_window_s: int) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, tmp_path: Path, certificates: Certificates, undo_window_s: int,
+         ending: list[ForkServerProcess]) -> Iterator[Site]:  # fmt: skip
     """Web and worker at a demo workshop of this test's own: a copy, or with the marker from_nothing made by `python app.py`."""
     if not request.node.get_closest_marker("from_nothing"):
         shutil.copytree(request.getfixturevalue("demo"), tmp_path / "instance")
@@ -83,12 +99,14 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, certificates: Certifica
             "SMTP_FROM": USER, "SMTP_FROM_NAME": "Кухни «Мельников»", "SMTP_CA_FILE": certificates.ca_file,
             "UNDO_WINDOW_S": str(undo_window_s),
         }  # fmt: skip
-        with started(tmp_path, smtp) as (url, people, log):
+        with started(tmp_path, smtp, ending) as (url, people, log):
             yield Site(url, mail, people, log)
 
 
 @contextlib.contextmanager
-def started(folder: Path, settings: dict[str, str]) -> Iterator[tuple[str, dict[str, tuple[str, str]], Path]]:
+def started(
+    folder: Path, settings: dict[str, str], ending: list[ForkServerProcess]
+) -> Iterator[tuple[str, dict[str, tuple[str, str]], Path]]:
     """(url, people, log) of a running demo workshop in Russian; nobody with DEMO=0. An exception in its log fails the test at the end.
 
     Where folder/instance is there, only web and worker are started, as the supervisor does; else it is `python app.py`, which
@@ -97,7 +115,7 @@ def started(folder: Path, settings: dict[str, str]) -> Iterator[tuple[str, dict[
     instance, log, port = folder / "instance", folder / "server.log", free_port()
     environment = ENVIRONMENT | {"INSTANCE": str(instance), "PORT": str(port)} | settings
     url = f"http://127.0.0.1:{port}"
-    with _forked(environment, log) if instance.exists() else _supervised(environment, log) as is_running:
+    with _forked(environment, log, ending) if instance.exists() else _supervised(environment, log) as is_running:
         _wait(url, is_running, log)
         lines = (instance / "demo.txt").read_text().splitlines() if settings.get("DEMO") != "0" else []
         yield url, {line.split("@")[0].strip(): (line.split()[0], line.split()[1]) for line in lines if line.strip()}, log
@@ -116,7 +134,7 @@ def _supervised(environment: dict[str, str], log: Path) -> Iterator[Callable[[],
 
 
 @contextlib.contextmanager
-def _forked(environment: dict[str, str], log: Path) -> Iterator[Callable[[], bool]]:
+def _forked(environment: dict[str, str], log: Path, ending: list[ForkServerProcess]) -> Iterator[Callable[[], bool]]:
     log.touch()
     processes = [start(command, environment, log) for command in ("web", "worker")]
     try:
@@ -124,8 +142,9 @@ def _forked(environment: dict[str, str], log: Path) -> Iterator[Callable[[], boo
     finally:
         for process in processes:
             process.terminate()
-        for process in processes:
-            process.join(20)
+        web, worker = processes
+        worker.join(20)  # it holds a connection to the mail server of the test
+        ending.append(web)
 
 
 def _wait(url: str, is_running: Callable[[], bool], log: Path) -> None:
@@ -148,6 +167,18 @@ class Visitor:
         self.page: Page = context.new_page()
 
     def sign_in(self, who: str) -> Page:
+        """As the sign-in page does it, which has tests of its own."""
+        email, password = self.site.people[who]
+        door = self.site.url + "/sign-in"
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.context.request.get(door).text())
+        assert token
+        form = {"email": email, "password": password, "csrf_token": token[1]}
+        self.context.request.post(door, form=form, max_redirects=0)
+        self.page.goto(self.site.url + "/")
+        self.page.wait_for_url(re.compile("/boards/"))
+        return self.page
+
+    def sign_in_by_form(self, who: str) -> Page:
         email, password = self.site.people[who]
         self.page.goto(self.site.url + "/sign-in")
         self.page.locator("#email").fill(email)
@@ -167,15 +198,17 @@ class Visits:
         self.watch = Watch()
         self.expects, self.allows = self.watch.expects, self.watch.allows
 
-    def __call__(self, who: str, **options: object) -> Page:
+    def __call__(self, who: str, *, by_form: bool = False, **options: object) -> Page:
         """A new browser in which this person has signed in and sees the first board."""
-        settings = {"viewport": {"width": 1440, "height": 900}, "locale": "ru-RU", "timezone_id": "Europe/Moscow"} | options
+        settings = {
+            "viewport": {"width": 1440, "height": 900}, "locale": "ru-RU", "timezone_id": "Europe/Moscow", "reduced_motion": "reduce",
+        } | options  # fmt: skip
         context = self._browser.new_context(**settings)  # type: ignore[arg-type]
         context.set_default_timeout(20_000)
         self.watch.add(context)
         visitor = Visitor(context, self._site)
         self.made.append(visitor)
-        return visitor.sign_in(who)
+        return visitor.sign_in_by_form(who) if by_form else visitor.sign_in(who)
 
 
 @pytest.fixture

@@ -1,21 +1,27 @@
 """An empty start in a browser: the firm is founded, the board says what is next, and hears of each step."""
 
 import re
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import started
-from tests.browser.test_pages import faults
+from tests.browser.axe import faults
+from tests.browser.conftest import make_instance, started
 from tests.browser.watch import Watch
 
 
 @pytest.mark.parametrize("width", [1440, 390], ids=["desktop", "phone"])
-def test_from_the_empty_start_to_the_first_order(browser: Browser, tmp_path: Path, width: int) -> None:
-    with started(tmp_path, {"DEMO": "0"}) as (url, _people, _log):
+def test_from_the_empty_start_to_the_first_order(browser: Browser, tmp_path: Path, ending: list[ForkServerProcess], width: int) -> None:
+    make_instance(tmp_path / "instance", DEMO="0")
+    with started(tmp_path, {"DEMO": "0"}, ending) as (url, _people, _log):
         context = browser.new_context(
-            viewport={"width": width, "height": 850}, locale="ru-RU", has_touch=width < 500, is_mobile=width < 500
+            viewport={"width": width, "height": 850},
+            locale="ru-RU",
+            has_touch=width < 500,
+            is_mobile=width < 500,
+            reduced_motion="reduce",
         )
         context.set_default_timeout(20_000)
         watch = Watch()

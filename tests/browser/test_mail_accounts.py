@@ -4,6 +4,7 @@ the letters in the mailboxes of a real Postfix and Dovecot, found by fake DNS an
 import shutil
 from collections.abc import Iterator
 from email.message import EmailMessage
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -39,11 +40,11 @@ def mail_host() -> Iterator[MailHost]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, demo: Path, mail_host: MailHost) -> Iterator[Site]:
+def site(tmp_path: Path, demo: Path, mail_host: MailHost, ending: list[ForkServerProcess]) -> Iterator[Site]:
     """No mail account is set; the firm's server has a certificate of an own authority."""
     shutil.copytree(demo, tmp_path / "instance")
     settings = {"DNS_SERVERS": mail_host.address, "SMTP_CA_FILE": mail_host.ca_file, "UNDO_WINDOW_S": "1"}
-    with started(tmp_path, settings) as (url, people, log):
+    with started(tmp_path, settings, ending) as (url, people, log):
         yield Site(url, mail_host, people, log)
 
 

@@ -1,23 +1,14 @@
 """axe on what opens: menu, bell, quick add, toast, to-do form, mentions; in light, dark and forced colours."""
 
-from typing import Any
-
-import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import faults
 from tests.browser.board import by_menu, card, expect_toast
 from tests.browser.conftest import Visits
-from tests.browser.test_pages import faults
-
-LOOKS: dict[str, dict[str, Any]] = {
-    "light": {"color_scheme": "light"}, "dark": {"color_scheme": "dark"}, "forced colours": {"forced_colors": "active"},
-}  # fmt: skip
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_what_opens_is_clean(visit: Visits, look: str) -> None:
-    other, page = visit("belova"), visit("melnikov", reduced_motion="reduce", **LOOKS[look])
-    colours_only = look != "light"
+def test_what_opens_is_clean(visit: Visits) -> None:
+    other, page = visit("belova"), visit("melnikov")
     card(other, "К-0038").locator(".card-link").click()
     other.locator("#say-text").fill("@Сергей Мельников вопрос")
     other.keyboard.press("Control+Enter")
@@ -26,26 +17,26 @@ def test_what_opens_is_clean(visit: Visits, look: str) -> None:
     moving.hover()
     moving.locator("[data-menu]").click()
     expect(page.locator("#menu [role=menu]")).to_be_visible()
-    found = faults(page, colours_only=colours_only)
+    found = faults(page)
     page.keyboard.press("Escape")
     page.locator("#bell").click()
     expect(page.locator("#menu [role=dialog]")).to_be_visible()
-    found += faults(page, colours_only=colours_only)
+    found += faults(page)
     page.keyboard.press("Escape")
     page.keyboard.press("n")
     expect(page.locator("#quick-customer")).to_be_focused()
-    found += faults(page, colours_only=colours_only)
+    found += faults(page)
     page.keyboard.press("Escape")
     by_menu(page, "К-0037", "Предоплата")
     expect_toast(page, "К-0037 → «Предоплата»")
-    found += faults(page, colours_only=colours_only)
+    found += faults(page)
     card(page, "К-0037").locator(".card-link").click()
     page.locator("#todo-new > summary").click()
     page.locator("#say-text").focus()
     page.keyboard.insert_text("@")
     expect(page.locator(".say-name").first).to_be_visible()
-    found += faults(page, colours_only=colours_only)
+    found += faults(page)
     page.locator("#status-button").click()
     expect(page.locator("#menu [role=menu]")).to_be_visible()
-    found += faults(page, colours_only=colours_only)
+    found += faults(page)
     assert not found, "\n".join(found)

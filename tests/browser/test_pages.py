@@ -1,11 +1,8 @@
 """Every page, as a browser sees it: no errors on the console, axe finds nothing serious, phones have no sideways scroll."""
 
-from typing import Any
-
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import DROP_REPEATED, faults
 from tests.browser.board import by_menu, card, expect_toast
 from tests.browser.conftest import Site, Visits
 
@@ -30,56 +27,24 @@ def paths(page: Page) -> tuple[str, ...]:
     return (*PAGES, order, f"{order}/edit", why)
 
 
-def faults(page: Page, *, colours_only: bool = False) -> list[str]:
-    """What axe calls serious or critical, in words. colours_only: of what depends on the look."""
-    rules = {"type": "rule", "values": ["color-contrast"]} if colours_only else {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa"]}
-    result = Axe().run(page, options={"runOnly": rules, "resultTypes": ["violations"]}).response  # to list what passes takes half the time
-    return [
-        f"{page.url.split('/', 3)[3]} {one['id']}: {one['nodes'][0]['html'][:160]}"
-        for one in result["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-
-
-LOOKS: dict[str, dict[str, Any]] = {
-    "light": {"color_scheme": "light"},
-    "dark": {"color_scheme": "dark"},
-    "forced": {"forced_colors": "active"},
-}
-
-
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_page_is_clean(visit: Visits, site: Site, look: str) -> None:
-    page = visit("melnikov", **LOOKS[look])
-    colours_only = look != "light"
+def test_every_page_is_clean(visit: Visits, site: Site) -> None:
+    """With all that unfolds unfolded; the board also as it is."""
+    page = visit("melnikov")
     by_menu(page, "К-0038", "Предоплата")
     expect_toast(page, "К-0038")
-    found: list[str] = faults(page, colours_only=colours_only)
+    found = faults(page)
     for path in paths(page):
         answer = page.goto(site.url + path)
         assert answer is not None and answer.status == 200, path
-        found += faults(page, colours_only=colours_only)
-    assert not found, "\n".join(found)
-
-
-@pytest.mark.parametrize("look", LOOKS)
-def test_settings_are_clean_with_all_opened(visit: Visits, site: Site, look: str) -> None:
-    page = visit("melnikov", **LOOKS[look])
-    with visit.expects("422 /settings/rules/try", "422 /settings/rules/backtest", "422 /settings/rules/save"):
-        found = opened(page, site, colours_only=look != "light")
-    assert not found, "\n".join(found)
-
-
-def opened(page: Page, site: Site, colours_only: bool) -> list[str]:
-    """Settings with all that opens opened: what is unfolded, the editor with rows, groups, actions, checks and advice, a refusal."""
-    found = []
-    for path in PAGES:
-        if not path.startswith("/settings"):
-            continue
-        page.goto(site.url + path)
-        folded = page.locator("main details:not([open])").count()
         page.evaluate("() => document.querySelectorAll('main details').forEach((one) => (one.open = true))")
-        found += faults(page, colours_only=colours_only) if folded else []
+        page.evaluate(DROP_REPEATED)
+        found += faults(page)
+    assert not found, "\n".join(found)
+
+
+def test_settings_are_clean_with_all_opened(visit: Visits, site: Site) -> None:
+    """The editor with rows, groups, actions, checks and advice, a refusal; the matrix with a toast."""
+    page = visit("melnikov")
     page.goto(site.url + "/settings/rules/new")
     for name, row in (("Критерий", "#criterion-0"), ("Группа", "#criteria-group-1"), ("Действие", "#action-1")):
         page.get_by_role("button", name=name, exact=True).first.click()
@@ -91,18 +56,20 @@ def opened(page: Page, site: Site, colours_only: bool) -> list[str]:
     expect(page.locator("select[name=whose-1]")).to_be_visible()
     page.locator("[name=to-0]").first.check(force=True)
     expect(page.locator("#rule-editor .sentence")).to_contain_text("менеджеру")
-    page.get_by_role("button", name="Проверить", exact=True).click()
-    expect(page.locator("#rule-trial .outcome")).to_be_visible()
-    page.get_by_role("button", name="Посчитать", exact=True).click()
-    expect(page.locator("#rule-backtest .outcome, #rule-backtest .figure")).to_be_visible()
-    found += faults(page, colours_only=colours_only)
-    page.get_by_role("button", name="Сохранить", exact=True).locator("visible=true").click()
-    expect(page.get_by_role("alert").first).to_be_visible()
-    found += faults(page, colours_only=colours_only)
+    with visit.expects("422 /settings/rules/try", "422 /settings/rules/backtest", "422 /settings/rules/save"):
+        page.get_by_role("button", name="Проверить", exact=True).click()
+        expect(page.locator("#rule-trial .outcome")).to_be_visible()
+        page.get_by_role("button", name="Посчитать", exact=True).click()
+        expect(page.locator("#rule-backtest .outcome, #rule-backtest .figure")).to_be_visible()
+        found = faults(page)
+        page.get_by_role("button", name="Сохранить", exact=True).locator("visible=true").click()
+        expect(page.get_by_role("alert").first).to_be_visible()
+        found += faults(page)
     page.goto(site.url + "/settings/told")
     page.locator("button.cell[aria-pressed=false]").first.click()
     expect(page.locator(".toast")).to_be_visible()
-    return found + faults(page, colours_only=colours_only)
+    found += faults(page)
+    assert not found, "\n".join(found)
 
 
 def test_phones_have_no_sideways_scroll(visit: Visits, site: Site) -> None:

@@ -1,6 +1,7 @@
 """The rule editor and the template composer by hand: rows, what is not finished yet, Save in reach, fields with their labels."""
 
 import re
+from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
@@ -8,7 +9,7 @@ from tests.browser.board import until
 from tests.browser.conftest import Site, Visits
 
 
-def new_rule(visit: Visits, site: Site, **options: object) -> Page:
+def new_rule(visit: Visits, site: Site, **options: Any) -> Page:
     page = visit("melnikov", **options)
     page.goto(site.url + "/settings/rules/new")
     return page

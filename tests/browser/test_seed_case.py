@@ -105,7 +105,7 @@ def test_moved_by_an_owner_exactly_the_sixteen_letters_arrive(visit: Visits, sit
 
 
 def test_moved_by_the_manager_she_gets_none_of_her_own(visit: Visits, site: Site) -> None:
-    page = visit("belova")
+    page = visit("belova", by_form=True)
     number = place(page)
     walk(page, number)
     until(lambda: len(site.mail.mail) >= 7)

@@ -54,7 +54,7 @@ def test_a_later_move_of_the_same_order_takes_the_place_of_its_toast(visit: Visi
     by_keys(page, "К-0038", "ArrowRight")
     expect_in(page, "К-0038", READY)
     by_keys(page, "К-0038", "ArrowRight")
-    expect_in(page, "К-0038", PREPAID)
+    expect_toast(page, f"К-0038 → «{PREPAID}»")
     expect(page.locator(".toast")).to_have_count(1)
     _undo(page, "К-0038")
     expect_in(page, "К-0038", READY)

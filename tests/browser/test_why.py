@@ -4,9 +4,9 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.browser.axe import faults
 from tests.browser.board import by_menu, card, expect_toast
 from tests.browser.conftest import Site, Visits
-from tests.browser.test_pages import faults
 
 
 def test_why_opens_in_the_history_and_stays_open(visit: Visits, site: Site) -> None:

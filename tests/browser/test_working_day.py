@@ -97,7 +97,7 @@ class Day:
 
 def test_a_working_day_on_one_page(visit: Visits, site: Site) -> None:
     _rules_of_every_action(site.log.parent / "instance")
-    day, second = Day(visit("melnikov")), visit("belova")
+    day, second = Day(visit("melnikov", reduced_motion="no-preference")), visit("belova")
     page = day.page
 
     # the morning: new orders, and the first moves; each toast outlives the next

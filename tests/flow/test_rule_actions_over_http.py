@@ -1,5 +1,6 @@
 """Moves, quick adds and undos over HTTP while a rule of each action is on: answered by what came of them, whatever ran inside."""
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -8,8 +9,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import event as sa_event
 from sqlalchemy import select
 
-from kanban.db import db, transaction
+from kanban.db import Saved, db, transaction, what_was_saved
 from kanban.models import Event, Order
+from kanban.views import errors
 from rules.actions import recipient, send, send_email
 from rules.fields import RuleFields
 from rules.models import Message
@@ -122,3 +124,28 @@ def test_what_fails_after_the_commit_does_not_say_that_nothing_was_changed(app: 
     assert answer.status_code == 500 and "Изменение сохранено" in answer.text
     assert cast.column("ready") == ["К-0001"]
     assert db.session.scalar(select(Message.id).where(Message.state == "waiting").limit(1)) is not None
+
+
+def _commit(fails: bool) -> None:
+    with contextlib.suppress(RuntimeError), transaction():
+        if fails:
+            raise RuntimeError("the disk is gone")
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(("failures", "saved", "words"), [
+    ([], Saved.NOTHING, "Nothing was changed"),
+    ([True], Saved.NOTHING, "Nothing was changed"),
+    ([False], Saved.ALL, "Your change was saved"),
+    ([True, False], Saved.ALL, "Your change was saved"),
+    ([False, True], Saved.PART, "Only part of your change"),
+    ([False, True, False], Saved.PART, "Only part of your change"),
+])  # fmt: skip
+def test_what_fails_says_how_much_was_saved_before(app: Flask, cast: Cast, failures: list[bool], saved: Saved, words: str) -> None:
+    db.session.remove()
+    with app.test_request_context("/"):
+        for fails in failures:
+            _commit(fails)
+        assert what_was_saved() is saved
+        answer = errors.unexpected(RuntimeError("the page"))
+    assert answer[1] == 500 and words in answer[0]

@@ -1,5 +1,6 @@
 """Whom a message goes to is looked at again when its turn comes: who left, who has a new address, who wants none any more."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -102,17 +103,31 @@ def test_every_channel_looks_again(cast: Cast) -> None:
     }  # fmt: skip
 
 
-def test_a_customers_corrected_address_gets_it(cast: Cast) -> None:
+CORRECTED = {
+    "address": ({"customer_email": "hasanova@mail.example"}, ("sending", "", "hasanova@mail.example")),
+    "name": ({"customer_name": "Хасанова Г. Р."}, ("sending", "", "guzel@mail.example")),
+    "spelling and address": (
+        {"customer_name": "ХАСАНОВА ГУЗЕЛЬ", "customer_email": "hasanova@mail.example"}, ("sending", "", "hasanova@mail.example")),
+    "another customer": (
+        {"customer_name": "Белов Олег", "customer_email": "belov@mail.example"}, ("cancelled", "other_customer", "guzel@mail.example")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "left"), CORRECTED.values(), ids=CORRECTED.keys())
+def test_a_customers_letter_follows_corrections_but_goes_to_no_other_customer(
+    cast: Cast, values: dict[str, str], left: tuple[str, str, str]
+) -> None:
     rule_id = rule(cast, letter(cast, recipient("customer")))
     order = cast.place()
     cast.move(order, "ready", cast.manager)
     with transaction() as session:
         found = orders.find_order(session, order.id)
-        fields = orders.fields_of(found)
-        fields.customer_email = "hasanova@mail.example"
-        orders.change(session, cast.owner, order.id, fields, version=found.version)
-    (taken,) = [one for one in claim() if one.rule_id == rule_id]
-    assert (taken.address, taken.queued_for) == ("hasanova@mail.example", "guzel@mail.example")
+        orders.change(session, cast.owner, order.id, replace(orders.fields_of(found), **values), version=found.version)
+    claimed = [one.address for one in claim() if one.rule_id == rule_id]
+    (one,) = cast.letters(rule_id=rule_id)
+    assert (one.state, one.dropped, one.address) == left
+    assert claimed == ([] if one.dropped else [one.address])
+    assert one.queued_for == ("" if one.address == "guzel@mail.example" else "guzel@mail.example")
 
 
 def test_a_second_message_to_the_same_address_is_cancelled(cast: Cast) -> None:

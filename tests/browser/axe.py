@@ -1,0 +1,45 @@
+"""What axe finds on a page as it stands: in light all it looks for, in dark and in forced colours what depends on colours."""
+
+from typing import Any
+
+from axe_playwright_python.base import AXE_SCRIPT
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+AXE = Axe(f"if (!window.axe) {{ {AXE_SCRIPT} }}")  # reading it takes as long as a small page does
+ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa"]}
+COLOURS = {"type": "rule", "values": ["color-contrast"]}
+LOOKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "dark": ({"color_scheme": "dark", "forced_colors": "none"}, COLOURS),
+    "forced colours": ({"color_scheme": "light", "forced_colors": "active"}, COLOURS),
+    "light": ({"color_scheme": "light", "forced_colors": "none"}, ALL),
+}
+OPTIONS = {"resultTypes": ["violations"], "preload": False, "iframes": False, "selectors": False}  # what else there is takes time only
+# Siblings that differ in their words only, as the rows of a log do: axe looks at two of them.
+DROP_REPEATED = """() => {
+  const looks = "class|data-|style|type|role|hidden|checked|selected|disabled|open"
+  const words = new RegExp(`(?<=>)[^<]+|(?<= )(?!${looks})[a-z-]+="[^"]*"|data-(?:id|url|order|card)="[^"]*"`, "g")
+  const shape = (one) => one.outerHTML.replace(words, "")
+  for (const parent of document.querySelectorAll("main :is(tbody, ul, ol, .cards)")) {
+    const seen = new Map()
+    for (const child of [...parent.children]) {
+      const times = seen.set(shape(child), (seen.get(shape(child)) ?? 0) + 1).get(shape(child))
+      if (times > 2) child.remove()
+    }
+  }
+}"""
+
+
+def faults(page: Page) -> list[str]:
+    """What axe calls serious or critical, in words. The page needs reduced motion, so that no colour is on its way to another."""
+    assert page.evaluate("matchMedia('(prefers-reduced-motion: reduce)').matches")
+    found = []
+    for look, (media, rules) in LOOKS.items():
+        page.emulate_media(**media)
+        result = AXE.run(page, options=OPTIONS | {"runOnly": rules}).response
+        found += [
+            f"{look} {page.url.split('/', 3)[3]} {one['id']}: {one['nodes'][0]['html'][:160]}"
+            for one in result["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+    return found
