@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
@@ -15,8 +16,19 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from kanban.fold import fold
 
 NUMBERING_LOCK = 7202  # an arbitrary number, the same in every process
-COMMITTED = "committed"  # in a session's info: whether anything was, since it began
+SAVED = "saved"  # in a session's info: what of a request's transactions was saved, since the session began
 _writers = threading.Lock()  # on SQLite the threads of a process queue here, instead of asking the file again and again
+
+
+class Saved(Enum):
+    NOTHING = "nothing"
+    ALL = "all"
+    PART = "part"  # a transaction failed after an earlier one was committed
+
+
+def what_was_saved() -> Saved:
+    found: Saved = db.session().info.get(SAVED, Saved.NOTHING)
+    return found
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -104,9 +116,11 @@ def transaction(*, numbered: bool = True) -> Iterator[Session]:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": NUMBERING_LOCK})
             yield session
             session.commit()
-            session.info[COMMITTED] = True
+            session.info.setdefault(SAVED, Saved.ALL)
         except BaseException:
             session.rollback()
+            if SAVED in session.info:
+                session.info[SAVED] = Saved.PART
             raise
 
 

@@ -1,7 +1,7 @@
 """Named errors become answers: a sentence in the reader's language and the right status code. Never a 500 for typing."""
 
 import logging
-from typing import Any
+from typing import Any, assert_never
 
 from flask import Flask, render_template, request
 from flask_login import current_user
@@ -9,7 +9,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
-from kanban.db import COMMITTED, db
+from kanban.db import Saved, db, what_was_saved
 from kanban.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from kanban.htmx import fragment, is_htmx, toast_part
 from kanban.i18n import _
@@ -24,7 +24,7 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DataError, _unfit)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(Exception, unexpected)
 
 
 def refused(error: Refused) -> Any:
@@ -61,16 +61,25 @@ def _http(error: HTTPException) -> Any:
 
 def _unfit(_error: DataError) -> Any:
     """Too long or too large for its column, or with a zero character in it, where no form looked at it first."""
-    if db.session().info.get(COMMITTED, False):
-        return _unexpected(_error)
+    if what_was_saved() is not Saved.NOTHING:
+        return unexpected(_error)
     db.session.rollback()
     return answer(_("This request can't be understood."), 422)
 
 
-def _unexpected(_error: Exception) -> Any:
-    is_saved = db.session().info.get(COMMITTED, False)
+def unexpected(_error: Exception) -> Any:
+    reason = _reason(what_was_saved())
     db.session.rollback()
     log.exception("unexpected error at %s", request.endpoint)
-    if is_saved:
-        return answer(_("Your change was saved, but showing the result failed. Reload the page."), 500)
-    return answer(_("Something went wrong on our side. Nothing was changed; please try again."), 500)
+    return answer(reason, 500)
+
+
+def _reason(saved: Saved) -> str:
+    match saved:
+        case Saved.NOTHING:
+            return _("Something went wrong on our side. Nothing was changed; please try again.")
+        case Saved.ALL:
+            return _("Your change was saved, but showing the result failed. Reload the page.")
+        case Saved.PART:
+            return _("Something went wrong on our side. Only part of your change was saved: reload the page before you try again.")
+    assert_never(saved)

@@ -8,14 +8,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from kanban.fold import fold
 from kanban.models import Customer, Order, Person
 from kanban.phones import e164
 from kanban.settings import country
 from rules.models import Message, Unsubscribed
 
 Head = list[Any]  # name, address, and the person's id, or the kind of another recipient: who stands in To or Cc
-NO_ADDRESS = {"email": "no_address", "sms": "no_phone", "chat": "no_chat", "notice": "no_address"}
-DROPPED = ("inactive", "no_address", "no_phone", "no_chat", "unsubscribed", "same_address")
+NO_ADDRESS = {"email": "no_address", "sms": "no_phone", "chat": "no_chat", "notice": "not_employee"}  # why, by channel
+DROPPED = ("inactive", "no_address", "no_phone", "no_chat", "unsubscribed", "same_address", "other_customer")
 GOES = ("waiting", "sending", "sent", "tray")
 
 
@@ -33,8 +34,9 @@ def address_of_customer(customer: Any, channel: str) -> str:
 def look_again(session: Session, messages: Sequence[Message]) -> list[Message]:
     """Cancels those that are not to go any more, and gives the others the address of now. Returns those whose address changed.
 
-    dropped says why one was cancelled: inactive, no_address, no_phone, no_chat, unsubscribed, or same_address where another
-    message of the same event, channel and template goes, or went, to the new address.
+    dropped says why one was cancelled: inactive, no_address, no_phone, no_chat, unsubscribed; same_address where another message
+    of the same event, channel and template goes, or went, to the new address; other_customer where name and address of the
+    order's customer are others now, so that the text is about somebody else.
     """
     known = _Known.load(session, messages)
     moved = []
@@ -73,7 +75,7 @@ class _Known:
         ids |= {one.layout.get("reply_to_id") for one in waiting}
         orders = {one.order_id for one in waiting if _is_customers(one) or any(head[2] == "customer" for head in _heads(one))}
         people = _by_id(session, select(Person.id, Person.active, Person.email, Person.phone, Person.chat), Person.id, ids)
-        of_orders = select(Order.id, Customer.email, Customer.phone).join(Customer, Customer.id == Order.customer_id)
+        of_orders = select(Order.id, Customer.name, Customer.email, Customer.phone).join(Customer, Customer.id == Order.customer_id)
         known = cls(people, _by_id(session, of_orders, Order.id, orders))
         addresses = {known.address_of(one)[0].casefold() for one in waiting if one.kind == "rule" and one.channel == "email"}
         addresses |= {known.of_head(head, one)[0].casefold() for one in waiting for head in _heads(one)}
@@ -83,13 +85,14 @@ class _Known:
     def address_of(self, message: Message) -> tuple[str, str]:
         """(address, ""), or ("", why it does not go)."""
         whose = message.person_id if message.person_id else "customer" if _is_customers(message) else "address"
-        return self._address(whose, message.address, message, message.channel)
+        return self._address(whose, message.name, message.address, message, message.channel)
 
     def of_head(self, head: Head, message: Message) -> tuple[str, str]:
-        return self._address(head[2], head[1], message, "email")
+        return self._address(head[2], head[0], head[1], message, "email")
 
-    def _address(self, whose: Any, address: str, message: Message, channel: str) -> tuple[str, str]:
-        found = None
+    def _address(self, whose: Any, name: str, address: str, message: Message, channel: str) -> tuple[str, str]:
+        """name, address: as they were when the message was made."""
+        found, before = None, address
         if isinstance(whose, int):
             found = self.people.get(whose)
             address = address_of(found, channel) if found is not None else address
@@ -98,6 +101,8 @@ class _Known:
             address = address_of_customer(found, channel) if found is not None else address
         if isinstance(whose, int) and found is not None and not found.active:
             return "", "inactive"
+        if whose == "customer" and found is not None and name and fold(found.name) != fold(name) and not _is_same(address, before):
+            return "", "other_customer"
         if not address:
             return "", NO_ADDRESS[channel]
         if message.kind == "rule" and channel == "email" and address.casefold() in self.unsubscribed:

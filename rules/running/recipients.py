@@ -14,7 +14,7 @@ from kanban.phones import e164
 from kanban.roles import filling, resolve_role
 from kanban.settings import country
 from rules.models import Unsubscribed
-from rules.post.addressees import address_of, address_of_customer
+from rules.post.addressees import NO_ADDRESS, address_of, address_of_customer
 
 MOST_HOLDERS = 10  # of a role are told without being asked about
 HIDDEN = {"hidden": True}  # marks notes of hidden copies, which only administrators see
@@ -119,9 +119,6 @@ def _unsubscribed(session: Session, order: Order, wanted: list[dict[str, Any]]) 
     if any(one["kind"] == "customer" for one in wanted) and order.customer.email:
         addresses.append(order.customer.email.casefold())
     return set(session.connection().scalars(_UNSUBSCRIBED, {"addresses": addresses})) if addresses else set()
-
-
-NO_ADDRESS = {"email": "no_address", "sms": "no_phone", "chat": "no_chat", "notice": "not_employee"}
 
 
 def resolve(

@@ -29,6 +29,7 @@ WORDS = {
     "no_previous": N_("nobody else was responsible before"),
     "no_customer": N_("the customer has no address"),
     "same_address": N_("the same message already goes to this address"),
+    "other_customer": N_("the order has another customer by now"),
     "gone": N_("someone the rule names is no longer here"),
     "inactive": N_("may no longer sign in, so gets no letters"),
     "template_failed": N_("the letter could not be made"),

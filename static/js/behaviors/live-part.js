@@ -1,22 +1,33 @@
-// A part that is fetched anew when one of its topics comes, unless somebody is filling in a form in it. The focus stays with what
-// has the same id; where that is gone it goes to the part's [data-focus].
+// A part that is fetched anew when one of its topics comes. It waits while somebody is filling in a form in it, and asks again for
+// what could not be fetched. The focus stays with what has the same id; where that is gone it goes to the part's [data-focus].
 import { refresh } from "../refresh.js"
+
+const RETRY_MS = 1500
 
 export function attach(part) {
   const topics = part.dataset.live.split(" ")
   const isBusy = () => part.querySelector("[data-dirty], form:focus-within input:not([type=hidden])")
+  let timer = null
+  const later = () => {
+    timer ??= setTimeout(() => {
+      timer = null
+      again()
+    }, RETRY_MS)
+  }
   const again = () => {
     if (!part.isConnected) return document.removeEventListener("potok:topics", hear)
     if (!part.dataset.url) return // drawn anew as a placeholder that is about to fetch itself
-    if (isBusy()) return
+    if (isBusy()) return later()
     const focused = part.contains(document.activeElement) ? document.activeElement : null
     const answer = refresh(part.dataset.url, { target: `#${part.id}`, select: part.dataset.select, swap: "morph:outerHTML" })
-    answer.then(() => focused && keepFocus(focused.id)).catch(() => {})
+    answer.then(() => focused && keepFocus(focused.id)).catch(later)
   }
   const hear = (event) => (event.detail.topics.has("resync") || topics.some((topic) => event.detail.topics.has(topic))) && again()
   part.addEventListener("htmx:beforeSwap", (event) => {
     const { target, requestConfig } = event.detail
-    if (target === part && requestConfig.headers["X-Potok-Refresh"] && isBusy()) event.detail.shouldSwap = false
+    if (target !== part || !requestConfig.headers["X-Potok-Refresh"] || !isBusy()) return
+    event.detail.shouldSwap = false
+    later()
   })
   document.addEventListener("potok:topics", hear)
   document.addEventListener("potok:order", (event) => topics.includes(`order-${event.detail.order}`) && again())
