@@ -28,15 +28,16 @@ from tests.mailserver import Certificates, MailServer, make_certificates
 from tests.soak import size
 
 DATABASES = ("sqlite", "postgresql")
-ONE_AT_A_TIME = ("test_mail_accounts.py", "test_mailhost.py")  # they hold the well-known ports of a loopback address
+# One worker takes all of these: they hold the well-known ports of a loopback address, or share what takes long to make.
+TOGETHER = {"test_mail_accounts.py": "mailhost", "test_mailhost.py": "mailhost", "test_demo.py": "demo"}
 MEMORY_NEEDED = 500_000_000  # bytes
 LONG_AGO = datetime(2026, 1, 12, 9, 0, tzinfo=UTC)  # when the cast came to the workshop
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.name in ONE_AT_A_TIME:
-            item.add_marker(pytest.mark.xdist_group("mailhost"))
+        if item.path.name in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(TOGETHER[item.path.name]))
         if item.get_closest_marker("soak"):
             item.add_marker(pytest.mark.timeout(size(180, 600, 7200)))
 

@@ -1,5 +1,6 @@
 """What axe finds on a page as it stands: in light all it looks for, in dark and in forced colours what depends on colours."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
@@ -30,11 +31,12 @@ DROP_REPEATED = """() => {
 }"""
 
 
-def faults(page: Page) -> list[str]:
+def faults(page: Page, looks: Iterable[str] = tuple(LOOKS)) -> list[str]:
     """What axe calls serious or critical, in words. The page needs reduced motion, so that no colour is on its way to another."""
     assert page.evaluate("matchMedia('(prefers-reduced-motion: reduce)').matches")
     found = []
-    for look, (media, rules) in LOOKS.items():
+    for look in looks:
+        media, rules = LOOKS[look]
         page.emulate_media(**media)
         result = AXE.run(page, options=OPTIONS | {"runOnly": rules}).response
         found += [

@@ -1,6 +1,7 @@
 """A real server (gunicorn and worker, as in production), a real SMTP server, a real Chromium."""
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -72,10 +73,15 @@ def make_instance(folder: Path, **settings: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo(memory: Path) -> Path:
-    """The folder of a demo workshop in Russian."""
-    make_instance(memory / "demo")
-    return memory / "demo"
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a demo workshop in Russian, made once for all workers of this run."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "demo").exists():
+            make_instance(shared / "demo")
+    return shared / "demo"
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,12 @@
 """Every page, as a browser sees it: no errors on the console, axe finds nothing serious, phones have no sideways scroll."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.axe import DROP_REPEATED, faults
+from tests.browser.axe import DROP_REPEATED, LOOKS, faults
 from tests.browser.board import by_menu, card, expect_toast
 from tests.browser.conftest import Site, Visits
+from tests.soak import SIZE
 
 PAGES = (
     "/boards/1", "/boards/2", "/way", "/me", "/work", "/settings/company",
@@ -27,8 +29,10 @@ def paths(page: Page) -> tuple[str, ...]:
     return (*PAGES, order, f"{order}/edit", why)
 
 
+@pytest.mark.soak
 def test_every_page_is_clean(visit: Visits, site: Site) -> None:
-    """With all that unfolds unfolded; the board also as it is."""
+    """With all that unfolds unfolded, and in a soak in every look; the board also as it is."""
+    looks = ("light",) if SIZE == "little" else tuple(LOOKS)
     page = visit("melnikov")
     by_menu(page, "К-0038", "Предоплата")
     expect_toast(page, "К-0038")
@@ -38,7 +42,7 @@ def test_every_page_is_clean(visit: Visits, site: Site) -> None:
         assert answer is not None and answer.status == 200, path
         page.evaluate("() => document.querySelectorAll('main details').forEach((one) => (one.open = true))")
         page.evaluate(DROP_REPEATED)
-        found += faults(page)
+        found += faults(page, looks)
     assert not found, "\n".join(found)
 
 

@@ -67,6 +67,7 @@ def test_filters_by_rule_outcome_order_and_period(owner: Signed, cast: Cast) -> 
     assert len(listed(owner, f"from={clock.today()}&to={clock.today()}")) == 2
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "query", ["rule=x", "rule=99999999999999", "order=-1", "outcome=nonsense", "days=8", "from=0001-01-01", "to=x", "number=%00", "page=-3"]
 )

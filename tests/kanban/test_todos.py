@@ -188,6 +188,7 @@ def said(cast: Cast, order: Order, text: str, who: Actor | None = None) -> dict[
     return recorded.event.after
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("text", "who"),
     [

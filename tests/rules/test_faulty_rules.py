@@ -206,6 +206,7 @@ def test_what_was_counted_is_forgotten_with_its_transaction(cast: Cast) -> None:
         assert made(session) == ()
 
 
+@pytest.mark.one_database
 def test_no_page_breaks_at_a_rule_that_can_not_be_read(app: Flask, cast: Cast, subtests: Any) -> None:
     faulty = _add(cast, "Сломанное")
     order = cast.place()

@@ -19,7 +19,7 @@ from tests.soak import size
 from tests.workers import start_worker
 
 SEED = 20_261_124
-KILLS = {"sqlite": size(10, 25, 500), "postgresql": size(5, 8, 100)}
+KILLS = {"sqlite": size(4, 25, 500), "postgresql": size(3, 8, 100)}
 LETTERS_EACH = 12  # written before each kill
 SETTINGS = {"letter_deadline_s": 5, "lease_s": 8, "smtp_timeout_s": 5, "retry_first_s": 1, "retry_cap_s": 1, "retry_for_s": 3600}
 

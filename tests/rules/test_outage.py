@@ -21,7 +21,7 @@ from tests.bareserver import BareServer, End
 from tests.letters import put_letters
 from tests.soak import size
 
-LETTERS = size(200, 1_000, 10_000)
+LETTERS = size(100, 1_000, 10_000)
 RECIPIENTS, PER_HOUR, PER_DAY = LETTERS // 10, LETTERS * 3 // 20, LETTERS * 3 // 4
 BEFORE = PER_HOUR // 2  # letters that arrive before the outage
 OUTAGE = timedelta(minutes=10)

@@ -133,6 +133,7 @@ BOARD = f"boards: [{{key: o, name: Заказы покупателей, order_na
 TAG = "{do: tag, tag: x}"
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "rule",
     [
@@ -174,6 +175,7 @@ def test_rules_that_make_no_sense_are_never_saved(cast: Cast, rule: str) -> None
     assert db.session.scalar(select(func.count()).select_from(Rule).where(Rule.name == "x")) == 0
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "text",
     [
@@ -203,6 +205,7 @@ rules:
 """
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("to", "more"),
     [
@@ -253,6 +256,7 @@ def test_words_are_read_as_they_are_written() -> None:
     assert content == {"name": "on", "roles": {"no": "yes", "1": "2026-12-31"}, "about": "10:00"}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_presets_are_such_files_and_leave_nothing_out(cast: Cast, name: str, language: str) -> None:

@@ -21,7 +21,7 @@ from tests.letters import put_letters
 from tests.soak import size
 from tests.workers import start_worker
 
-LETTERS = size(600, 2_500, 50_000)
+LETTERS = size(300, 2_500, 50_000)
 LIMIT = outbox.BATCH + 10
 
 

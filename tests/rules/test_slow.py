@@ -17,7 +17,7 @@ from tests.soak import size
 from tests.workers import start_worker
 
 SLOW, SLOW_S = "slow@melnikov.example", 8
-OTHERS, APART_S = size(120, 240, 2_400), 0.02
+OTHERS, APART_S = size(60, 240, 2_400), 0.02
 MOST_S = 10
 
 

@@ -169,6 +169,7 @@ HARMLESS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("changed", HOSTILE)
 @pytest.mark.parametrize("url", [TRY, "/settings/rules/backtest"])
 def test_what_makes_no_sense_is_said_in_the_panel(owner: Signed, cast: Cast, url: str, changed: dict[str, Any]) -> None:
@@ -179,6 +180,7 @@ def test_what_makes_no_sense_is_said_in_the_panel(owner: Signed, cast: Cast, url
     assert "<script>alert" not in answer.text and (answer.status_code == 200 or 'role="alert"' in answer.text)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("changed", HARMLESS)
 def test_odd_wishes_are_taken_as_the_usual(owner: Signed, cast: Cast, changed: dict[str, Any]) -> None:
     cast.place()

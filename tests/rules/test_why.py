@@ -88,6 +88,7 @@ def test_the_first_criterion_that_failed_with_what_was_seen_and_wanted(cast: Cas
     assert compare(found) == [("Paid, per cent", "50 %", "is less than 50 %", "")]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("field", "op", "value", "seen", "wanted"),
     [
