@@ -1,9 +1,7 @@
 """The firm's settings, read and written by name."""
 
-from typing import Any
-
 from sqlalchemy import event, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from kanban.db import db, table
 from kanban.models import Setting
@@ -45,5 +43,12 @@ def write_setting(session: Session, name: str, value: str) -> None:
 
 
 @event.listens_for(Session, "after_transaction_end")
-def _forget(session: Session, _transaction: Any) -> None:
+def _forget(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_READ, None)
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget_after_rollback(session: Session, _transaction: SessionTransaction) -> None:
+    """Of a savepoint too: what was read in it may have been written in it."""
     session.info.pop(_READ, None)

@@ -1,6 +1,7 @@
 """Fixtures: an application on a real SQLite and a real PostgreSQL, a fixed cast, a signed-in client."""
 
 import contextvars
+import gc
 import os
 import shutil
 import tempfile
@@ -224,3 +225,10 @@ def mail_server(certificates: Certificates) -> Iterator[MailServer]:
     """A mail server with AUTH and STARTTLS."""
     with MailServer(certificates) as server:
         yield server
+
+
+def pytest_collection_finish() -> None:
+    """What stays to the end is not looked through again and again for what may go."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
