@@ -57,6 +57,44 @@ def test_rows_come_and_go_and_the_focus_stays(visit: Visits, site: Site) -> None
     expect(page.get_by_label("Название правила")).to_have_value("Пишу дальше")
 
 
+def test_a_slow_drawing_takes_back_neither_what_was_pressed_nor_a_trial(visit: Visits, site: Site) -> None:
+    page = new_rule(visit, site)
+    held: list[Route] = []
+    page.route("**/settings/rules/draw", lambda route: held.append(route))  # noqa: PLW0108, Playwright looks at its arguments
+
+    def asked(times: int) -> None:
+        until(lambda: len(held) == times or page.wait_for_timeout(50))
+
+    add = page.get_by_role("button", name="Критерий", exact=True)
+    add.click()
+    asked(1)
+    add.click()  # waits for the first answer, as a double click does
+    page.get_by_label("Условие старта").select_option("left")
+    asked(2)
+    held[1].continue_()
+    expect(page.locator(".criterion")).to_have_count(1)
+    expect(page.get_by_label("Условие старта")).to_have_value("left")
+    page.get_by_label("Условие старта").select_option("entered")
+    asked(3)
+    held[2].continue_()
+    expect(page.locator(".sentence")).to_contain_text("переходит в")
+    expect(page.locator(".criterion")).to_have_count(1)
+
+    page.goto(site.url + "/settings/rules/2")
+    page.locator("input[name=tell_actor]").check()
+    asked(4)
+    page.get_by_role("button", name="Проверить", exact=True).click()
+    expect(page.locator("#rule-trial .outcome")).to_be_visible()
+    with page.expect_response("**/settings/rules/draw"):
+        held[3].continue_()
+    page.wait_for_timeout(300)
+    expect(page.locator("#rule-trial .outcome")).to_be_visible()
+    page.locator("input[name=tell_actor]").uncheck()  # another rule: the trial was not of this one
+    asked(5)
+    held[4].continue_()
+    expect(page.locator("#rule-trial .outcome")).to_have_count(0)
+
+
 def test_what_is_not_chosen_yet_is_no_broken_rule_and_lists_have_all(visit: Visits, site: Site) -> None:
     page = new_rule(visit, site)
     what = page.get_by_label("Что происходит")

@@ -54,6 +54,26 @@ def test_to_dos_are_given_seen_and_ticked(visit: Visits, site: Site) -> None:
     expect(manager.locator("#todos .todo[data-done]")).to_have_count(1)
 
 
+def test_what_could_not_be_fetched_or_was_being_typed_in_is_fetched_later(visit: Visits, site: Site) -> None:
+    manager, designer = visit("belova"), visit("lisitsyna")
+    address = order_page(manager, site)
+    designer.goto(site.url + address)
+    lines = designer.locator(".timeline > li").count()
+    designer.route(f"**{address}", lambda route: route.abort("connectionreset"), times=1)
+    with visit.allows(f"failed {address}"):
+        manager.locator("#say-text").fill("Размеры у меня")
+        manager.locator("#say-text").press("Control+Enter")
+        expect(designer.locator(".timeline > li")).to_have_count(lines + 1)
+    designer.locator("#say-text").press_sequentially("Вижу")
+    manager.locator("#say-text").fill("И чертёж")
+    manager.locator("#say-text").press("Control+Enter")
+    expect(manager.locator(".timeline > li")).to_have_count(lines + 2)
+    designer.wait_for_timeout(500)
+    expect(designer.locator("#say-text")).to_have_value("Вижу")
+    designer.locator("#say-text").press("Control+Enter")
+    expect(designer.locator(".timeline > li")).to_have_count(lines + 3)
+
+
 def test_a_late_answer_leaves_alone_what_is_being_filled_in(visit: Visits, site: Site) -> None:
     manager, designer = visit("belova"), visit("lisitsyna")
     address = order_page(manager, site)
