@@ -32,7 +32,7 @@ class Undoing:
 
 def undo(session: Session, actor: Actor, order_id: int, event_id: int) -> Undoing:
     """Takes a move back, and with it, the newest first, the moves that rules made because of it: each order returns to its
-    status, its place and its age there.
+    status, its place and its age there. An order that somebody has moved since stays where it is.
 
     If nothing any of them caused was claimed or sent, the letters are cancelled and no rules fire. Else it is an ordinary
     move. Raises Conflict where something else happened since, or the status is gone.
@@ -49,7 +49,7 @@ def undo(session: Session, actor: Actor, order_id: int, event_id: int) -> Undoin
     take_back(session, [one.id for one in [*caused, event]])
     heads: list[int] = []
     for one in caused:
-        if one.kind == "order.moved":
+        if one.kind == "order.moved" and _stands_there(session, one):
             heads += _take_back(session, actor, one, quiet=True)[1]
     recorded, own_heads = _take_back(session, actor, event, quiet=undone.gone.count == 0)
     return Undoing(order, recorded.event, recorded.outcome, undone, tuple(dict.fromkeys([*own_heads, *heads])))
@@ -72,6 +72,12 @@ def _require_nothing_since(session: Session, order: Order, event: Event, caused:
         raise Conflict(_("This was undone already."), order)
     if event.undoes_id is not None or any(one.id not in caused for one in later):
         raise Conflict(_("%(number)s has changed since, so this move can't be undone.", number=order.number), order)
+
+
+def _stands_there(session: Session, event: Event) -> bool:
+    """Whether its order is still where the move put it; somebody may have moved it on, or taken that move back by itself."""
+    status: int | None = session.scalar(select(Order.status_id).where(Order.id == event.order_id))
+    return status == event.after["status"]["id"]
 
 
 def _take_back(session: Session, actor: Actor, event: Event, *, quiet: bool) -> tuple[Recorded, tuple[int, ...]]:

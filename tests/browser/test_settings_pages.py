@@ -15,7 +15,8 @@ NARROW = (
     "/settings/templates", "/settings/templates/1", "/settings/letters", "/settings/letters?q=a&days=30&rule=2", "/settings/mail",
     "/settings/gateways", "/settings/process",
 )  # fmt: skip
-# Things of main that reach out of their panel or of the screen, and cells whose content reaches over the next one.
+# Things of main that reach out of their panel or of the screen, cells whose content reaches over the next one, and headings that
+# are squeezed into a heap of single letters.
 OUTSIDE = """() => {
   const width = document.documentElement.clientWidth
   const found = document.documentElement.scrollWidth > width + 1 ? [`the page: ${document.documentElement.scrollWidth}`] : []
@@ -34,6 +35,11 @@ OUTSIDE = """() => {
     const over = content.getBoundingClientRect().right - cell.getBoundingClientRect().right
     if (over > 2 && getComputedStyle(cell).overflowX === "visible" && getComputedStyle(cell).display === "table-cell" && !isCut(cell))
       found.push(`a cell: ${cell.textContent.trim().slice(0, 30)}`)
+  }
+  for (const heading of innerWidth > 768 ? document.querySelectorAll("main thead th") : []) {
+    const content = document.createRange()
+    content.selectNodeContents(heading)
+    if (content.getBoundingClientRect().height > 80) found.push(`a heading in a heap: ${heading.textContent.trim()}`)
   }
   return found
 }"""

@@ -17,7 +17,7 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 # The same fault told again: of an answer or a failed request there is an event of its own, and a page may give up what it asked for.
 ECHOES = ("Failed to load resource", "Response Status Error Code", "htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
-CHANGES_NOTHING = ("/draw", "/try", "/backtest")  # what is posted there may be given up for a newer one, as a GET
+CHANGES_NOTHING = ("/draw", "/try", "/backtest", "/preview")  # what is posted there may be given up for a newer one, as a GET
 WAIT_S = 10.0
 
 

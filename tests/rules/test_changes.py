@@ -6,13 +6,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from kanban import clock, orders
 from kanban.actor import Actor
 from kanban.db import db, transaction
 from kanban.errors import Invalid
-from kanban.models import Event, Order, person_role
+from kanban.models import Event, Order, Status, person_role
 from rules import rules
 from rules.actions import recipient, send_email
 from rules.fields import RuleFields
@@ -266,3 +266,27 @@ def test_who_did_it_and_who_was_responsible_before_are_told(cast: Cast) -> None:
     other = cast.place()
     change(cast, other, responsible_id=cast.people["designer"])
     assert notes(rule) == ["no_previous"]
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "taken back", "moved on"])
+def test_undo_leaves_a_linked_order_alone_that_somebody_has_moved_since(cast: Cast, meanwhile: str) -> None:
+    """And every column counts what stands in it."""
+    add(cast, "entered", {"do": "make_production"}, status="ready")
+    add(cast, "placed", {"do": "set_status", "status": cast.statuses["assembly"]}, board="production")
+    moved = cast.move(cast.place(), "ready")
+    made = db.session.scalars(select(Order).where(Order.board_id == cast.boards["production"])).one()
+    first = made.status_id
+    by_rule = db.session.scalars(select(Event).where(Event.order_id == made.id, Event.kind == "order.moved")).one()
+    assert first == cast.statuses["assembly"]
+    if meanwhile == "taken back":
+        cast.undo(made, by_rule.id, cast.actors["technologist"])
+    elif meanwhile == "moved on":
+        cast.move(made, "made", cast.actors["technologist"])
+    assert moved.event is not None
+    cast.undo(moved.order, moved.event.id)
+    assert now(moved.order).status_id == cast.statuses["design"]
+    stands = {"nothing": by_rule.before["status"]["id"], "taken back": by_rule.before["status"]["id"], "moved on": cast.statuses["made"]}
+    assert now(made).status_id == stands[meanwhile]
+    standing = dict(db.session.execute(select(Order.status_id, func.count()).group_by(Order.status_id)).all())
+    for id_, count in db.session.execute(select(Status.id, Status.order_count)):
+        assert count == standing.get(id_, 0), id_
