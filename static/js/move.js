@@ -7,10 +7,8 @@ const waiting = new Map()
 export function post(card, status, before, undo) {
   const { order } = card.dataset
   const moves = waiting.get(order)
-  if (moves) {
-    moves.push({ status, before, undo })
-    return runAhead(order)
-  }
+  runAhead(order)
+  if (moves) return moves.push({ status, before, undo })
   waiting.set(order, [])
   send(card, { status, before, undo })
 }
@@ -38,12 +36,11 @@ function settle(card, undo, code) {
   const isMoved = code >= 200 && code < 300
   if (isMoved && moves.length) {
     const next = moves.shift()
-    if (!moves.length) catchUp(order)
     return setTimeout(() => send(card, next)) // htmx still holds the item for the answer that has just come
   }
   waiting.delete(order)
   if (!isMoved && code !== 409) undo()
-  catchUp(order, code === 409)
+  catchUp(order)
   refocus(order)
 }
 

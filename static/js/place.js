@@ -21,16 +21,16 @@ export function placeAll(places) {
   else places.forEach(place)
 }
 
-// Of an order that the page has moved on already, while the server answers for an earlier move, places wait.
+// Of an order that the page has moved already, while the server answers, places wait: a live part may still tell an older one.
 export function runAhead(order) {
   ahead.set(order, ahead.get(order))
 }
 
-// Its next answer tells the place again; or, after a refusal, the last one told was the true one.
-export function catchUp(order, isTrue = false) {
+// What was told last is true: the answer itself, or what came while there was none.
+export function catchUp(order) {
   const last = ahead.get(order)
   ahead.delete(order)
-  if (isTrue && last) placeAll([last])
+  if (last) placeAll([last])
 }
 
 function place({ order, status, rank }) {

@@ -2,9 +2,9 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from tests.browser.board import by_keys, by_menu, card, column, drag, expect_in, expect_toast
+from tests.browser.board import by_keys, by_menu, card, column, drag, expect_in, expect_toast, until
 from tests.browser.conftest import Site, Visits
 
 
@@ -128,3 +128,27 @@ def test_the_whole_way_offers_production_and_refuses_across_documents(visit: Vis
     expect_in(page, "К-0030", "Проект готов")
     card(page, "К-0022").hover()
     expect(card(page, "П-0014")).to_have_attribute("data-selected", "")
+
+
+def test_a_card_on_its_way_is_not_put_back_by_what_comes_late(visit: Visits, site: Site) -> None:
+    page = visit("melnikov")
+    item = page.locator("li", has=card(page, "К-0038"))
+    order, status, rank = (
+        item.evaluate(f"li => {what}") for what in ("li.id.slice(5)", "li.parentElement.dataset.cards", "li.dataset.rank")
+    )
+    held: list[Route] = []
+    page.route("**/move", lambda route: held.append(route))  # noqa: PLW0108, Playwright looks at its arguments
+    by_keys(page, "К-0038", "ArrowRight")
+    until(lambda: held or page.wait_for_timeout(50))
+    page.evaluate(
+        "place => document.dispatchEvent(new CustomEvent('potok:place', { detail: { places: [place] } }))",
+        {"order": int(order), "status": int(status), "rank": rank},
+    )
+    expect_in(page, "К-0038", "Проект готов")
+    page.keyboard.press("Control+ArrowRight")
+    expect_in(page, "К-0038", "Предоплата")
+    for number in (1, 2):
+        until(lambda number=number: len(held) == number or page.wait_for_timeout(50))  # type: ignore[misc]
+        held[number - 1].continue_()
+    expect_toast(page, "К-0038 → «Предоплата»")
+    expect_in(page, "К-0038", "Предоплата")

@@ -80,19 +80,40 @@ def test_a_slow_drawing_takes_back_neither_what_was_pressed_nor_a_trial(visit: V
     expect(page.locator(".sentence")).to_contain_text("переходит в")
     expect(page.locator(".criterion")).to_have_count(1)
 
-    page.goto(site.url + "/settings/rules/2")
-    page.locator("input[name=tell_actor]").check()
+    add.click()
     asked(4)
-    page.get_by_role("button", name="Проверить", exact=True).click()
-    expect(page.locator("#rule-trial .outcome")).to_be_visible()
-    with page.expect_response("**/settings/rules/draw"):
-        held[3].continue_()
-    page.wait_for_timeout(300)
-    expect(page.locator("#rule-trial .outcome")).to_be_visible()
-    page.locator("input[name=tell_actor]").uncheck()  # another rule: the trial was not of this one
+    page.get_by_role("button", name="Действие", exact=True).click()  # waits for the answer
+    page.locator("input[name=try-order]").fill("К-0030")  # beside the form
+    held[3].continue_()
     asked(5)
     held[4].continue_()
+    expect(page.locator(".criterion")).to_have_count(2)
+    expect(page.locator("select[name=channel-1]")).to_have_count(1)
+
+    # a trial while its drawing is on its way
+    page.goto(site.url + "/settings/rules/2")
+    page.get_by_label("Условие старта").select_option("paid")
+    asked(6)
+    with visit.expects("422 /settings/rules/try"):
+        page.get_by_role("button", name="Проверить", exact=True).click()
+        expect(page.locator("#rule-trial .outcome")).to_be_visible()
+    held[5].continue_()
+    expect(page.locator(".sentence")).to_contain_text("оплачено")
+    expect(page.locator("#rule-trial .outcome")).to_be_visible()
+    page.locator("input[name=tell_actor]").check()  # another rule: the trial was not of this one
+    asked(7)
+    held[6].continue_()
     expect(page.locator("#rule-trial .outcome")).to_have_count(0)
+
+
+def test_the_bell_stays_beside_the_editor(visit: Visits, site: Site) -> None:
+    page = new_rule(visit, site)
+    page.locator("#bell").click()
+    page.locator("#menu form button").first.click()
+    expect(page.locator(".bell-count")).to_have_count(0)
+    expect(page.locator("#bell")).to_be_visible()
+    page.get_by_role("button", name="Критерий", exact=True).click()
+    expect(page.locator(".criterion")).to_have_count(1)
 
 
 def test_what_is_not_chosen_yet_is_no_broken_rule_and_lists_have_all(visit: Visits, site: Site) -> None:

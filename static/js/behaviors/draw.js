@@ -1,12 +1,15 @@
 // A form that the server draws anew at each choice, and the parts beside it, where what it says is tried out.
 export function attach(form) {
-  const state = () => new URLSearchParams(new FormData(form)).toString()
   const asked = new WeakMap()
-  let pressed = "" // the button whose answer is still on its way
+  let pressed = "" // the value of the button whose answer is still on its way
+  let next = "" // the id of another one that adds something, pressed meanwhile
   keepFocus(form)
   keepTrials(form)
   form.addEventListener("htmx:confirm", (event) => {
-    if (pressed && event.detail.elt.name === "do") event.preventDefault()
+    const { elt } = event.detail
+    if (!pressed || elt.name !== "do") return
+    event.preventDefault()
+    if (elt.value !== pressed && elt.value.startsWith("add-")) next = elt.id
   })
   // A choice takes the place of what was asked before it, and does what was pressed before it as well. Without that, htmx would send
   // the button clicked last until the focus leaves it, and where a click gives no focus (Safari) for ever.
@@ -18,32 +21,49 @@ export function attach(form) {
     else delete parameters.do
   })
   form.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.elt === form) asked.set(event.detail.xhr, state())
+    if (event.detail.elt === form) asked.set(event.detail.xhr, stateOf(form))
   })
-  // an answer that was asked for before the last choice would take it back
+  // an answer that was asked for before the last choice would take it back: it is asked for again
   form.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.target !== form) return
     const before = asked.get(event.detail.xhr)
-    if (before !== undefined && before !== state()) event.detail.shouldSwap = false
-    else pressed = ""
+    if (before === undefined || before === stateOf(form)) return (pressed = "")
+    event.detail.shouldSwap = false
+    setTimeout(() => window.htmx.trigger(form, "change"))
   })
-  for (const failed of ["htmx:sendError", "htmx:timeout"]) form.addEventListener(failed, () => (pressed = ""))
+  form.addEventListener("htmx:afterSettle", () => {
+    if (pressed || !next) return
+    const button = document.getElementById(next)
+    next = ""
+    button?.click()
+  })
+  for (const failed of ["htmx:sendError", "htmx:timeout"]) form.addEventListener(failed, () => (pressed = next = ""))
 }
 
-// What was tried while a drawing was on its way stays, with its answer; the drawing would wipe it.
+// What stands in it, without the fields of the parts beside it.
+function stateOf(form) {
+  const inside = [...form.elements].filter((field) => form.contains(field) && field.name && (field.checked || !field.matches("[type=checkbox], [type=radio], button")))
+  return JSON.stringify(inside.map((field) => [field.name, field.value]))
+}
+
+// What was tried while a drawing of the same rule was on its way stays, with its answer; the drawing would wipe it.
 function keepTrials(form) {
-  const sent = new WeakMap()
-  const tried = new Map()
-  let drawing = 0
-  let count = 0
+  const asked = new WeakMap()
+  let tried = new Map()
+  let state = null
   document.addEventListener("htmx:beforeRequest", (event) => {
-    const { target, xhr } = event.detail
-    sent.set(xhr, ++count)
-    if (target !== form) tried.set(target.id, count)
+    const { elt, target, xhr, requestConfig } = event.detail
+    if (target === form) asked.set(xhr, { tried: (tried = new Map()), changesRows: Boolean(requestConfig.parameters.do) })
+    else if (elt.form === form && target.id) tried.set(target.id, stateOf(form))
   })
-  form.addEventListener("htmx:beforeSwap", (event) => (drawing = sent.get(event.detail.xhr)))
+  form.addEventListener("htmx:beforeSwap", (event) => {
+    const drawing = asked.get(event.detail.xhr)
+    state = drawing && !drawing.changesRows && drawing.tried === tried ? stateOf(form) : null
+  })
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (state === null || event.detail.target.id !== "rule-aside") return
     for (const [id, when] of tried) {
-      const drawn = when > drawing && event.detail.fragment.querySelector(`#${id}`)
+      const drawn = when === state && event.detail.fragment.querySelector(`#${CSS.escape(id)}`)
       if (drawn) drawn.replaceWith(document.getElementById(id))
     }
   })

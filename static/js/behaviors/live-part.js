@@ -3,16 +3,22 @@
 import { refresh } from "../refresh.js"
 
 const RETRY_MS = 1500
+const MOST_MS = 60000
 
 export function attach(part) {
   const topics = part.dataset.live.split(" ")
   const isBusy = () => part.querySelector("[data-dirty], form:focus-within input:not([type=hidden])")
   let timer = null
-  const later = () => {
+  let wait = RETRY_MS // longer each time it failed
+  const later = (ms = RETRY_MS) => {
     timer ??= setTimeout(() => {
       timer = null
       again()
-    }, RETRY_MS)
+    }, ms)
+  }
+  const failed = () => {
+    later(wait)
+    wait = Math.min(wait * 2, MOST_MS)
   }
   const again = () => {
     if (!part.isConnected) return document.removeEventListener("potok:topics", hear)
@@ -20,12 +26,15 @@ export function attach(part) {
     if (isBusy()) return later()
     const focused = part.contains(document.activeElement) ? document.activeElement : null
     const answer = refresh(part.dataset.url, { target: `#${part.id}`, select: part.dataset.select, swap: "morph:outerHTML" })
-    answer.then(() => focused && keepFocus(focused.id)).catch(later)
+    answer.then(() => focused && keepFocus(focused.id)).catch(failed)
   }
   const hear = (event) => (event.detail.topics.has("resync") || topics.some((topic) => event.detail.topics.has(topic))) && again()
   part.addEventListener("htmx:beforeSwap", (event) => {
-    const { target, requestConfig } = event.detail
-    if (target !== part || !requestConfig.headers["X-Potok-Refresh"] || !isBusy()) return
+    const { target, requestConfig, xhr } = event.detail
+    if (target !== part || !requestConfig.headers["X-Potok-Refresh"]) return
+    if (xhr.status >= 500) return failed()
+    wait = RETRY_MS
+    if (!isBusy()) return
     event.detail.shouldSwap = false
     later()
   })
