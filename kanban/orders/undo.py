@@ -76,8 +76,7 @@ def _require_nothing_since(session: Session, order: Order, event: Event, caused:
 
 def _stands_there(session: Session, event: Event) -> bool:
     """Whether its order is still where the move put it; somebody may have moved it on, or taken that move back by itself."""
-    status: int | None = session.scalar(select(Order.status_id).where(Order.id == event.order_id))
-    return status == event.after["status"]["id"]
+    return bool(session.scalar(select(Order.status_id).where(Order.id == event.order_id)) == event.after["status"]["id"])
 
 
 def _take_back(session: Session, actor: Actor, event: Event, *, quiet: bool) -> tuple[Recorded, tuple[int, ...]]:

@@ -85,14 +85,14 @@ class _Known:
     def address_of(self, message: Message) -> tuple[str, str]:
         """(address, ""), or ("", why it does not go)."""
         whose = message.person_id if message.person_id else "customer" if _is_customers(message) else "address"
-        return self._address(whose, message.name, message.address, message, message.channel)
+        return self._address(whose, message.name, message.address, message, message.channel, message.queued_for)
 
     def of_head(self, head: Head, message: Message) -> tuple[str, str]:
         return self._address(head[2], head[0], head[1], message, "email")
 
-    def _address(self, whose: Any, name: str, address: str, message: Message, channel: str) -> tuple[str, str]:
-        """name, address: as they were when the message was made."""
-        found, before = None, address
+    def _address(self, whose: Any, name: str, address: str, message: Message, channel: str, first: str = "") -> tuple[str, str]:
+        """name: as it was when the message was made, and so was `first`, where it has gone to another address since."""
+        found, before = None, first or address
         if isinstance(whose, int):
             found = self.people.get(whose)
             address = address_of(found, channel) if found is not None else address

@@ -18,14 +18,18 @@ LOOKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 OPTIONS = {"resultTypes": ["violations"], "preload": False, "iframes": False, "selectors": False}  # what else there is takes time only
 # Siblings that differ in their words only, as the rows of a log do: axe looks at two of them.
 DROP_REPEATED = """() => {
-  const looks = "class|data-|style|type|role|hidden|checked|selected|disabled|open"
-  const words = new RegExp(`(?<=>)[^<]+|(?<= )(?!${looks})[a-z-]+="[^"]*"|data-(?:id|url|order|card)="[^"]*"`, "g")
-  const shape = (one) => one.outerHTML.replace(words, "")
+  const state = /^aria-(pressed|current|selected|invalid|disabled|expanded)$/
+  const looks = (name) => /^(class|style|type|role|hidden|open|data-(?!id$|url$|order$|card$).*)$/.test(name) || state.test(name)
+  const shape = (one) => [
+    one.localName, [...one.attributes].map(({ name, value }) => [name, looks(name) ? value : value.trim() !== ""]),
+    [...one.childNodes].map((child) => child.nodeType === Node.ELEMENT_NODE ? shape(child) : child.textContent.trim() !== ""),
+  ]
   for (const parent of document.querySelectorAll("main :is(tbody, ul, ol, .cards)")) {
     const seen = new Map()
     for (const child of [...parent.children]) {
-      const times = seen.set(shape(child), (seen.get(shape(child)) ?? 0) + 1).get(shape(child))
-      if (times > 2) child.remove()
+      const key = JSON.stringify(shape(child))
+      seen.set(key, (seen.get(key) ?? 0) + 1)
+      if (seen.get(key) > 2) child.remove()
     }
   }
 }"""

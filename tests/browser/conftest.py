@@ -26,6 +26,7 @@ from tests.workers import start
 
 ROOT = Path(__file__).parent.parent.parent
 ENVIRONMENT = {"LANG": "ru_RU.UTF-8", "POLL_S": "0.2", "PASSWORD_HASH_COST": "cheap", "WEB_THREADS": "40"}
+Ending = list[tuple[ForkServerProcess, Path]]  # web servers that were told to stop, with their logs
 expect.set_options(timeout=20_000)  # two servers and two browsers share two cores
 
 
@@ -80,22 +81,26 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (shared / "demo.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (shared / "demo").exists():
-            make_instance(shared / "demo")
+            make_instance(shared / "making")
+            (shared / "making").rename(shared / "demo")
     return shared / "demo"
 
 
 @pytest.fixture(scope="session")
-def ending() -> Iterator[list[ForkServerProcess]]:
-    """Servers that were told to stop: nobody waits for them but at the very end."""
-    processes: list[ForkServerProcess] = []
-    yield processes
-    for process in processes:
+def ending() -> Iterator[Ending]:
+    """Nobody waits for them but at the very end."""
+    servers: Ending = []
+    yield servers
+    for process, log in servers:
         process.join(20)
+        is_ended = process.exitcode is not None
+        process.kill()
+        assert is_ended and "Traceback" not in log.read_text(), log.read_text()[-4000:]
 
 
 @pytest.fixture
 def site(request: pytest.FixtureRequest, tmp_path: Path, certificates: Certificates, undo_window_s: int,
-         ending: list[ForkServerProcess]) -> Iterator[Site]:  # fmt: skip
+         ending: Ending) -> Iterator[Site]:  # fmt: skip
     """Web and worker at a demo workshop of this test's own: a copy, or with the marker from_nothing made by `python app.py`."""
     if not request.node.get_closest_marker("from_nothing"):
         shutil.copytree(request.getfixturevalue("demo"), tmp_path / "instance")
@@ -110,9 +115,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, certificates: Certifica
 
 
 @contextlib.contextmanager
-def started(
-    folder: Path, settings: dict[str, str], ending: list[ForkServerProcess]
-) -> Iterator[tuple[str, dict[str, tuple[str, str]], Path]]:
+def started(folder: Path, settings: dict[str, str], ending: Ending) -> Iterator[tuple[str, dict[str, tuple[str, str]], Path]]:
     """(url, people, log) of a running demo workshop in Russian; nobody with DEMO=0. An exception in its log fails the test at the end.
 
     Where folder/instance is there, only web and worker are started, as the supervisor does; else it is `python app.py`, which
@@ -140,7 +143,7 @@ def _supervised(environment: dict[str, str], log: Path) -> Iterator[Callable[[],
 
 
 @contextlib.contextmanager
-def _forked(environment: dict[str, str], log: Path, ending: list[ForkServerProcess]) -> Iterator[Callable[[], bool]]:
+def _forked(environment: dict[str, str], log: Path, ending: Ending) -> Iterator[Callable[[], bool]]:
     log.touch()
     processes = [start(command, environment, log) for command in ("web", "worker")]
     try:
@@ -150,7 +153,7 @@ def _forked(environment: dict[str, str], log: Path, ending: list[ForkServerProce
             process.terminate()
         web, worker = processes
         worker.join(20)  # it holds a connection to the mail server of the test
-        ending.append(web)
+        ending.append((web, log))
 
 
 def _wait(url: str, is_running: Callable[[], bool], log: Path) -> None:

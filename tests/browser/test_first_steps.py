@@ -1,19 +1,18 @@
 """An empty start in a browser: the firm is founded, the board says what is next, and hears of each step."""
 
 import re
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.axe import faults
-from tests.browser.conftest import make_instance, started
+from tests.browser.conftest import Ending, make_instance, started
 from tests.browser.watch import Watch
 
 
 @pytest.mark.parametrize("width", [1440, 390], ids=["desktop", "phone"])
-def test_from_the_empty_start_to_the_first_order(browser: Browser, tmp_path: Path, ending: list[ForkServerProcess], width: int) -> None:
+def test_from_the_empty_start_to_the_first_order(browser: Browser, tmp_path: Path, ending: Ending, width: int) -> None:
     make_instance(tmp_path / "instance", DEMO="0")
     with started(tmp_path, {"DEMO": "0"}, ending) as (url, _people, _log):
         context = browser.new_context(

@@ -4,7 +4,6 @@ the letters in the mailboxes of a real Postfix and Dovecot, found by fake DNS an
 import shutil
 from collections.abc import Iterator
 from email.message import EmailMessage
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import trustme
 from playwright.sync_api import Page, expect
 
 from tests.browser.board import by_menu, card, expect_toast
-from tests.browser.conftest import Site, Visits, started
+from tests.browser.conftest import Ending, Site, Visits, started
 from tests.fakenet import FakeDns, HttpsServer, autoconfig_xml
 from tests.mailhost import IS_HERE, MailHost
 
@@ -40,7 +39,7 @@ def mail_host() -> Iterator[MailHost]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, demo: Path, mail_host: MailHost, ending: list[ForkServerProcess]) -> Iterator[Site]:
+def site(tmp_path: Path, demo: Path, mail_host: MailHost, ending: Ending) -> Iterator[Site]:
     """No mail account is set; the firm's server has a certificate of an own authority."""
     shutil.copytree(demo, tmp_path / "instance")
     settings = {"DNS_SERVERS": mail_host.address, "SMTP_CA_FILE": mail_host.ca_file, "UNDO_WINDOW_S": "1"}

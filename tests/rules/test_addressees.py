@@ -130,6 +130,21 @@ def test_a_customers_letter_follows_corrections_but_goes_to_no_other_customer(
     assert one.queued_for == ("" if one.address == "guzel@mail.example" else "guzel@mail.example")
 
 
+def test_another_customer_step_by_step_gets_no_letter_of_the_former(cast: Cast) -> None:
+    rule_id = rule(cast, letter(cast, recipient("customer")))
+    order = cast.place()
+    cast.move(order, "ready", cast.manager)
+    for values in ({"customer_email": "belov@mail.example"}, {"customer_name": "Белов Олег"}):
+        with transaction() as session:
+            found = orders.find_order(session, order.id)
+            orders.change(session, cast.owner, order.id, replace(orders.fields_of(found), **values), version=found.version)
+        claim()
+        with transaction() as session:  # that attempt failed
+            session.execute(update(Message).where(Message.state == "sending").values(state="waiting", claimed_by=None))
+    (one,) = cast.letters(rule_id=rule_id)
+    assert (one.state, one.dropped) == ("cancelled", "other_customer")
+
+
 def test_a_second_message_to_the_same_address_is_cancelled(cast: Cast) -> None:
     """The accountant's address becomes that of the workshop, which the rule names too."""
     shop = recipient("address", address="shop@melnikov.example")
