@@ -60,6 +60,7 @@ class ActionRow:
     cc_addresses: str = ""
     bcc_addresses: str = ""
     many: list[str] = dataclasses.field(default_factory=list)
+    error: str = ""
 
     @property
     def has_copies(self) -> bool:

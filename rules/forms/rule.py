@@ -96,8 +96,11 @@ def rule_of(state: EditorState) -> RuleFields:
         raise Invalid(_("This is too long: at most %(most)s characters.", most=120), "name")
     nodes = [(row.inside, _typed_row(row)) for row in state.criteria]
     actions = [_typed_action(row) for row in state.actions]
-    telling = [action for action in actions if action.get("to", True)]
-    fields = draft_of(state, _tree(state, nodes), telling, typed_options(state.trigger, state.options))
+    for row, action in zip(state.actions, actions, strict=True):
+        if not action.get("to", True):
+            row.error = _("Choose who gets it, or drop this action.")
+            raise Invalid(row.error, "to")
+    fields = draft_of(state, _tree(state, nodes), actions, typed_options(state.trigger, state.options))
     return dataclasses.replace(fields, paused_until=_until(state) if state.mode == "paused" else None)
 
 

@@ -110,7 +110,7 @@ def explained_all(notes: Iterable[Mapping[str, Any]]) -> list[Note]:
 
 def said(notes: Iterable[Mapping[str, Any]]) -> str:
     """All notes of a run, for a line or a cell."""
-    return "; ".join(": ".join(part for part in (one.name, one.words) if part) for one in explained_all(notes))
+    return "; ".join(": ".join(part for part in (one.name.rstrip("."), one.words) if part) for one in explained_all(notes))
 
 
 def noted(note: Mapping[str, Any]) -> str:

@@ -123,6 +123,15 @@ def test_the_editor_redraws_its_sentence_and_saves_the_rule(owner: Signed, cast:
 
 
 @pytest.mark.one_database
+def test_a_message_to_nobody_is_asked_about_and_not_left_out(owner: Signed, cast: Cast) -> None:
+    second = {"channel-1": "email", "template-1": str(cast.templates["manager"])}
+    answer = owner.post("/settings/rules/save", rule_form(cast) | second)
+    assert answer.status_code == 422 and answer.text.count("Выберите, кому отправить, или уберите это действие.") == 2
+    assert answer.text.index("Выберите, кому") < answer.text.index('id="action-1"') < answer.text.rindex("Выберите, кому")
+    assert db.session.scalar(select(Rule).where(Rule.name == "Крупная предоплата")) is None
+
+
+@pytest.mark.one_database
 def test_buttons_of_the_editor_add_and_drop_rows_without_saving(owner: Signed, cast: Cast) -> None:
     drawn = owner.post("/settings/rules/save", rule_form(cast) | {"do": "add-criterion"}).text
     assert 'name="field-2"' in drawn
