@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 from kanban.actor import Actor
 from kanban.dependents import dependents
 from kanban.errors import Conflict, Invalid, NotFound
+from kanban.fold import fold
 from kanban.i18n import _
 from kanban.live import publish
 from kanban.models import PHASES, TONES, Board, Order, Role, Status
@@ -190,6 +191,9 @@ def find_status(session: Session, status_id: int) -> Status:
 def _write_status(session: Session, status: Status, fields: StatusFields) -> None:
     if fields.tone not in TONES or fields.phase not in PHASES:
         raise Invalid(_("This choice no longer exists."), "phase")
+    others = session.execute(select(Status.id, Status.name).where(Status.board_id == status.board_id)).all()
+    if any(id_ != status.id and fold(name) == fold(fields.name) for id_, name in others):
+        raise Invalid(_("This board has a status of this name already."), "name")
     status.name, status.tone, status.phase = fields.name, fields.tone, fields.phase
     status.limit, status.norm_days = fields.limit, fields.norm_days
     status.answering = _roles(session, fields.answering)

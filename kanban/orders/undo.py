@@ -21,13 +21,15 @@ from kanban.todos import take_back
 
 @dataclass(frozen=True)
 class Undoing:
-    """undone.gone: letters had left already, so this was an ordinary move back, with rules."""
+    """undone.gone: letters had left already, so this was an ordinary move back, with rules. stays: numbers of the orders that rules
+    had made because of the move."""
 
     order: Order
     event: Event
     outcome: Outcome
     undone: Undone
     heads: tuple[int, ...]
+    stays: tuple[str, ...] = ()
 
 
 def undo(session: Session, actor: Actor, order_id: int, event_id: int) -> Undoing:
@@ -52,7 +54,9 @@ def undo(session: Session, actor: Actor, order_id: int, event_id: int) -> Undoin
         if one.kind == "order.moved" and _stands_there(session, one):
             heads += _take_back(session, actor, one, quiet=True)[1]
     recorded, own_heads = _take_back(session, actor, event, quiet=undone.gone.count == 0)
-    return Undoing(order, recorded.event, recorded.outcome, undone, tuple(dict.fromkeys([*own_heads, *heads])))
+    made = [one.order_id for one in caused if one.kind == "order.placed"]
+    stays = tuple(session.scalars(select(Order.number).where(Order.id.in_(made)).order_by(Order.id))) if made else ()
+    return Undoing(order, recorded.event, recorded.outcome, undone, tuple(dict.fromkeys([*own_heads, *heads])), stays)
 
 
 def _caused_by(session: Session, event: Event) -> list[Event]:

@@ -266,6 +266,8 @@ def test_a_status_with_orders_and_rules_asks_where_they_go(owner: Signed, cast: 
 
 def test_statuses_are_added_changed_and_shifted(owner: Signed, cast: Cast) -> None:
     assert owner.post(f"/settings/boards/{cast.boards['orders']}/statuses/add", {"name": "Замер"}).status_code == 303
+    again = owner.post(f"/settings/boards/{cast.boards['orders']}/statuses/add", {"name": "замер"})
+    assert again.status_code == 422 and "уже есть" in again.text
     status = db.session.scalars(select(Status).where(Status.name == "Замер")).one()
     db.session.expunge(status)
     db.session.rollback()
@@ -283,7 +285,15 @@ def test_statuses_are_added_changed_and_shifted(owner: Signed, cast: Cast) -> No
     names = re.findall(r'id="name-\d+">([^<]+)<', owner.get("/boards/1").text)
     assert names[-2:] == ["Замер!", "Закрыт"]
     db.session.rollback()
-    for bad in ({"name": ""}, {"tone": "ultraviolet"}, {"phase": "x"}, {"limit": "-1"}, {"limit": "²"}, {"norm_days": "много"}):
+    for bad in (
+        {"name": ""},
+        {"name": "ЗАКРЫТ"},
+        {"tone": "ultraviolet"},
+        {"phase": "x"},
+        {"limit": "-1"},
+        {"limit": "²"},
+        {"norm_days": "много"},
+    ):
         assert owner.post(f"/settings/boards/statuses/{status.id}/change", form | bad).status_code == 422
 
 

@@ -283,7 +283,7 @@ def test_undo_leaves_a_linked_order_alone_that_somebody_has_moved_since(cast: Ca
     elif meanwhile == "moved on":
         cast.move(made, "made", cast.actors["technologist"])
     assert moved.event is not None
-    cast.undo(moved.order, moved.event.id)
+    assert cast.undo(moved.order, moved.event.id).stays == (made.number,)
     assert now(moved.order).status_id == cast.statuses["design"]
     stands = {"nothing": by_rule.before["status"]["id"], "taken back": by_rule.before["status"]["id"], "moved on": cast.statuses["made"]}
     assert now(made).status_id == stands[meanwhile]
