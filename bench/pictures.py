@@ -15,9 +15,9 @@ from bench.crowd import people_of, server
 from tests.chromium import ARGUMENTS, CHROMIUM
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
-README = {"board": "/boards/1", "way": "/way", "order": "/orders/24", "told": "/settings/told", "letter": "/settings/letters/2"}
+README = {"board": "/boards/1", "way": "/way", "order": "/orders/26", "told": "/settings/told", "letter": "/settings/letters/217"}
 ALL = README | {
-    "edit": "/orders/24/edit", "me": "/me", "company": "/settings/company", "people": "/settings/people/2", "boards": "/settings/boards",
+    "edit": "/orders/26/edit", "me": "/me", "company": "/settings/company", "people": "/settings/people/2", "boards": "/settings/boards",
     "status": "/settings/boards/statuses/3/edit", "removal": "/settings/boards/statuses/3/remove", "rules": "/settings/rules",
     "rule": "/settings/rules/2", "rule-new": "/settings/rules/new", "templates": "/settings/templates", "template": "/settings/templates/1",
     "letters": "/settings/letters", "mail": "/settings/mail", "nothing": "/boards/1?q=%D1%84%D1%8B%D0%B2", "lost": "/orders/99999",
@@ -65,7 +65,7 @@ def _make_letters(browser: Browser, url: str, owner: tuple[str, str], language: 
         card = page.locator(f"#column-{column} .card").nth(2)
         card.locator(".card-link").focus()
         page.keyboard.press("Control+ArrowRight")
-        page.locator("#toast:not([hidden])").wait_for()
+        page.locator(".toast").last.wait_for()
         page.wait_for_timeout(300)
     page.context.close()
 
