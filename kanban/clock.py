@@ -43,6 +43,11 @@ def day_of(moment: datetime) -> date:
     return local(moment).date()
 
 
+def days_since(moment: datetime, day: date) -> int:
+    """How many calendar days `day` comes after it: what came yesterday evening is one day old this morning."""
+    return max(0, (day - day_of(moment)).days)
+
+
 def start_of(day: date) -> datetime:
     """When a calendar day of the firm begins, in UTC."""
     return datetime.combine(day, time(), _zone[0]).astimezone(UTC)

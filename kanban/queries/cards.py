@@ -169,7 +169,7 @@ def _works(session: Session, ids: Sequence[int]) -> dict[int, list[Work]]:
 
 
 def _card(row: Any, column: ColumnRow, works: dict[int, list[Work]], today: date) -> Card:
-    days = max(0, (today - clock.day_of(row.entered_at)).days)
+    days = clock.days_since(row.entered_at, today)
     return Card(
         id=row.id, number=row.number, version=row.version, status_id=row.status_id, rank=row.rank, customer=row.customer,
         title=row.title, responsible=row.responsible or "", tone=row.tone or "slate", total=row.total,

@@ -150,7 +150,7 @@ def order_view(session: Session, person: Actor, order_id: int) -> OrderView:
     makes = session.scalar(select(Board).where(Board.source_id == order.board_id).order_by(Board.position).limit(1))
     return OrderView(
         order=order, steps=steps_of(session, person, order), people=_people(session, order), links=links,
-        lines=_lines(events), stays=_stays(order, events), days=max(0, (clock.now() - order.entered_at).days), makes=makes,
+        lines=_lines(events), stays=_stays(order, events), days=clock.days_since(order.entered_at, clock.today()), makes=makes,
         can_make=makes is not None and may_write(person) and not any(link.order_name == makes.order_name for link in links),
     )  # fmt: skip
 

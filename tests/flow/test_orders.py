@@ -4,16 +4,17 @@ import csv
 import io
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import event as sa_event
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from kanban import boards, clock
 from kanban.db import db, transaction
-from kanban.models import Event
+from kanban.models import Event, Order
 from kanban.views.csv_answer import _written
 from tests.cast import Cast, Signed
 
@@ -368,3 +369,13 @@ def test_an_order_that_is_done_says_what_is_owed(owner: Signed, cast: Cast) -> N
     assert "не оплачено" not in move(owner, cast, paid.id, "closed", key="k3").text
     made = cast.produce(cast.place())
     assert "не оплачено" not in move(owner, cast, made.id, "made", key="k4").text
+
+
+@pytest.mark.one_database
+def test_card_and_page_count_the_same_days_in_a_status(owner: Signed, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = cast.place()
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 11, 30, 6, 0, tzinfo=UTC))
+    with transaction() as session:
+        session.execute(update(Order).where(Order.id == order.id).values(entered_at=datetime(2026, 11, 28, 20, 0, tzinfo=UTC)))
+    assert re.search(r'class="card-age"[^>]*>2 дн', owner.get("/boards/1").text)
+    assert "2 дн. в статусе" in owner.get(f"/orders/{order.id}").text
