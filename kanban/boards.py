@@ -191,9 +191,10 @@ def find_status(session: Session, status_id: int) -> Status:
 def _write_status(session: Session, status: Status, fields: StatusFields) -> None:
     if fields.tone not in TONES or fields.phase not in PHASES:
         raise Invalid(_("This choice no longer exists."), "phase")
-    others = session.execute(select(Status.id, Status.name).where(Status.board_id == status.board_id)).all()
-    if any(id_ != status.id and fold(name) == fold(fields.name) for id_, name in others):
-        raise Invalid(_("This board has a status of this name already."), "name")
+    if status.id is None or fold(status.name) != fold(fields.name):  # two of one name that stand there already may be changed otherwise
+        names = session.scalars(select(Status.name).where(Status.board_id == status.board_id)).all()
+        if fold(fields.name) in map(fold, names):
+            raise Invalid(_("This board has a status of this name already."), "name")
     status.name, status.tone, status.phase = fields.name, fields.tone, fields.phase
     status.limit, status.norm_days = fields.limit, fields.norm_days
     status.answering = _roles(session, fields.answering)
