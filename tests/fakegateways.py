@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
-LONG_S = 30
+LONG_S = 30  # beyond every deadline of a test, on a busy machine too
 
 
 class FakeHttp:
@@ -109,7 +109,7 @@ class FakeSmpp:
                         talk.sendall(self.garbage)
                         return
                     if self.is_silent:
-                        time.sleep(LONG_S)
+                        time.sleep(3 * LONG_S)
                     talk.sendall(struct.pack(">LLLL", 16, self.ENQUIRE, 0, 77))  # a question of its own, before the answer
                     status = self.statuses.pop(0) if self.statuses else 0
                     _answer(talk, command, status, sequence, f"id{len(self.submitted)}\0".encode())

@@ -30,7 +30,7 @@ def test_the_bell_rings_live_and_leads_to_the_order(visit: Visits, site: Site) -
     for number in ("К-0030", "К-0028"):
         by_menu(admin, number, "Оплачен")
         expect_toast(admin, number)
-    expect(manager.locator(".bell-count")).to_have_text("2", timeout=12000)
+    expect(manager.locator(".bell-count")).to_have_text("2")
     bell.focus()
     manager.keyboard.press("Enter")
     menu = manager.locator("#menu")

@@ -8,13 +8,12 @@ from tests.browser.board import by_keys, by_menu, card, column, drag, expect_in,
 from tests.browser.conftest import Site, Visits
 
 
-def test_a_second_browser_sees_the_move_within_a_second(visit: Visits, site: Site) -> None:
+def test_a_second_browser_sees_the_move(visit: Visits, site: Site) -> None:
     first, second = visit("melnikov"), visit("belova")
-    second.wait_for_timeout(500)
     before = column(second, "Предоплата").locator(".column-count").inner_text()
     drag(first, "К-0038", "Предоплата")
-    expect(column(second, "Предоплата").locator(".card-number", has_text="К-0038")).to_be_visible(timeout=1500)
-    expect(column(second, "Предоплата").locator(".column-count")).to_have_text(str(int(before) + 1), timeout=1500)
+    expect(column(second, "Предоплата").locator(".card-number", has_text="К-0038")).to_be_visible()
+    expect(column(second, "Предоплата").locator(".column-count")).to_have_text(str(int(before) + 1))
     expect(column(second, "Разработка проекта").locator(".card-number", has_text="К-0038")).to_have_count(0)
 
 
@@ -89,7 +88,7 @@ def test_after_a_broken_connection_the_board_catches_up(visit: Visits, site: Sit
         second.wait_for_timeout(500)
         expect_in(second, "К-0038", "Разработка проекта")
         second.context.set_offline(False)
-    expect(column(second, "Оплачен").locator(".card-number", has_text="К-0038")).to_be_visible(timeout=8000)
+    expect(column(second, "Оплачен").locator(".card-number", has_text="К-0038")).to_be_visible()
 
 
 def test_an_order_page_follows_its_order(visit: Visits, site: Site) -> None:
@@ -98,8 +97,8 @@ def test_an_order_page_follows_its_order(visit: Visits, site: Site) -> None:
     expect(second.locator(".status-button")).to_contain_text("Разработка проекта")
     second.wait_for_timeout(500)
     by_menu(first, "К-0038", "Предоплата")
-    expect(second.locator(".status-button")).to_contain_text("Предоплата", timeout=2500)
-    expect(second.locator("#order-letters")).to_contain_text("Тамара Гусева", timeout=2500)
+    expect(second.locator(".status-button")).to_contain_text("Предоплата")
+    expect(second.locator("#order-letters")).to_contain_text("Тамара Гусева")
 
 
 def test_keys_move_within_and_between_columns_and_keep_the_focus(visit: Visits, site: Site) -> None:

@@ -25,7 +25,7 @@ def test_why_opens_in_the_history_and_stays_open(visit: Visits, site: Site) -> N
     lines, other = page.locator(".timeline > li").count(), visit("belova")
     other.goto(page.url)
     other.locator(".order-status form button").click()
-    expect(page.locator(".timeline > li")).to_have_count(lines + 1, timeout=12000)
+    expect(page.locator(".timeline > li")).to_have_count(lines + 1)
     expect(opened).to_have_attribute("open", "")
     opened.locator("summary").click()
     expect(opened.locator(".why-rule").first).not_to_be_visible()

@@ -26,6 +26,7 @@ from rules.post.transports.copies import KeepsCopies
 from rules.post.transports.smtp import Smtp
 from rules.post.transports.wire import Wire
 from tests.cast import Cast
+from tests.fakegateways import LONG_S
 from tests.fakenet import FakeDns
 from tests.mailserver import Certificates, DrippingServer
 from tests.rules.test_worker import drain, smtp, use
@@ -167,7 +168,7 @@ def test_letter_and_copy_together_keep_to_the_deadline(app: Flask) -> None:
         started = time.monotonic()
         with KeepsCopies(there, 2) as way:
             answer = way.send(letter)
-            assert time.monotonic() - started < 3
+            assert time.monotonic() - started < LONG_S
     assert answer.outcome == "sent" and "no copy: no answer within" in answer.text
 
 
@@ -221,8 +222,8 @@ def test_a_name_with_many_deaf_addresses_holds_nobody_beyond_the_deadline(deaf: 
     with FakeDns({("deaf.example", "A"): addresses}, port=0) as names:
         wire, started = Wire(), time.monotonic()
         with pytest.raises(OSError, match=r"timed out|within"), wire.deadline(1.5):
-            wire.open("deaf.example", port, 1, f"{names.address}:{names.port}")
-        assert time.monotonic() - started < 3
+            wire.open("deaf.example", port, 20, f"{names.address}:{names.port}")
+        assert time.monotonic() - started < LONG_S
 
 
 def test_a_name_server_that_takes_its_time_lets_no_dripping_server_go_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +239,7 @@ def test_a_name_server_that_takes_its_time_lets_no_dripping_server_go_on_for_eve
         started = time.monotonic()
         with pytest.raises(OSError), Smtp(there, 0.5) as transport:
             transport.sign_in()
-        assert time.monotonic() - started < 6
+        assert time.monotonic() - started < LONG_S
 
 
 XML = '<clientConfig><outgoingServer type="smtp"><hostname>x.example</hostname><port>465</port><socketType>SSL</socketType>{}</outgoingServer></clientConfig>'  # noqa: E501
@@ -269,7 +270,7 @@ def test_a_web_server_gives_no_more_than_was_asked_for(certificates: Certificate
         monkeypatch.setattr("rules.mail.discovery.tls_context", lambda _account: _Bare())
         started = time.monotonic()
         assert _fetch(account(1), "autoconfig.melnikov.example", "/") == b""
-        assert time.monotonic() - started < 3 and server.given < 20_000_000
+        assert time.monotonic() - started < LONG_S and server.given < 20_000_000
 
 
 class _Bare:
