@@ -6,19 +6,16 @@ with the demo where it is empty, then starts web and worker and restarts whichev
 
 import logging
 import os
-import signal
-import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from flask import Flask
 from flask_compress import Compress
 from flask_mail import Mail
 from flask_migrate import Migrate, upgrade
 from flask_security import hash_password
-from gunicorn.app import wsgiapp  # type: ignore[import-untyped]
+from setproctitle import setproctitle
 
 from kanban import clock, events, first_steps, i18n, security
 from kanban.assets import init_assets
@@ -29,8 +26,10 @@ from kanban.htmx import htmx
 from kanban.ids import IdConverter
 from kanban.live import Feed
 from kanban.presets import demo
+from kanban.supervisor import Supervisor
 from kanban.views import register as register_kanban
 from kanban.views import setup
+from kanban.web import Server, Worker
 from rules.demo import fill
 from rules.post.worker import run_worker
 from rules.preset import load_rules
@@ -101,41 +100,51 @@ def wire(config: Config) -> None:
 def main(arguments: list[str]) -> int:
     """`python app.py [serve|web|worker|migrate]`; serve is all of them."""
     command = arguments[0] if arguments else "serve"
+    if command not in ("serve", "web", "worker", "migrate"):
+        print(__doc__)
+        return 2
     config = read_config(os.environ, instance_folder())
+    app = create_app(config)
     if command == "web":
-        sys.argv = ["gunicorn", *_gunicorn(config), "app:create_app()"]
-        wsgiapp.run()
+        _web(app, config)
+    elif command == "worker":
+        _worker(app)
+    elif command == "migrate":
+        _prepare(app, config)
+    else:
+        return Supervisor(partial(_prepare, app, config), web=partial(_web, app, config), worker=partial(_worker, app)).run()
+    return 0
+
+
+def _web(app: Flask, config: Config) -> None:
+    """One process with many threads: on SQLite there is one writer, and a stream holds a thread."""
+    Server(
+        app, preload_app=True, worker_class=Worker, workers=1, threads=config.web_threads, bind=f"{config.host}:{config.port}",
+        graceful_timeout=1, keepalive=30, loglevel="warning", control_socket_disable=True, proc_name="potok web",
+    ).run()  # fmt: skip
+
+
+def _worker(app: Flask) -> None:
+    _log_to_stderr()
+    setproctitle("potok worker")
+    run_worker(app)
+
+
+def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    if command == "worker":
-        run_worker(create_app(config))
-        return 0
-    if command in ("serve", "migrate"):
-        app = create_app(config)
-        with app.app_context():
-            _prepare(config)
-        return 0 if command == "migrate" else Supervisor().run()
-    print(__doc__)
-    return 2
 
 
-def _gunicorn(config: Config) -> list[str]:
-    """One process with many threads: on SQLite there is one writer, and a stream holds a thread."""
-    return [
-        "--worker-class", "kanban.web.Worker", "--workers", "1", "--threads", str(config.web_threads),
-        "--bind", f"{config.host}:{config.port}",
-        "--graceful-timeout", "1", "--keep-alive", "30", "--log-level", "warning", "--no-control-socket",
-    ]  # fmt: skip
-
-
-def _prepare(config: Config) -> None:
+def _prepare(app: Flask, config: Config) -> None:
     """Brings the tables up to date, and fills an empty database with the demo, unless DEMO=0."""
-    upgrade()
-    empty = demo.is_empty(db.session())
-    db.session.rollback()
-    if empty and config.demo:
-        language = "ru" if os.environ.get("LANG", "").lower().startswith("ru") else "en"
-        make_demo(config, language)
+    _log_to_stderr()
+    with app.app_context():
+        upgrade()
+        empty = demo.is_empty(db.session())
+        db.session.rollback()
+        if empty and config.demo:
+            language = "ru" if os.environ.get("LANG", "").lower().startswith("ru") else "en"
+            make_demo(config, language)
     notes = instance_folder() / "demo.txt"
     print(f"\n  Potok: {config.public_url}\n")
     if notes.exists():
@@ -151,45 +160,6 @@ def make_demo(config: Config, language: str) -> None:
     path = instance_folder() / "demo.txt"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
-
-
-class Supervisor:
-    """Starts web and worker, restarts one that ends, stops both on Ctrl-C."""
-
-    def __init__(self) -> None:
-        self._running = True
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._started: dict[str, float] = {}
-
-    def run(self) -> int:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
-        while self._running:
-            for name in ("web", "worker"):
-                self._keep(name)
-            time.sleep(0.2)
-        for process in self._processes.values():
-            process.terminate()
-        for process in self._processes.values():
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-        return 0
-
-    def _keep(self, name: str) -> None:
-        process = self._processes.get(name)
-        if process is not None and process.poll() is None:
-            return
-        if process is not None:
-            if time.monotonic() - self._started[name] < 1:
-                time.sleep(1)  # it fails at once: don't spin
-            print(f"  {name} ended with {process.returncode}, starting it again", flush=True)
-        self._started[name] = time.monotonic()
-        self._processes[name] = subprocess.Popen([sys.executable, str(ROOT / "app.py"), name], start_new_session=True)
-
-    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
-        self._running = False
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def main() -> None:
             [measure_promptness()],
         )
     if "memory" in only:
-        table("Memory after 200 pages and 200 moves", ("web, MB", "worker, MB"), [measure_memory()])
+        table("Memory after 200 pages and 200 moves", ("web, MB", "worker, MB", "with the supervisor, MB"), [measure_memory()])
         table(
             "Worker with letters waiting",
             ("letters waiting", "before, nothing waiting, MB", "most while sending, MB", "difference, MB", "letters/s meanwhile"),

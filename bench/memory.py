@@ -17,7 +17,7 @@ BACKLOG, WARM, SECONDS = 100_000, 500, 15
 
 
 def measure_memory() -> list[Any]:
-    """[web MB, worker MB], resident."""
+    """[web MB, worker MB, MB with the process that supervises them], each with its share of what they share."""
     with server() as (port, folder, process):
         visitor = Visitor(port, *people_of(folder))
         for _ in range(200):
@@ -33,11 +33,12 @@ def measure_memory() -> list[Any]:
             children.setdefault(int(parent), []).append((int(own), command))
         web = worker = 0.0
         for pid, command in children.get(process.pid, []):
-            if "worker" in command.split()[-1]:
+            if command == "potok worker":
                 worker += _resident(pid)
             else:
                 web += sum(_resident(one) for one, _ in [(pid, ""), *children.get(pid, [])])
-    return [web, worker]
+        supervisor = _resident(process.pid)
+    return [web, worker, supervisor + web + worker]
 
 
 def measure_backlog() -> list[Any]:

@@ -1,8 +1,10 @@
-"""gunicorn's worker with threads, and a limit to how long it waits for the rest of a request."""
+"""gunicorn: the application loaded before it forks, threads, and a limit to how long it waits for the rest of a request."""
 
 import socket
 import struct
 
+from flask import Flask
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 READ_S = 10
@@ -18,3 +20,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         for listener in self.sockets:
             listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", READ_S, 0))
         super().init_process()
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Serves an application that was loaded before: its processes share the memory of what they don't change."""
+
+    def __init__(self, app: Flask, **options: object) -> None:
+        self._app, self._options = app, options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self._app

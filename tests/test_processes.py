@@ -1,0 +1,78 @@
+"""`python app.py` as a system administrator meets it: its processes, killed and stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.board import until
+from tests.mailserver import free_port
+
+ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.one_database
+
+
+class Running:
+    """`python app.py`, empty, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        environment = os.environ | {"INSTANCE": str(folder), "PORT": str(self.port), "DEMO": "0", "PASSWORD_HASH_COST": "cheap"}
+        self.process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+
+    def pid_of(self, name: str) -> int | None:
+        """Of the child with this title: potok worker, potok web (the process that gunicorn's own are forked from)."""
+        listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout.splitlines()
+        for pid, parent, title in (line.split(None, 2) for line in listed[1:]):
+            if int(parent) == self.process.pid and name in title:
+                return int(pid)
+        return None
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2):
+                return True
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    found = Running(tmp_path)
+    try:
+        until(lambda: found.answers() and found.pid_of("potok worker"), 60)
+        yield found
+    finally:
+        found.process.terminate()
+        found.process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize("name", ["potok web", "potok worker"])
+def test_what_is_killed_starts_again(running: Running, name: str) -> None:
+    before = running.pid_of(name)
+    assert before
+    os.kill(before, signal.SIGKILL)
+    until(lambda: running.pid_of(name) not in (None, before) and running.answers(), 30)
+
+
+def test_all_of_them_end_together(running: Running) -> None:
+    children = [running.pid_of("potok web"), running.pid_of("potok worker")]
+    running.process.terminate()
+    assert running.process.wait(30) == 0
+    assert not any(pid and Path(f"/proc/{pid}").exists() for pid in children)
+    assert not running.answers()
+
+
+def test_a_database_that_cannot_be_prepared_ends_it(tmp_path: Path) -> None:
+    (tmp_path / "potok.db").write_bytes(b"no database at all, but a text that is long enough to be taken for one" * 20)
+    environment = os.environ | {"INSTANCE": str(tmp_path), "PORT": str(free_port()), "DEMO": "0"}
+    ended = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1 and "not a database" in ended.stderr
