@@ -26,6 +26,7 @@ from kanban.htmx import htmx
 from kanban.ids import IdConverter
 from kanban.live import Feed
 from kanban.presets import demo
+from kanban.proxies import TrustedProxies, read_networks
 from kanban.supervisor import Supervisor
 from kanban.views import register as register_kanban
 from kanban.views import setup
@@ -40,6 +41,7 @@ from rules.views.first_steps import steps
 from rules.views.post import send_reset
 
 ROOT = Path(__file__).parent
+log = logging.getLogger("potok")
 MOST_UPLOAD = 2 * 1024 * 1024
 
 
@@ -69,6 +71,7 @@ def create_app(config: Config | None = None, instance: Path | None = None) -> Fl
     register_rules(app)
     security.limit_guesses(app, "personal.password")
     wire(config)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, read_networks(config.trusted_proxies))  # type: ignore[method-assign]
     return app
 
 
@@ -121,6 +124,7 @@ def _web(app: Flask, config: Config) -> None:
     Server(
         app, preload_app=True, worker_class=Worker, workers=1, threads=config.web_threads, bind=f"{config.host}:{config.port}",
         graceful_timeout=1, keepalive=30, loglevel="warning", control_socket_disable=True, proc_name="potok web",
+        forwarder_headers="", forwarded_allow_ips="", secure_scheme_headers={},  # what a proxy says is read by TrustedProxies
     ).run()  # fmt: skip
 
 
@@ -147,6 +151,8 @@ def _prepare(app: Flask, config: Config) -> None:
             make_demo(config, language)
     notes = instance_folder() / "demo.txt"
     print(f"\n  Potok: {config.public_url}\n")
+    if config.is_open_to_listeners:
+        log.warning("PUBLIC_URL is http: passwords and orders cross the network as plain text; see docs/operations.md for https")
     if notes.exists():
         print(notes.read_text(encoding="utf-8"))
 

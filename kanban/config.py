@@ -6,9 +6,11 @@ import secrets
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kanban.domains import ascii_url
+from kanban.proxies import read_networks
 
 
 class ConfigError(SystemExit):
@@ -22,6 +24,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8000
     public_url: str = ""
+    trusted_proxies: str = ""
     database_url: str = ""
     secret_key: str = dataclasses.field(default="", repr=False)
     seal_key: str = dataclasses.field(default="", repr=False)
@@ -59,6 +62,16 @@ class Config:
     oauth_microsoft_tenant: str = "common"
     password_hash_cost: str = "full"
 
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def is_open_to_listeners(self) -> bool:
+        """Whether passwords would cross a network as plain text."""
+        host = urlsplit(self.public_url).hostname or ""
+        return not self.is_https and host != "localhost" and not host.startswith("127.") and host != "::1"
+
 
 CHOICES = {"smtp_security": ("tls", "starttls", "none"), "password_hash_cost": ("full", "cheap"), "demo": (0, 1)}
 MOST_DAYS_KEPT = 36_500
@@ -95,7 +108,10 @@ def read_config(environ: Mapping[str, str], instance: Path) -> Config:
 def _public_url(config: Config) -> str:
     """In ASCII, as it stands in links, in header fields of e-mails and in Message-IDs."""
     try:
-        return ascii_url(config.public_url) if config.public_url else f"http://{config.host}:{config.port}"
+        url = ascii_url(config.public_url) if config.public_url else f"http://{config.host}:{config.port}"
+        if urlsplit(url).path.strip("/"):
+            raise ConfigError(f"The setting PUBLIC_URL must have no path: give Potok a name of its own, not «{config.public_url}».")
+        return url
     except ValueError:
         said = f"The setting PUBLIC_URL must be an address such as https://potok.firma.ru, but is «{config.public_url}»."
         raise ConfigError(said) from None
@@ -126,6 +142,10 @@ def _check(config: Config) -> None:
         raise ConfigError("The setting LEASE_S must be more than LETTER_DEADLINE_S, or a letter could be sent twice.")
     if config.smtp_ca_file and not Path(config.smtp_ca_file).is_file():
         raise ConfigError(f"The file of SMTP_CA_FILE, {config.smtp_ca_file}, does not exist.")
+    try:
+        read_networks(config.trusted_proxies)
+    except ValueError as error:
+        raise ConfigError(f"The setting TRUSTED_PROXIES must list addresses such as 127.0.0.1, 10.0.0.0/8: {error}.") from None
     try:
         ZoneInfo(config.time_zone)
     except (ZoneInfoNotFoundError, ValueError):

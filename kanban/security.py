@@ -31,7 +31,6 @@ from kanban.i18n import _l
 from kanban.models import Person, SignIn
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-DEVICE = "potok_device"
 DEVICE_S = 365 * 24 * 3600
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -80,8 +79,7 @@ class _OutboxMail(MailUtil):
 def _at_home(link: str) -> str:
     """The link at our own public address. flask-security builds it from the Host header, which a stranger may write."""
     parts = urlsplit(link)
-    config: Config = current_app.config["POTOK"]
-    return f"{config.public_url.rstrip('/')}{parts.path}" if link else ""
+    return f"{_config().public_url}{parts.path}" if link else ""
 
 
 def is_own_path(text: str) -> bool:
@@ -175,13 +173,18 @@ def _settings(config: Config) -> dict[str, Any]:
         # no value: werkzeug would write the library's own "private": True as private=True
         "SECURITY_CACHE_CONTROL": {"no-store": None},
         "WTF_CSRF_TIME_LIMIT": None,
-        "SESSION_COOKIE_NAME": "potok",
+        "SESSION_COOKIE_NAME": f"{cookie_prefix(config)}potok",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "SESSION_COOKIE_SECURE": config.public_url.startswith("https://"),
+        "SESSION_COOKIE_SECURE": config.is_https,
         "PERMANENT_SESSION_LIFETIME": 30 * 24 * 3600,
         "SESSION_REFRESH_EACH_REQUEST": False,
     }
+
+
+def cookie_prefix(config: Config) -> str:
+    """Under https a browser takes such a cookie from this very host only, not from a neighbour under the same domain."""
+    return "__Host-" if config.is_https else ""
 
 
 def _load_person(uniquifier: str) -> Person | None:
@@ -237,10 +240,19 @@ def _email() -> str:
 def _device() -> str:
     """The mark of a browser that has signed in with this address before, or ""."""
     try:
-        email, mark = _signer().loads(request.cookies.get(DEVICE, ""))
+        email, mark = _signer().loads(request.cookies.get(_device_cookie(), ""))
     except (BadSignature, ValueError, TypeError):
         return ""
     return str(mark) if email == _email() else ""
+
+
+def _device_cookie() -> str:
+    return f"{cookie_prefix(_config())}potok_device"
+
+
+def _config() -> Config:
+    found: Config = current_app.config["POTOK"]
+    return found
 
 
 def _signer() -> URLSafeSerializer:
@@ -267,8 +279,9 @@ def _headers(response: Response) -> Response:
     signed_in = request.environ.get("potok.signed_in")
     if signed_in:
         mark = _signer().dumps([signed_in.casefold(), secrets.token_hex(8)])
-        secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
-        response.set_cookie(DEVICE, mark, max_age=DEVICE_S, httponly=True, samesite="Lax", secure=secure)
+        response.set_cookie(_device_cookie(), mark, max_age=DEVICE_S, httponly=True, samesite="Lax", secure=_config().is_https)
+    if _config().is_https:
+        response.headers["Strict-Transport-Security"] = f"max-age={DEVICE_S}"
     response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"

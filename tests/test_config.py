@@ -16,6 +16,8 @@ from kanban.config import ConfigError, read_config
         ({"SMTP_CA_FILE": "/no/such/file"}, "SMTP_CA_FILE"), ({"POLL_S": "0"}, "POLL_S"), ({"DEMO": "2"}, "DEMO"),
         ({"PUBLIC_URL": "potok.firma.ru"}, "PUBLIC_URL"), ({"PUBLIC_URL": "https://при мер.рф"}, "PUBLIC_URL"),
         ({"PUBLIC_URL": "https://potok.firma.ru:port"}, "PUBLIC_URL"), ({"PUBLIC_URL": "https://user@potok.firma.ru"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "https://firma.ru/potok"}, "no path"), ({"TRUSTED_PROXIES": "nginx"}, "TRUSTED_PROXIES"),
+        ({"TRUSTED_PROXIES": "10.0.0.1/8"}, "TRUSTED_PROXIES"),
         ({"RUNS_KEPT_DAYS": "0"}, "RUNS_KEPT_DAYS"), ({"RUNS_KEPT_DAYS": "99999"}, "RUNS_KEPT_DAYS"),
         ({"MESSAGES_KEPT_DAYS": "0"}, "MESSAGES_KEPT_DAYS"), ({"MESSAGES_KEPT_DAYS": "99999"}, "MESSAGES_KEPT_DAYS"),
     ],
@@ -44,8 +46,22 @@ def test_secrets_are_not_shown(tmp_path: Path) -> None:
     [
         ("", "http://127.0.0.1:8000"), ("https://potok.firma.ru/", "https://potok.firma.ru"), ("http://[::1]:8080", "http://[::1]:8080"),
         ("https://заказы.рф", "https://xn--80aatcn8h.xn--p1ai"),
-        ("https://Заказы.РФ:8443/доска", "https://xn--80aatcn8h.xn--p1ai:8443/%D0%B4%D0%BE%D1%81%D0%BA%D0%B0"),
+        ("https://Заказы.РФ:8443/", "https://xn--80aatcn8h.xn--p1ai:8443"),
     ],
 )  # fmt: skip
 def test_the_public_address_is_kept_as_links_and_header_fields_can_hold_it(tmp_path: Path, given: str, read: str) -> None:
     assert read_config({"PUBLIC_URL": given}, tmp_path).public_url == read
+
+
+@pytest.mark.parametrize(
+    ("public_url", "is_open"),
+    [
+        ("", False),
+        ("http://localhost:8000", False),
+        ("http://[::1]:8000", False),
+        ("http://192.168.1.5", True),
+        ("https://potok.firma.ru", False),
+    ],
+)
+def test_plain_http_beyond_this_machine_is_open_to_listeners(tmp_path: Path, public_url: str, is_open: bool) -> None:
+    assert read_config({"PUBLIC_URL": public_url}, tmp_path).is_open_to_listeners is is_open

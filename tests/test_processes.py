@@ -71,6 +71,14 @@ def test_all_of_them_end_together(running: Running) -> None:
     assert not running.answers()
 
 
+def test_a_visitor_says_nothing_of_where_potok_stands(running: Running) -> None:
+    named = {"SCRIPT_NAME": "//evil.example", "X-Forwarded-Prefix": "//evil.example", "X-Forwarded-Host": "evil.example"}
+    request = urllib.request.Request(f"http://127.0.0.1:{running.port}/setup", headers=named)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        page = answer.read().decode()
+    assert 'action="/setup"' in page and "evil" not in page
+
+
 def test_a_database_that_cannot_be_prepared_ends_it(tmp_path: Path) -> None:
     (tmp_path / "potok.db").write_bytes(b"no database at all, but a text that is long enough to be taken for one" * 20)
     environment = os.environ | {"INSTANCE": str(tmp_path), "PORT": str(free_port()), "DEMO": "0"}
