@@ -1,8 +1,8 @@
 """The bell in a browser: a rule made in the editor rings it live; its list opens by mouse and keyboard; reading quiets it."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.board import by_menu, expect_toast, quiet_bell
+from tests.browser.board import by_menu, expect_toast, quiet_bell, until
 from tests.browser.conftest import Site, Visits
 
 
@@ -43,3 +43,28 @@ def test_the_bell_rings_live_and_leads_to_the_order(visit: Visits, site: Site) -
     expect(manager.locator("#bell")).not_to_have_attribute("data-dot", "")
     manager.goto(site.url + "/bell/all")
     expect(manager.locator(".notice")).to_have_count(older + 2)
+
+
+def test_a_bell_that_is_being_drawn_anew_opens_its_list(visit: Visits, site: Site) -> None:
+    page, held = visit("belova"), list[Route]()
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/bell", hold)
+    page.goto(site.url + "/boards/1")
+    until(lambda: held or page.wait_for_timeout(50))
+    page.locator("#bell").click()
+    expect(page.locator("#menu .notices-head")).to_be_visible()
+    held.pop().continue_()
+    expect(page.locator("#bell:not([hx-get])")).to_be_visible()
+    expect(page.locator("#menu .notices-head")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#bell")).to_be_focused()
+    page.reload()
+    page.route("**/bell/list", hold)
+    page.locator("#bell").click()
+    until(lambda: len(held) == 2 or page.wait_for_timeout(50))
+    for route in held:
+        route.continue_()
+    expect(page.locator("#menu .notices-head")).to_be_visible()

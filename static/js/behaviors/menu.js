@@ -23,19 +23,21 @@ export function attach(menu) {
     event.preventDefault()
     open(menu, event.target, event.key === "ArrowUp" ? -1 : 0)
   })
-  menu.addEventListener("toggle", (event) => event.newState === "closed" && leave())
+  menu.addEventListener("toggle", (event) => event.newState === "closed" && leave(menu))
   menu.addEventListener("keydown", (event) => step(menu, event))
-  menu.addEventListener("htmx:afterRequest", () => done(menu))
+  menu.addEventListener("htmx:afterRequest", (event) => event.target !== menu && done(menu))
 }
 
-async function open(menu, link, first = 0) {
-  isByKey = link.matches(":focus-visible")
+// The link may be drawn anew while its menu is fetched: the one that stands in its place is as good.
+async function open(menu, clicked, first = 0) {
+  isByKey = clicked.matches(":focus-visible")
   try {
-    await window.htmx.ajax("GET", link.dataset.menu, { source: link, target: menu, swap: "innerHTML" })
+    await window.htmx.ajax("GET", clicked.dataset.menu, { source: menu, target: menu, swap: "innerHTML" })
   } catch {
-    return location.assign(link.href)
+    return location.assign(clicked.href)
   }
-  if (!link.isConnected) return
+  const link = standing(clicked)
+  if (!link) return
   opener = link
   column = link.closest("[data-cards]")
   link.setAttribute("aria-expanded", "true")
@@ -56,13 +58,17 @@ function done(menu) {
   if (order) focusOrder(order, { preventScroll: !isByKey }, column)
 }
 
-function leave() {
+function leave(menu) {
   const link = opener
   opener = null
   link?.removeAttribute("aria-expanded")
-  if (document.activeElement !== document.body || !link) return
-  const here = link.isConnected ? link : document.querySelector(`[data-menu="${link.dataset.menu}"]`)
-  here?.focus({ preventScroll: true })
+  const isElsewhere = document.activeElement !== document.body && !menu.contains(document.activeElement)
+  if (isElsewhere || !link) return
+  standing(link)?.focus({ preventScroll: true })
+}
+
+function standing(link) {
+  return link.isConnected ? link : document.querySelector(`[data-menu="${link.dataset.menu}"]`)
 }
 
 function step(menu, event) {
