@@ -14,10 +14,9 @@ from flask import Flask
 from flask_compress import Compress
 from flask_mail import Mail
 from flask_migrate import Migrate, upgrade
-from flask_security import hash_password
 from setproctitle import setproctitle
 
-from kanban import clock, events, first_steps, i18n, security
+from kanban import clock, events, first_steps, i18n, security, setup_code
 from kanban.assets import init_assets
 from kanban.config import Config, read_config
 from kanban.db import db, transaction
@@ -36,9 +35,9 @@ from rules.post.worker import run_worker
 from rules.preset import load_rules
 from rules.rules import hand_over, names_by_thing
 from rules.running.engine import Engine
+from rules.views import post
 from rules.views import register as register_rules
 from rules.views.first_steps import steps
-from rules.views.post import send_reset
 
 ROOT = Path(__file__).parent
 log = logging.getLogger("potok")
@@ -69,7 +68,6 @@ def create_app(config: Config | None = None, instance: Path | None = None) -> Fl
     init_assets(app)
     register_kanban(app)
     register_rules(app)
-    security.limit_guesses(app, "personal.password")
     wire(config)
     app.wsgi_app = TrustedProxies(app.wsgi_app, read_networks(config.trusted_proxies))  # type: ignore[method-assign]
     return app
@@ -96,7 +94,7 @@ def wire(config: Config) -> None:
     dependents.names = names_by_thing
     dependents.hand_over = hand_over
     setup.load_rules = load_rules
-    security.post.send = send_reset
+    security.post.send = post.send
     first_steps.others.steps = steps(config)
 
 
@@ -151,6 +149,9 @@ def _prepare(app: Flask, config: Config) -> None:
             make_demo(config, language)
     notes = instance_folder() / "demo.txt"
     print(f"\n  Potok: {config.public_url}\n")
+    if empty and not config.demo:
+        with app.app_context():
+            print(f"  The first page asks for this code: {setup_code.read()}\n", flush=True)
     if config.is_open_to_listeners:
         log.warning("PUBLIC_URL is http: passwords and orders cross the network as plain text; see docs/operations.md for https")
     if notes.exists():
@@ -159,7 +160,7 @@ def _prepare(app: Flask, config: Config) -> None:
 
 def make_demo(config: Config, language: str) -> None:
     """The demo workshop; its passwords are kept in instance/demo.txt for the owner of the file only."""
-    cast = demo.make_people(hash_password)
+    cast = demo.make_people(security.passwords().hash)
     with i18n.force_locale(language), transaction() as session:
         people = fill(session, config, cast, language)
         lines = [f"  {people[one.key].email:32} {one.password:32} {people[one.key].name}" for one in cast]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from flask_security import hash_password
 from fractional_indexing import generate_n_keys_between
 from sqlalchemy import func, insert, select, update
 
@@ -21,6 +20,7 @@ from kanban.db import Base, db, transaction
 from kanban.i18n import force_locale
 from kanban.models import Customer, Order, Person, Status
 from kanban.presets.demo import make_people
+from kanban.security import passwords
 from kanban.views import setup
 from rules.actions import recipient, send_email
 from rules.demo import fill as fill_demo
@@ -41,7 +41,7 @@ def workshop(**changed: object) -> Iterator[Flask]:
         app = create_app(Config(**(values | changed)), Path(folder))  # type: ignore[arg-type]
         with app.app_context():
             Base.metadata.create_all(db.engine)
-            cast = make_people(lambda _: str(hash_password(PASSWORD)))
+            cast = make_people(lambda _: passwords().hash(PASSWORD))
             with force_locale("ru"), transaction() as session:
                 fill_demo(session, app.config["POTOK"], cast, "ru")
             yield app

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload
 
+from kanban import journal
 from kanban.actor import Actor
 from kanban.dependents import dependents
 from kanban.errors import Conflict, Invalid, NotFound
 from kanban.fold import fold
 from kanban.i18n import _
+from kanban.journal import Kind
 from kanban.live import publish
 from kanban.models import PHASES, TONES, Board, Order, Role, Status
 from kanban.orders.find import find_order
@@ -118,7 +120,11 @@ def add_status(session: Session, actor: Actor | None, board_id: int, fields: Sta
 def change_status(session: Session, actor: Actor, status_id: int, fields: StatusFields) -> Status:
     require_admin(actor)
     status = find_status(session, status_id)
+    before = [role.name for role in status.moving]
     _write_status(session, status, fields)
+    after = [role.name for role in status.moving]
+    if after != before:
+        journal.note(session, Kind.ROLES_CHANGED, actor, about=status.name, what="moving", changed=[before, after])
     publish(session, f"board-{status.board_id}")
     return status
 

@@ -40,6 +40,10 @@ class Config:
     retry_for_s: int = 5 * 24 * 3600
     runs_kept_days: int = 400
     messages_kept_days: int = 400
+    journal_kept_days: int = 400
+    sign_in_days: int = 90
+    sign_in_idle_days: int = 14
+    confirmed_for_s: int = 3600
     worker_name: str = ""
     web_threads: int = 200
     live_streams: int = 64
@@ -76,7 +80,8 @@ class Config:
 CHOICES = {"smtp_security": ("tls", "starttls", "none"), "password_hash_cost": ("full", "cheap"), "demo": (0, 1)}
 MOST_DAYS_KEPT = 36_500
 POSITIVE = ("port", "poll_s", "lease_s", "letter_deadline_s", "retry_first_s", "retry_cap_s", "retry_for_s", "runs_kept_days",
-            "messages_kept_days", "web_threads", "smtp_port", "smtp_timeout_s")  # fmt: skip
+            "messages_kept_days", "journal_kept_days", "sign_in_days", "sign_in_idle_days", "confirmed_for_s",
+            "web_threads", "smtp_port", "smtp_timeout_s")  # fmt: skip
 
 
 def read_config(environ: Mapping[str, str], instance: Path) -> Config:
@@ -133,7 +138,7 @@ def _check(config: Config) -> None:
             raise ConfigError(f"The setting {name.upper()} must be more than zero.")
     if config.smtp_per_hour < 0 or config.smtp_per_day < 0:
         raise ConfigError("The settings SMTP_PER_HOUR and SMTP_PER_DAY must not be negative.")
-    for name in ("runs_kept_days", "messages_kept_days"):
+    for name in ("runs_kept_days", "messages_kept_days", "journal_kept_days", "sign_in_days", "sign_in_idle_days"):
         if getattr(config, name) > MOST_DAYS_KEPT:
             raise ConfigError(f"The setting {name.upper()} must be at most {MOST_DAYS_KEPT}.")
     if config.undo_window_s < 0:

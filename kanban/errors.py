@@ -36,3 +36,7 @@ class Conflict(Refused):
     def __init__(self, reason: object, order: "Order | None" = None) -> None:
         super().__init__(reason)
         self.order = order
+
+
+class Busy(Refused):
+    """Too many others want the same just now. Nothing was changed; it is worth another try."""

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from sqlalchemy import Engine, delete, func, insert, select
@@ -19,11 +19,17 @@ LIFE_S = 120.0  # then the browser connects again, and its sign-in is asked for 
 MOST = 500
 MOST_EACH = 6  # streams of one person; a page that was left is noticed only at a later beat, so the oldest goes
 _PUBLISH = insert(table(Change))
+_ENDS = "!"  # begins a topic that is for the streams' processes, and sent to nobody
 
 
 def publish(session: Session, *topics: str) -> None:
     """Says that these parts are out of date, once the transaction commits."""
     session.connection().execute(_PUBLISH, {"topics": list(dict.fromkeys(topics)), "at": clock.now()})
+
+
+def end_streams(session: Session, person_id: int) -> None:
+    """Every process ends the live streams of this person, once the transaction commits; who is still signed in is back at once."""
+    publish(session, f"{_ENDS}{person_id}")
 
 
 def prune(session: Session, before: datetime) -> None:
@@ -57,7 +63,7 @@ class Feed:
             newest = connection.scalar(select(func.max(Change.id))) or 0
         if len(rows) > MOST or last > newest or (first and last < first - 1):
             return newest, ["resync"]
-        return (rows[-1][0] if rows else last), list(dict.fromkeys(topic for row in rows for topic in row[1]))
+        return (rows[-1][0] if rows else last), _shown(topic for row in rows for topic in row[1])
 
     def has_room(self, person_id: int) -> bool:
         """Whether a stream may begin. Somebody who holds the most already may: then their oldest one ends."""
@@ -84,8 +90,10 @@ class Feed:
         try:
             yield f"retry: 1500\nid: {here}\ndata: []\n\n"
             end = time.monotonic() + LIFE_S
-            while time.monotonic() < end and mine in self._streams:
+            while time.monotonic() < end:
                 here, topics = self._next(here)
+                if mine not in self._streams:
+                    return
                 yield f"id: {here}\ndata: {json.dumps(topics)}\n\n" if topics else ": beat\n\n"
         finally:
             with self._changed:
@@ -99,8 +107,7 @@ class Feed:
             if here >= self._last:
                 return here, []
             if self._recent and self._recent[0][0] <= here + 1:
-                topics = [topic for number, topics in self._recent if number > here for topic in topics]
-                return self._last, list(dict.fromkeys(topics))
+                return self._last, _shown(topic for number, topics in self._recent if number > here for topic in topics)
         return self.since(here)
 
     def _poll(self) -> None:
@@ -122,4 +129,10 @@ class Feed:
                 with self._changed:
                     self._recent = [*self._recent, *((row[0], row[1]) for row in rows)][-MOST:]
                     self._last = rows[-1][0]
+                    ended = {topic for row in rows for topic in row[1] if topic.startswith(_ENDS)}
+                    self._streams = [one for one in self._streams if f"{_ENDS}{one[0]}" not in ended]
                     self._changed.notify_all()
+
+
+def _shown(topics: Iterable[str]) -> list[str]:
+    return [topic for topic in dict.fromkeys(topics) if not topic.startswith(_ENDS)]

@@ -4,18 +4,21 @@ import re
 import uuid
 from dataclasses import dataclass, field
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
+from kanban import journal, sign_ins
 from kanban.actor import Actor
 from kanban.emails import clean_email
 from kanban.errors import Conflict, Invalid, NotFound
 from kanban.i18n import LANGUAGES, _
-from kanban.live import publish
-from kanban.models import ACCESSES, TONES, Order, OrderPerson, Organisation, Person, Role, SignIn, Status
+from kanban.journal import Kind
+from kanban.live import end_streams, publish
+from kanban.models import ACCESSES, TONES, Order, OrderPerson, Organisation, Person, Role, Status
 from kanban.phones import e164
 from kanban.policy import require_admin
 from kanban.settings import country
+from kanban.sign_ins import Purpose
 
 
 @dataclass
@@ -49,14 +52,18 @@ def clean_chat(text: str) -> str:
 
 
 def add_person(session: Session, actor: Actor | None, fields: PersonFields, password_hash: str | None = None) -> Person:
-    """A new employee. actor is None only while the firm is set up. Raises Forbidden, Invalid."""
+    """A new employee. actor is None only while the firm is set up; what another one types as their password, they must change.
+    Raises Forbidden, Invalid."""
     if actor is not None:
         require_admin(actor)
     count = session.scalar(select(func.count()).select_from(Person)) or 0
-    person = Person(fs_uniquifier=uuid.uuid4().hex, password=password_hash, tone=TONES[(count * 7 + 6) % len(TONES)], held_roles=[])
+    tone = TONES[(count * 7 + 6) % len(TONES)]
+    person = Person(fs_uniquifier=uuid.uuid4().hex, password=password_hash, tone=tone, held_roles=[])
+    person.must_change_password = actor is not None and password_hash is not None
     _write(session, person, fields)
     session.add(person)
     session.flush()
+    journal.note(session, Kind.PERSON_ADDED, actor or person, about=person.name, access=person.access)
     publish(session, "people")
     return person
 
@@ -65,15 +72,24 @@ def change_person(session: Session, actor: Actor, person_id: int, fields: Person
     """Raises Forbidden, NotFound, Invalid, and Conflict where the firm would be left without an administrator."""
     require_admin(actor)
     person = find_person(session, person_id)
-    was_door = (person.email, person.active)
+    before = _rights(person)
     _write(session, person, fields)
     if (person.access != "admin" or not person.active) and not _other_admin(session, person):
         raise Conflict(_("Potok needs at least one active administrator."))
     session.flush()
-    if was_door != (person.email, person.active):
-        end_sign_ins(session, person)
+    changed = {name: [before[name], value] for name, value in _rights(person).items() if value != before[name]}
+    if "email" in changed or "active" in changed:
+        sign_ins.end_all(session, person)
+    if changed:
+        journal.note(session, Kind.PERSON_CHANGED, actor, about=person.name, changed=changed)
+        end_streams(session, person.id)
     publish(session, "people")
     return person
+
+
+def _rights(person: Person) -> dict[str, object]:
+    """What a person signs in with and may do."""
+    return {"email": person.email, "access": person.access, "active": person.active, "roles": [role.name for role in person.held_roles]}
 
 
 def find_person(session: Session, person_id: int) -> Person:
@@ -85,18 +101,33 @@ def find_person(session: Session, person_id: int) -> Person:
     return person
 
 
-def end_sign_ins(session: Session, person: Person) -> None:
-    """Signs the person out everywhere."""
-    person.fs_uniquifier = uuid.uuid4().hex
-    session.execute(delete(SignIn).where(SignIn.person_id == person.id))
-
-
-def set_password(session: Session, person_id: int, password_hash: str) -> Person:
-    """A new password ends every sign-in. The hash was made before the transaction: it is slow."""
+def invite(session: Session, actor: Actor, person_id: int) -> tuple[Person, Purpose, str]:
+    """(the person, what for, the token) of a link by which a person chooses a password. Raises Forbidden, NotFound, Conflict."""
+    require_admin(actor)
     person = find_person(session, person_id)
-    person.password = password_hash
-    end_sign_ins(session, person)
-    return person
+    if not person.active:
+        raise Conflict(_("%(name)s does not work here any more.", name=person.name))
+    purpose = Purpose.RESET if person.password else Purpose.INVITATION
+    token = sign_ins.make_link(session, person.id, purpose, actor.id)
+    journal.note(session, Kind.INVITED, actor, about=person.name, purpose=purpose)
+    return person, purpose, token
+
+
+def set_first_password(session: Session, actor: Actor, person_id: int, password_hash: str) -> None:
+    """An administrator typed it: the person must change it, and is signed out everywhere. One's own stays."""
+    require_admin(actor)
+    person = find_person(session, person_id)
+    sign_ins.set_password(session, person, password_hash, must_change=person.id != actor.id)
+    journal.note(session, Kind.PASSWORD_SET, actor, about=person.name, by="administrator")
+
+
+def sign_out(session: Session, actor: Actor, person_id: int) -> int:
+    """Ends all of a person's sign-ins. How many there were."""
+    require_admin(actor)
+    person = find_person(session, person_id)
+    count = sign_ins.end_all(session, person)
+    journal.note(session, Kind.SIGN_INS_ENDED, actor, about=person.name, count=count)
+    return count
 
 
 def choose_language(session: Session, person_id: int, language: str) -> Person:
@@ -148,6 +179,8 @@ def add_role(session: Session, actor: Actor | None, name: str) -> Role:
     role = Role(name=name, position=0 if last is None else last + 1)
     session.add(role)
     session.flush()
+    if actor is not None:
+        journal.note(session, Kind.ROLES_CHANGED, actor, about=name, what="added")
     publish(session, "people")
     return role
 
@@ -156,6 +189,7 @@ def rename_role(session: Session, actor: Actor, role_id: int, name: str) -> Role
     require_admin(actor)
     role = find_role(session, role_id)
     _require_free_name(session, name, role.id)
+    journal.note(session, Kind.ROLES_CHANGED, actor, about=name, what="renamed", was=role.name)
     role.name = name
     publish(session, "people")
     return role
@@ -171,6 +205,7 @@ def remove_role(session: Session, actor: Actor, role_id: int) -> None:
     guarded = list(session.scalars(select(Status.name).where(Status.moving.any(Role.id == role.id)).order_by(Status.position)))
     if guarded:
         raise Conflict(_("Only %(role)s moves orders into %(statuses)s. Change that first.", role=role.name, statuses=", ".join(guarded)))
+    journal.note(session, Kind.ROLES_CHANGED, actor, about=role.name, what="removed")
     session.delete(role)
     publish(session, "people")
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from flask import Flask, session
 from flask.testing import FlaskClient
-from flask_security import hash_password, login_user
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy import select
 
@@ -22,6 +21,7 @@ from kanban.models import Board, Order, Person, Status
 from kanban.orders import OrderFields
 from kanban.people import PersonFields, add_organisation, add_person
 from kanban.presets import load_preset
+from kanban.security import enter, passwords
 from kanban.settings import write_setting
 from rules.models import Message
 from rules.preset import load_rules
@@ -39,7 +39,7 @@ PEOPLE = {
 
 @cache
 def _hashed(_cost: str) -> str:
-    return str(hash_password(PASSWORD))
+    return passwords().hash(PASSWORD)
 
 
 @dataclass
@@ -145,7 +145,7 @@ def _sign_in(app: Flask, email: str) -> tuple[dict[str, Any], str]:
     """What the cookie holds then, and a CSRF token."""
     with app.test_request_context("/sign-in"):
         app.preprocess_request()
-        assert login_user(db.session.scalars(select(Person).where(Person.email == email)).one())
+        enter(db.session.scalars(select(Person).where(Person.email == email)).one(), stay=False)
         token = generate_csrf()
         return dict(session), token
 

@@ -143,7 +143,7 @@ class KeptApp:
         for now, first in ((self.app.config, self.config), (self.app.extensions, self.extensions)):
             now.clear()
             now.update(first)
-        self.app.extensions["potok_limiter"].reset()
+        self.app.extensions["potok_doors"].guesses.reset()
 
 
 @pytest.fixture(scope="session")

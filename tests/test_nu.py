@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 from flask import Flask, request, request_started
-from flask_security.recoverable import generate_reset_password_token
 from sqlalchemy import select, update
 
-from kanban import clock, orders, todos
+from kanban import clock, orders, sign_ins, todos
 from kanban.db import db, transaction
-from kanban.models import Person
+from kanban.sign_ins import Purpose
 from kanban.todos import TodoFields
 from rules.actions import recipient, send
 from rules.fields import RuleFields
@@ -185,7 +184,8 @@ def test_the_html_of_every_page_is_valid(app: Flask, first_start: Any, cast: Cas
     pages = Pages(tmp_path / "pages")
     with request_started.connected_to(note, app):
         pages.take("the first", "/setup", first_start)
-        token = generate_reset_password_token(db.session.get(Person, cast.people["viewer"]))
+        with transaction() as session:
+            token = sign_ins.make_link(session, cast.people["viewer"], Purpose.RESET)
         stranger = app.test_client()
         for url in ("/sign-in", "/reset", f"/reset/{token}", f"/letters/{token_of('a@b.example', 'test')}"):
             pages.take("stranger", url, stranger.get(url))

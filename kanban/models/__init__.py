@@ -5,11 +5,13 @@ from kanban.models.change import Change
 from kanban.models.event import Event
 from kanban.models.order import Order, OrderPerson
 from kanban.models.party import Customer, Organisation
-from kanban.models.person import ACCESSES, Person, Role, SignIn, person_role
+from kanban.models.person import ACCESSES, DoorKind, OneTimeLink, Person, ResetRequest, Role, SignIn, person_role
+from kanban.models.security_event import SecurityEvent
 from kanban.models.setting import Setting
 from kanban.models.todo import TODO_KINDS, Todo
 
 __all__ = [
-    "ACCESSES", "OVER", "PHASES", "TODO_KINDS", "TONES", "Board", "Change", "Customer", "Event", "Order", "OrderPerson", "Organisation",
-    "Person", "Role", "Setting", "SignIn", "Status", "Todo", "person_role", "status_answering", "status_moving",
+    "ACCESSES", "OVER", "PHASES", "TODO_KINDS", "TONES", "Board", "Change", "Customer", "DoorKind", "Event", "OneTimeLink", "Order",
+    "OrderPerson", "Organisation", "Person", "ResetRequest", "Role", "SecurityEvent", "Setting", "SignIn", "Status", "Todo", "person_role",
+    "status_answering", "status_moving",
 ]  # fmt: skip

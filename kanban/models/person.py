@@ -1,15 +1,16 @@
 """Employees, the firm's roles, and where a person is signed in."""
 
 from datetime import datetime
+from typing import Literal
 
-from flask_security.core import UserMixin
-from sqlalchemy import Column, ForeignKey, String, Table
+from sqlalchemy import Column, ForeignKey, Index, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kanban import clock
 from kanban.db import Base
 
 ACCESSES = ("admin", "staff", "viewer")
+DoorKind = Literal["reset", "invitation", "security"]  # what a letter of the doors is about
 
 person_role = Table(
     "person_role",
@@ -29,11 +30,11 @@ class Role(Base):
     position: Mapped[int] = mapped_column(default=0)
 
 
-class Person(Base, UserMixin):
-    """An employee. `email` is kept as flask-security normalises it; `fs_uniquifier` is replaced to end all sign-ins.
+class Person(Base):
+    """An employee. `fs_uniquifier` stands in their cookies and is replaced to end all sign-ins.
 
-    chat: where a messenger finds them, such as a Telegram chat id.
-    held_roles are the firm's; flask-security, which would take `roles` for rights, is not to find them.
+    chat: where a messenger finds them, such as a Telegram chat id. must_change_password: an administrator typed the one of now.
+    unlocked_at: when an administrator last lifted the limits to guessing for them.
     """
 
     __tablename__ = "person"
@@ -48,11 +49,26 @@ class Person(Base, UserMixin):
     tone: Mapped[str] = mapped_column(String(10), default="slate")
     active: Mapped[bool] = mapped_column(default=True)
     password: Mapped[str | None] = mapped_column(String(255))
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    unlocked_at: Mapped[datetime | None]
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     seen_at: Mapped[datetime | None]
 
     held_roles: Mapped[list[Role]] = relationship(secondary=person_role, lazy="raise", order_by=Role.position)
+
+    def get_id(self) -> str:
+        """What a cookie names the person by."""
+        return self.fs_uniquifier
+
+    @property
+    def is_active(self) -> bool:
+        return self.active
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whoever is a person has come in; a stranger is flask-login's own."""
+        return True
 
     @property
     def role_ids(self) -> list[int]:
@@ -60,13 +76,45 @@ class Person(Base, UserMixin):
 
 
 class SignIn(Base):
-    """A place where a person is signed in. Its row is asked for at every request; without it a cookie is worth nothing."""
+    """A place where a person is signed in. Its row is asked for at every request; without it a cookie is worth nothing.
+
+    seen_at: of a request, some minutes old at most. confirmed_at: when the password was typed there last.
+    """
 
     __tablename__ = "sign_in"
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
     user_agent: Mapped[str] = mapped_column(String(200), default="")
+    address: Mapped[str] = mapped_column(String(45), default="")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    seen_at: Mapped[datetime] = mapped_column(default=clock.now)
+    confirmed_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     person: Mapped[Person] = relationship(lazy="raise")
+
+
+class OneTimeLink(Base):
+    """A link by which a person chooses a password, once. purpose: invitation or reset. author_id: the administrator who gave it."""
+
+    __tablename__ = "one_time_link"
+    __table_args__ = (Index(None, "person_id", "created_at"),)
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    purpose: Mapped[str] = mapped_column(String(10))
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+
+
+class ResetRequest(Base):
+    """Somebody asked for a new password for this address. The worker finds out whether it is anybody's."""
+
+    __tablename__ = "reset_request"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254))
+    language: Mapped[str] = mapped_column(String(5))
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -12,8 +12,11 @@ from itertools import islice
 
 from flask import Flask, Response, current_app
 
-from kanban import clock
+from kanban import clock, journal
+from kanban.db import transaction
 from kanban.i18n import force_locale, language
+from kanban.journal import Kind
+from kanban.views.guard import person
 
 ROWS = 500  # made at once
 _FORMULA = re.compile("\\s*[=+@＝＋－＠-]|[\\t\\r\\n]")
@@ -21,9 +24,16 @@ _FORMULA = re.compile("\\s*[=+@＝＋－＠-]|[\\t\\r\\n]")
 
 def csv_answer(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
     """name: of the file, to which the day is added. The request is over by the time rows are made: they are in its language."""
+    note_export(name)
     response = Response(_lines(current_app._get_current_object(), language(), head, iter(rows)), mimetype="text/csv")  # type: ignore[attr-defined]
     response.headers["Content-Disposition"] = f"attachment; filename={name}-{clock.today().isoformat()}.csv"
     return response
+
+
+def note_export(name: str) -> None:
+    """In the journal, before anything leaves."""
+    with transaction(numbered=False) as session:
+        journal.note(session, Kind.EXPORTED, person(), about=name)
 
 
 def _lines(app: Flask, code: str, head: Sequence[str], rows: Iterator[Sequence[object]]) -> Iterator[str]:

@@ -1,10 +1,9 @@
-"""Sign-out, the language at the door, health, and what every page needs."""
+"""The first page, the language at the door, health, and what every page needs."""
 
 from typing import Any, cast
 
 from flask import Blueprint, current_app, g, jsonify, redirect, request, session, url_for
 from flask_login import current_user
-from flask_security import logout_user
 from sqlalchemy import select, text
 
 from kanban import clock
@@ -12,7 +11,7 @@ from kanban.db import db
 from kanban.i18n import LANGUAGES
 from kanban.models import Board
 from kanban.policy import may_administer, may_write
-from kanban.security import forget_sign_in, is_own_path
+from kanban.security import is_own_path
 from kanban.settings import setting
 from kanban.views.guard import person, signed_in
 
@@ -27,14 +26,6 @@ health_checks: list[Any] = []
 def home() -> Any:
     board = db.session.scalar(select(Board.id).order_by(Board.position, Board.id).limit(1))
     return redirect(url_for("boards.show", board_id=board) if board else url_for("statuses.show"))
-
-
-@bp.post("/sign-out")
-@signed_in
-def sign_out() -> Any:
-    forget_sign_in()
-    logout_user()
-    return redirect(url_for("security.login"), 303)
 
 
 @bp.post("/language")

@@ -3,20 +3,21 @@
 import logging
 from typing import Any, assert_never
 
-from flask import Flask, render_template, request
+from flask import Flask, make_response, render_template, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from kanban.db import Saved, db, what_was_saved
-from kanban.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from kanban.errors import Busy, Conflict, Forbidden, Invalid, NotFound, Refused
 from kanban.htmx import fragment, is_htmx, toast_part
 from kanban.i18n import _
 
 log = logging.getLogger(__name__)
 
-CODES: dict[type[Refused], int] = {NotFound: 404, Forbidden: 403, Invalid: 422, Conflict: 409}
+RETRY_AFTER_S = 5
+CODES: dict[type[Refused], int] = {NotFound: 404, Forbidden: 403, Invalid: 422, Conflict: 409, Busy: 503}
 
 
 def init_errors(app: Flask) -> None:
@@ -29,7 +30,11 @@ def init_errors(app: Flask) -> None:
 
 def refused(error: Refused) -> Any:
     """For htmx a toast with the reason; else a page with it."""
-    return answer(str(error.reason), CODES.get(type(error), 422))
+    code = CODES.get(type(error), 422)
+    response = make_response(answer(str(error.reason), code))
+    if isinstance(error, Busy):
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
 
 
 def answer(reason: str, code: int, **parts: Any) -> Any:

@@ -2,26 +2,28 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
-from flask_security import hash_password, verify_password
 from wtforms import PasswordField
-from wtforms.validators import DataRequired, EqualTo, Length
+from wtforms.validators import DataRequired, EqualTo
 
-from kanban import people
+from kanban import journal, people, sign_ins
 from kanban.db import transaction
 from kanban.errors import Invalid
 from kanban.forms.fields import PotokForm, line
+from kanban.guesses import Guesser
 from kanban.i18n import _, _l, forget_language
-from kanban.security import sign_in_anew
+from kanban.journal import Kind
+from kanban.security import doors, enter, passwords, sign_in_token
 from kanban.views.guard import person, signed_in
+from kanban.views.sign_in import says_nothing_against, sign_ins_here, tell_of_new_password
 
 bp = Blueprint("personal", __name__)
 
 
 class PasswordForm(PotokForm):
-    current = PasswordField(_l("Password now"), [DataRequired(_l("Write your password of now.")), Length(max=200)])
-    password = PasswordField(_l("New password"), [Length(min=8, max=200, message=_l("At least 8 characters."))])
+    current = PasswordField(_l("Password now"), [DataRequired(_l("Write your password of now."))])
+    password = PasswordField(_l("New password"), [DataRequired(_l("Write a new password."))])
     again = PasswordField(_l("New password once more"), [EqualTo("password", _l("The two are not the same."))])
 
 
@@ -65,20 +67,46 @@ def contacts() -> Any:
 @bp.post("/me/password")
 @signed_in
 def password() -> Any:
-    form = PasswordForm()
-    id_, now_hash = person().id, current_user.password
-    if form.validate() and not verify_password(form.current.data, now_hash):
-        form.current.errors = [_("This is not your password.")]
-    if form.errors:
+    form, who = PasswordForm(), Guesser(request.remote_addr or "", session=person().id)
+    if not form.validate():
         return _page(form=form, code=422)
-    new_hash = hash_password(form.password.data)
+    if not doors().guesses.take(who):
+        abort(429)
+    id_, kept = person().id, current_user.password
+    if not passwords().is_right(form.current.data or "", kept):
+        form.current.errors = [_("This is not your password.")]
+        return _page(form=form, code=422)
+    doors().guesses.forgive(who)
+    if not says_nothing_against(form.password, person().name, person().email):
+        return _page(form=form, code=422)
+    new_hash = passwords().hash(form.password.data or "")
     with transaction() as session:
-        changed = people.set_password(session, id_, new_hash)
-    sign_in_anew(changed)
+        changed = people.find_person(session, id_)
+        sign_ins.set_password(session, changed, new_hash)
+        journal.note(session, Kind.PASSWORD_SET, changed, by="own")
+    enter(changed, stay=True)
+    tell_of_new_password(changed)
     flash(_("Your password is changed. You are signed out everywhere else."))
     return redirect(url_for("personal.show"), 303)
 
 
+@bp.post("/me/sign-ins/end")
+@signed_in
+def end_sign_in() -> Any:
+    """`key`: one of them; without it all but this one."""
+    key, id_ = request.form.get("key", ""), person().id
+    with transaction() as session:
+        me = people.find_person(session, id_)
+        if key:
+            sign_ins.end_one(session, me, id_, key)
+        else:
+            count = sign_ins.end_all(session, me, but=sign_in_token())
+            journal.note(session, Kind.SIGN_INS_ENDED, me, about=me.name, count=count)
+    flash(_("That sign-in has ended.") if key else _("You are signed out everywhere else."))
+    return redirect(url_for("personal.show") + "#places", 303)
+
+
 def _page(*, form: PasswordForm | None = None, contacts: ContactForm | None = None, code: int = 200) -> Any:
     contacts = contacts or ContactForm(formdata=None, phone=current_user.phone, chat=current_user.chat)
-    return render_template("personal/page.html", form=form or PasswordForm(formdata=None), contacts=contacts), code
+    places = sign_ins_here(person().id)
+    return render_template("personal/page.html", form=form or PasswordForm(formdata=None), contacts=contacts, places=places), code

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask import session as cookie
-from flask_security import hash_password, login_user
 from sqlalchemy.orm import Session
 from wtforms import PasswordField, RadioField, SelectField
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired
 
+from kanban import setup_code
 from kanban.boards import BoardFields, StatusFields, add_board, add_status
 from kanban.db import db, transaction
 from kanban.errors import Conflict, Invalid
@@ -18,8 +18,10 @@ from kanban.i18n import LANGUAGES, _, _l, force_locale, language
 from kanban.people import PersonFields, add_organisation, add_person
 from kanban.presets import PRESETS, Loaded, load_preset, read
 from kanban.presets.demo import is_empty
+from kanban.security import doors, enter, passwords
 from kanban.settings import DEFAULTS, write_setting
 from kanban.views import first_steps
+from kanban.views.sign_in import says_nothing_against
 from kanban.views.words import countries_by_name
 
 bp = Blueprint("setup", __name__)
@@ -34,7 +36,8 @@ class SetupForm(PotokForm):
     company = line(_l("Company"), 120, DataRequired(_l("Write the name of your company.")))
     name = line(_l("Your name"), 120, DataRequired(_l("Write your name.")))
     email = line(_l("E-mail"), 254, DataRequired(_l("Write your e-mail address.")))
-    password = PasswordField(_l("Password"), [Length(min=8, max=200, message=_l("At least 8 characters."))])
+    password = PasswordField(_l("Password"), [DataRequired(_l("Write a password."))])
+    code = line(_l("Code of the first start"), 40)
     preset = RadioField(_l("Process"), choices=[*PRESETS, "empty"], default="kitchen")
 
 
@@ -70,6 +73,7 @@ def _send_to_setup() -> Any:
 def show() -> Any:
     if not needed():
         return redirect(url_for("doors.home"))
+    setup_code.read()  # where the database is empty though nothing was started here
     return _page(SetupForm(formdata=None, language=language(), preset="kitchen"))
 
 
@@ -80,8 +84,15 @@ def found() -> Any:
     form = SetupForm()
     if not form.validate():
         return _page(form, 422)
+    if not doors().guesses.hit("resets", f"setup {request.remote_addr}"):
+        abort(429)
+    if not setup_code.is_right(form.code.data or ""):
+        form.code.errors = [_("This is not the code. It is printed at the start, and kept in %(file)s.", file=setup_code.path())]
+        return _page(form, 422)
+    if not says_nothing_against(form.password, form.name.data or "", form.email.data or "", form.company.data or ""):
+        return _page(form, 422)
     chosen = str(form.language.data)
-    password_hash = hash_password(form.password.data)
+    password_hash = passwords().hash(form.password.data or "")
     try:
         with force_locale(chosen), transaction() as session:
             if not is_empty(session):
@@ -90,8 +101,9 @@ def found() -> Any:
     except Invalid as error:
         form.email.errors = [str(error.reason)]
         return _page(form, 422)
+    setup_code.forget()
     cookie["language"] = chosen
-    login_user(person)
+    enter(person, stay=True)
     return redirect(url_for("doors.home"), 303)
 
 

@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kanban import clock
+from kanban import clock, journal
 from kanban.actor import Actor
 from kanban.emails import clean_email
 from kanban.errors import Forbidden, Invalid, NotFound
 from kanban.i18n import _
 from kanban.ids import read_id
+from kanban.journal import Kind
 from kanban.models import Person
 from kanban.policy import may_administer
 from rules.mail import oauth
@@ -111,6 +112,7 @@ def set_sending(session: Session, actor: Actor, which: Which, values: Sending, k
     _keep_password(stored, values.password, key)
     _seen_to(stored)
     session.flush()
+    journal.note(session, Kind.ACCOUNT_CHANGED, actor, about=stored.address, part="sending", server=stored.host)
     return stored
 
 
@@ -134,6 +136,7 @@ def set_receiving(session: Session, actor: Actor, which: Which, values: Receivin
     stored.keep_sent = stored.keep_sent and bool(values.host)
     _keep_password(stored, values.password, key)
     _seen_to(stored)
+    journal.note(session, Kind.ACCOUNT_CHANGED, actor, about=stored.address, part="receiving", server=stored.receive_host)
     return stored
 
 
@@ -165,6 +168,7 @@ def set_other(session: Session, actor: Actor, which: Which, values: Other, key: 
             setattr(stored, name, value)
     _keep_password(stored, values.password, key)
     _seen_to(stored)
+    journal.note(session, Kind.ACCOUNT_CHANGED, actor, about=stored.address, part="other")
     return stored
 
 
@@ -174,6 +178,7 @@ def set_token(session: Session, actor: Actor, which: Which, service: str, sealed
     require_servers_of(stored, service)
     stored.oauth, stored.sealed_token, stored.sealed_password = service, sealed_token, ""
     _seen_to(stored)
+    journal.note(session, Kind.ACCOUNT_CHANGED, actor, about=stored.address, part="token", server=service)
 
 
 def require_servers_of(stored: MailAccount, service: str) -> None:
@@ -195,7 +200,9 @@ def correct_username(session: Session, account_id: int, name: str, value: str) -
 
 def remove(session: Session, actor: Actor, which: Which) -> None:
     """Its waiting letters go by the firm's account (of the firm's own: into the tray). Raises Forbidden, NotFound."""
-    session.delete(_existing(session, actor, which))
+    stored = _existing(session, actor, which)
+    journal.note(session, Kind.ACCOUNT_CHANGED, actor, about=stored.address, part="removed")
+    session.delete(stored)
 
 
 def wake(session: Session, actor: Actor, which: Which) -> None:

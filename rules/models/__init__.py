@@ -5,7 +5,7 @@ from rules.models.delivery import Delivery
 from rules.models.fired import Fired
 from rules.models.gateway import Gateway
 from rules.models.later import LATER_STATES, Later
-from rules.models.message import CHANNELS, STATES, Message
+from rules.models.message import CHANNELS, DOOR_KINDS, SECRET_KINDS, STATES, Message
 from rules.models.rule import MODES, TRIGGERS, Rule, RuleVersion
 from rules.models.run import Run
 from rules.models.template import Template
@@ -15,8 +15,10 @@ from rules.models.worker import WorkerBeat
 __all__ = [
     "ACCOUNT_KINDS",
     "CHANNELS",
+    "DOOR_KINDS",
     "LATER_STATES",
     "MODES",
+    "SECRET_KINDS",
     "STATES",
     "TRIGGERS",
     "Delivery",

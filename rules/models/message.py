@@ -1,16 +1,19 @@
 """The outbox: one text to one recipient by one channel."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kanban import clock
 from kanban.db import NEVER_REUSED, Base
+from kanban.models import DoorKind
 
 STATES = ("waiting", "sending", "sent", "failed", "cancelled", "tray")
 CHANNELS = ("email", "sms", "chat", "notice")
+DOOR_KINDS: tuple[str, ...] = get_args(DoorKind)  # to one person, and never copied to anybody
+SECRET_KINDS = ("reset", "invitation")  # their link opens an account: nobody is shown them, and their words go once they are sent
 
 
 class Message(Base):
@@ -20,8 +23,8 @@ class Message(Base):
     firm's own. note: why it doesn't go by the account that was wished for: no_own_account, own_account_failed or account_gone.
 
     key: event, channel, address, template and copy number; unique, so no letter is written twice for one event.
-    kind: rule, copy (of a rule's letter, sent again by hand), reset (a password; its text is not kept once it is sent), test,
-    mention (in a comment) or todo (that is due).
+    kind: rule, copy (of a rule's letter, sent again by hand), test, mention (in a comment), todo (that is due), or one of
+    DOOR_KINDS.
     queued_for: the address at enqueue, where it goes to another by now. dropped: why it was cancelled when its turn came, ""
     where a person cancelled it (see rules.post.addressees). text_kept: False once its words are no longer kept.
     layout: what the HTML frame shows beside the text (order, statuses, why the reader got it).

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from kanban.config import Config
 from kanban.db import table
 from kanban.live import publish
-from rules.models import Delivery, Message
+from rules.models import SECRET_KINDS, Delivery, Message
 from rules.post.desk import Tried
 from rules.post.pause import age_from
 from rules.post.transports import Answer
@@ -57,7 +57,7 @@ def _end_of(session: Session, one: Tried, config: Config) -> dict[str, Any]:
             values["due_at"] = due_at
     elif answer.outcome == "sent":
         values |= {"error": "", "sent_at": one.ended_at}
-    if message.kind == "reset" and values["state"] != "waiting":
+    if message.kind in SECRET_KINDS and values["state"] != "waiting":
         values |= {"text": "", "layout": {}}  # a link that opens an account is not kept
     return values
 

@@ -38,7 +38,7 @@ def letter_of(message: Message, public_url: str) -> Letter:
         url = f"{public_url}/orders/{order_id}" if order_id else message.layout.get("url")
         html = render_template(
             "letters/frame.html", message=message, blocks=_blocks(message, public_url), tones=TONE_HEX,
-            layout=message.layout, url=url, why=why, no_more=no_more,
+            layout=message.layout, url=url, why=why, no_more=no_more, button=button_word(message),
         )  # fmt: skip
         text = plain(message, url, why, public_url, no_more)
     return Letter(
@@ -83,7 +83,8 @@ def _lines(message: Message, public_url: str) -> list[tuple[str, str]]:
 
 
 def button_word(message: Message) -> str:
-    return _("Choose a new password") if message.kind == "reset" else _("Open the order")
+    words = {"reset": _("Choose a new password"), "invitation": _("Choose a password and come in"), "security": _("Open my page")}
+    return words.get(message.kind, _("Open the order"))
 
 
 def no_more_words() -> str:
@@ -123,6 +124,8 @@ def why_sentence(message: Message) -> str:
         "address": _("You get this letter because a rule of the firm names your address."),
         "list": _("You get this letter because the rule “%(rule)s” of your firm sends it.", rule=why.get("rule", "")),
         "reset": _("If you did not ask for this, ignore the letter: your password stays as it is."),
+        "invitation": _("You get this letter because an administrator of your firm made an account for you."),
+        "security": _("You get this letter because it is about your own account."),
         "trial": _("You asked for this letter to try a rule; nobody else got it."),
         "test": _("This is a test letter: an administrator checks the mail account."),
     }

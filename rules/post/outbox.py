@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, Integer, and_, bindparam, column, delete, func, insert, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from kanban import clock
 from kanban.db import insert_new, table
 from kanban.events import NOBODY, Told
-from kanban.models import Event
-from rules.models import CHANNELS, Delivery, MailAccount, Message, Run
+from kanban.models import DoorKind, Event
+from rules.models import CHANNELS, DOOR_KINDS, SECRET_KINDS, Delivery, MailAccount, Message, Run
 from rules.post.addressees import look_again
 from rules.post.told import line_of, told_of
 
@@ -65,7 +65,7 @@ def enqueue(session: Session, runs: Sequence[dict[str, Any]], messages: Sequence
     insert_new(session, Message, messages)
 
 
-def enqueue_plain(session: Session, *, kind: Literal["reset"], address: str, name: str, subject: str, text: str,
+def enqueue_plain(session: Session, *, kind: DoorKind, address: str, name: str, subject: str, text: str,
                   language: str, host: str, layout: dict[str, Any]) -> None:  # fmt: skip
     """A letter that no rule made: at once, with no undo window."""
     key = message_key(f"{kind}-{uuid.uuid4().hex[:12]}", "email", address, kind)
@@ -249,7 +249,7 @@ def cancel_one(session: Session, message_id_: int) -> bool:
     )
     session.execute(
         update(Message)
-        .where(Message.id == message_id_, Message.state == "cancelled", Message.kind == "reset")
+        .where(Message.id == message_id_, Message.state == "cancelled", Message.kind.in_(SECRET_KINDS))
         .values(text="", layout={})  # a link that opens an account is not kept
         .execution_options(synchronize_session=False)
     )
@@ -293,7 +293,7 @@ def send_again(session: Session, message_id_: int, host: str) -> Message | None:
     """A new copy of a letter, due at once, with a Message-ID of its own; not a rule's any more, since somebody asked for it.
     None where there is no such letter, or its text is no longer kept."""
     message = session.get(Message, message_id_)
-    if message is None or message.kind == "reset" or not message.text_kept:
+    if message is None or message.kind in DOOR_KINDS or not message.text_kept:
         return None
     stem, _, _copy = message.key.rpartition(":")
     copies = session.scalar(select(func.count()).select_from(Message).where(Message.key.startswith(stem + ":", autoescape=True))) or 1

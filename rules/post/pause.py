@@ -9,8 +9,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from kanban import clock
+from kanban import clock, journal
 from kanban.actor import Actor
+from kanban.journal import Kind
 from kanban.live import publish
 from kanban.policy import require_admin
 from kanban.settings import settings, write_setting
@@ -37,6 +38,7 @@ def begin(session: Session, actor: Actor) -> None:
     if pause_of(session) is None:
         write_setting(session, "letters_paused", clock.now().isoformat())
         write_setting(session, "letters_paused_by", actor.name)
+        journal.note(session, Kind.SETTING_CHANGED, actor, changed={"letters_paused": ["", "yes"]})
         publish(session, "letters")
 
 
@@ -46,6 +48,7 @@ def end(session: Session, actor: Actor) -> None:
     if pause_of(session) is not None:
         write_setting(session, "letters_paused", "")
         write_setting(session, "letters_resumed", clock.now().isoformat())
+        journal.note(session, Kind.SETTING_CHANGED, actor, changed={"letters_paused": ["yes", ""]})
         publish(session, "letters")
 
 

@@ -7,17 +7,15 @@ from datetime import datetime, timedelta
 from types import FrameType
 
 from flask import Flask
-from sqlalchemy import delete
 
-from kanban import clock
+from kanban import clock, journal, sign_ins
 from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.live import prune as prune_feed
-from kanban.models import SignIn
 from rules.logs.run_log import prune_runs
 from rules.mail.accounts import keep_environment
 from rules.models import WorkerBeat
-from rules.post import outbox
+from rules.post import door_letters, outbox
 from rules.post.kept import forget_texts
 from rules.post.lane import LaneRun
 from rules.post.pause import pause_of
@@ -32,7 +30,7 @@ TICK = timedelta(seconds=20)
 PRUNE = timedelta(minutes=10)
 RING = timedelta(seconds=2)
 FEED_KEPT = timedelta(days=1)
-SIGN_IN_KEPT = timedelta(days=90)
+ANSWER = timedelta(seconds=1)
 
 
 class Worker:
@@ -45,7 +43,7 @@ class Worker:
         self._stop = threading.Event()
         self._beat_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
         self._pruned_at = self._ticked_at = self._beat_at
-        self._ring_at = self._beat_at
+        self._ring_at = self._answer_at = self._beat_at
         self._lanes: dict[outbox.Lane, threading.Thread] = {}
         self._knows_environment = False
 
@@ -80,6 +78,7 @@ class Worker:
         now = clock.now()
         self._keep_house(now)
         self._ring(now)
+        self._answer_resets(now)
         is_paused = pause_of(db.session()) is not None
         due = [lane for lane in outbox.lanes_due(db.session(), now, only_asked_for=is_paused) if self._may_go(lane, now)]
         db.session.rollback()
@@ -99,6 +98,15 @@ class Worker:
             with transaction(numbered=False) as session:
                 rang = reminders.ring(session, now, self._config)
         self._ring_at = now if rang == reminders.BATCH else now + RING
+
+    def _answer_resets(self, now: datetime) -> None:
+        """Wishes for a new password: made into letters here, so that the web takes as long for an address that nobody has."""
+        if now < self._answer_at:
+            return
+        self._answer_at = now + ANSWER
+        if sign_ins.has_requests(db.session()):
+            with transaction(numbered=False) as session:
+                door_letters.answer_resets(session, self._config)
 
     def _may_go(self, lane: outbox.Lane, now: datetime) -> bool:
         """Whether its account or gateway may send now: awake, and within its limits."""
@@ -128,8 +136,10 @@ class Worker:
         if now - self._pruned_at >= PRUNE:
             with transaction(numbered=False) as session:
                 prune_feed(session, now - FEED_KEPT)
-                session.execute(delete(SignIn).where(SignIn.created_at < now - SIGN_IN_KEPT))
+                sign_ins.prune(session, now, timedelta(days=self._config.sign_in_idle_days), timedelta(days=self._config.sign_in_days))
+                has_more_lines = journal.prune(session, now - timedelta(days=self._config.journal_kept_days))
                 has_more = prune_runs(session, now - timedelta(days=self._config.runs_kept_days))
+                has_more |= has_more_lines
                 has_more |= forget_texts(session, now - timedelta(days=self._config.messages_kept_days))
             self._pruned_at = self._pruned_at if has_more else now  # the next look goes on
 

@@ -17,7 +17,6 @@ from rules.views import (
     by_hand,
     gateways,
     letters,
-    mail,
     mail_steps,
     matrix,
     pause,
@@ -38,10 +37,9 @@ def register(app: Flask) -> None:
     app.add_template_filter(mail_hint)
     app.add_template_filter(is_sign_in)
     app.add_template_filter(dropped_words)
-    for module in (bell, by_hand, gateways, letters, mail, matrix, pause, process, runs, templates, trials, unsubscribe, why):
+    for module in (bell, by_hand, gateways, letters, mail_steps, matrix, pause, process, runs, templates, trials, unsubscribe, why):
         app.register_blueprint(module.bp)
     app.context_processor(pause.for_every_page)
-    mail_steps.limit_tries(app)
     if health not in doors.health_checks:
         doors.health_checks.append(health)
 

@@ -7,16 +7,17 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 
-from kanban import clock
+from kanban import clock, journal
 from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.errors import Invalid, NotFound
 from kanban.i18n import N_, _
+from kanban.journal import Kind
 from kanban.models import Person
 from kanban.people import clean_chat, clean_phone
 from kanban.phones import e164
 from kanban.settings import country
-from kanban.views.guard import admin_only, person
+from kanban.views.guard import admin_only, confirmed, person
 from rules.forms.gateway import GatewayForm, read_gateway
 from rules.mail.accounts import note_error, note_sent
 from rules.mail.health import health_of_gateway
@@ -34,6 +35,7 @@ CLEAN: dict[str, Callable[[str], str]] = {"sms": clean_phone, "chat": clean_chat
 
 @bp.get("")
 @admin_only
+@confirmed
 def show() -> Any:
     """?sms=smpp&chat=webhook: with the fields of another service than the saved one."""
     return _page()
@@ -41,6 +43,7 @@ def show() -> Any:
 
 @bp.post("/<channel>/save")
 @admin_only
+@confirmed
 def save(channel: str) -> Any:
     service = _service(channel, request.form.get("service"))
     with transaction() as session:
@@ -55,6 +58,7 @@ def save(channel: str) -> Any:
             stored.last_sent_at = stored.last_sent_at if kept else None
             stored.last_error, stored.last_error_at = "", None
             session.add(stored)
+            journal.note(session, Kind.GATEWAY_CHANGED, person(), about=service.key, channel=channel)
     if typed.errors:
         return _page({channel: typed}, code=422)
     flash(_("Saved. Send a test message to be sure."))
@@ -63,6 +67,7 @@ def save(channel: str) -> Any:
 
 @bp.post("/<channel>/test")
 @admin_only
+@confirmed
 def test(channel: str) -> Any:
     """A real message to the number or chat that was typed, at once; the service's own words come back."""
     stored = _stored(channel)
@@ -93,10 +98,13 @@ def test(channel: str) -> Any:
 
 @bp.post("/<channel>/remove")
 @admin_only
+@confirmed
 def remove(channel: str) -> Any:
     """Its messages go to the tray."""
     with transaction() as session:
-        session.delete(_stored(channel))
+        stored = _stored(channel)
+        journal.note(session, Kind.GATEWAY_CHANGED, person(), about=stored.service, channel=channel, removed=True)
+        session.delete(stored)
     flash(_("Messages of this channel go to the tray now."))
     return redirect(url_for("gateways.show"), 303)
 

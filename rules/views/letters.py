@@ -17,13 +17,13 @@ from kanban.models import Order
 from kanban.policy import may_administer
 from kanban.security import LETTER_POLICY
 from kanban.views.csv_answer import csv_answer
-from kanban.views.guard import admin_only, person, signed_in
+from kanban.views.guard import admin_only, confirmed, person, signed_in
 from rules.actions import is_hidden
 from rules.logs.letter_export import letter_rows
 from rules.logs.letter_figures import PARTS, figures
 from rules.logs.letter_log import MOST_PAGE, PERIODS, LogFilter, log_choices, log_page, opened, read_log_filter
 from rules.mail.accounts import system_account
-from rules.models import Message
+from rules.models import SECRET_KINDS, Message
 from rules.post import outbox
 from rules.post.addressees import DROPPED
 from rules.post.frame import letter_of
@@ -90,6 +90,7 @@ def cancel(letter_id: int) -> Any:
 
 @bp.get("/settings/letters.csv")
 @admin_only
+@confirmed
 def table() -> Any:
     """The filtered log for a spreadsheet."""
     rows = letter_rows(
@@ -194,7 +195,7 @@ def _find(letter_id: int) -> Message:
 def _find_readable(letter_id: int) -> Message:
     """Nobody reads the link that opens somebody's account."""
     message = _find(letter_id)
-    if message.kind == "reset":
+    if message.kind in SECRET_KINDS:
         raise NotFound(_("The text of this letter is not shown: its link opens an account."))
     if not message.text_kept:
         raise NotFound(_("The text of this message is no longer kept."))

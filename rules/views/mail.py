@@ -16,7 +16,7 @@ from kanban.i18n import _
 from kanban.models import Person
 from kanban.policy import may_administer
 from kanban.settings import setting
-from kanban.views.guard import admin_only, person, signed_in
+from kanban.views.guard import admin_only, confirmed, person, signed_in
 from rules.forms.account import OtherForm, ReceivingForm, SendingForm, other_form, receiving_form, sending_form
 from rules.mail import mailboxes, oauth
 from rules.mail.accounts import keep_environment, system_account
@@ -35,7 +35,7 @@ def both(rule: str, **options: Any) -> Callable[[Any], Any]:
     """A page of the settings, and the same one of an employee's own account."""
 
     def register(view: Any) -> Any:
-        bp.add_url_rule(f"/settings/mail/<which>{rule}", view.__name__, signed_in(view), **options)
+        bp.add_url_rule(f"/settings/mail/<which>{rule}", view.__name__, signed_in(confirmed(view)), **options)
         bp.add_url_rule(f"/me/mail{rule}", view.__name__, defaults={"which": "me"}, **options)
         return view
 
@@ -56,6 +56,7 @@ def read(which: str) -> Which:
 
 @bp.get("/settings/mail")
 @admin_only
+@confirmed
 def show() -> Any:
     return page("environment" if config().smtp_host else "system", "sending")
 

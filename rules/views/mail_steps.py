@@ -5,8 +5,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, render_template, request
-from flask import session as cookie
+from flask import abort, render_template, request
 
 from kanban import clock
 from kanban.db import db, transaction
@@ -14,6 +13,7 @@ from kanban.emails import clean_email
 from kanban.errors import Invalid, NotFound
 from kanban.htmx import fragment, is_htmx
 from kanban.i18n import _, language
+from kanban.security import doors
 from kanban.settings import setting
 from kanban.views.guard import person
 from rules.forms.account import SendingForm
@@ -25,23 +25,23 @@ from rules.mail.providers import Found
 from rules.mail.steps import Step
 from rules.models import MailAccount, Message
 from rules.post.frame import letter_of
-from rules.views.mail import accounts_list, both, config, page, provider_of, read, shows_list
+from rules.views.mail import accounts_list, both, bp, config, page, provider_of, read, shows_list
 
+__all__ = ["bp"]  # the pages of mail, with the steps that are added to them here
 END = "end"  # the stage after the last: it was skipped
-TRIES = "60 per minute"  # of one person; a whole search and check is eight
 
 
-def limit_tries(app: Flask) -> None:
-    limiter = app.extensions["potok_limiter"]
-    for endpoint in ("mail.find", "mail.check_account"):
-        view = app.view_functions[endpoint]
-        app.view_functions[endpoint] = limiter.limit(TRIES, key_func=lambda: f"mail:{cookie.get('_user_id')}")(view)
+def count_try() -> None:
+    """429 where one person tries too often; a whole search and check is eight tries."""
+    if not doors().guesses.hit("mail", str(person().id)):
+        abort(429)
 
 
 @both("/find/<stage>", methods=["POST"])
 def find(which: str, stage: str) -> Any:
     """«Find settings»: nothing is saved, and no password is sent."""
     form, account = SendingForm(), read(which)
+    count_try()
     if stage not in (*discovery.STAGES, END):
         raise NotFound(_("There is no such page."))
     stored = mailboxes.find(db.session(), account)
@@ -105,6 +105,7 @@ def _filled(which: str, form: SendingForm, stored: MailAccount | None) -> Any:
 def check_account(which: str, stage: str) -> Any:
     """«Check»: connects, signs in, sends a letter to itself, finds it."""
     whose = read(which)
+    count_try()
     stored = mailboxes.find(db.session(), whose)
     if stored is None or stage not in check.STAGES or (stage == "mailbox" and not stored.receive_host):
         raise NotFound(_("Save the address and the server of sending first."))

@@ -1,25 +1,14 @@
 """Letters of the application itself, put into the same outbox."""
 
-from urllib.parse import urlsplit
-
 from flask import current_app
 
 from kanban.config import Config
-from kanban.db import db, transaction
-from kanban.i18n import language
-from kanban.models import Person
-from kanban.settings import setting
-from rules.post.outbox import enqueue_plain
+from kanban.db import transaction
+from kanban.models import DoorKind, Person
+from rules.post import door_letters
 
 
-def send_reset(kind: str, person: Person, subject: str, text: str, url: str) -> None:
-    """A password letter: no undo window, and its text is not kept once it has left."""
+def send(kind: DoorKind, person: Person, subject: str, text: str, url: str, language: str) -> None:
     config: Config = current_app.config["POTOK"]
-    address, name = person.email, person.name
-    firm = setting(db.session(), "company")
-    host = urlsplit(config.public_url).hostname or "potok"
     with transaction() as session:
-        enqueue_plain(
-            session, kind="reset", address=address, name=name, subject=subject, text=text, language=language(), host=host,
-            layout={"firm": firm, "url": url, "why": {"kind": "reset"}},
-        )  # fmt: skip
+        door_letters.put(session, config, kind, person, subject, text, url, language)

@@ -11,7 +11,8 @@ from kanban.errors import Invalid
 from kanban.i18n import _, ngettext
 from kanban.presets import KINDS, MOST_SIGNS, Found, parse
 from kanban.settings import setting
-from kanban.views.guard import admin_only, person
+from kanban.views.csv_answer import note_export
+from kanban.views.guard import admin_only, confirmed, person
 from rules.encodings import ENCODINGS, NotUtf8, read_as, read_utf8
 from rules.process import read_process, write_process
 
@@ -28,7 +29,9 @@ def show() -> Any:
 
 @bp.get("/potok.yaml")
 @admin_only
+@confirmed
 def export() -> Any:
+    note_export("process")
     response = Response(write_process(db.session()), mimetype="application/yaml")
     response.headers["Content-Disposition"] = f"attachment; filename=potok-{clock.today().isoformat()}.yaml"
     return response

@@ -9,7 +9,7 @@ from kanban.db import db
 from kanban.i18n import _, day_short
 from kanban.models import Order
 from kanban.views.csv_answer import csv_answer
-from kanban.views.guard import admin_only
+from kanban.views.guard import admin_only, confirmed
 from rules.logs.letter_log import MOST_PAGE, PERIODS
 from rules.logs.run_export import run_rows
 from rules.logs.run_log import FILTERS, OUTCOMES, RunFilter, read_run_filter, run_choices, run_page
@@ -35,6 +35,7 @@ def show() -> Any:
 
 @bp.get("/settings/rules/runs.csv")
 @admin_only
+@confirmed
 def table() -> Any:
     """The filtered log for a spreadsheet."""
     words = {outcome: _(text) for outcome, text in OUTCOMES.items()}

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask_security import hash_password
 from sqlalchemy import func, select
 
 from app import create_app
@@ -22,6 +21,7 @@ from kanban.models import Event, Order, Person, Status, Todo
 from kanban.presets import read
 from kanban.presets.demo import make_people
 from kanban.presets.past import way
+from kanban.security import passwords
 from kanban.views import setup
 from rules.demo import fill
 from rules.logs.letter_figures import figures
@@ -36,7 +36,7 @@ WEDNESDAY, SUNDAY = datetime(2026, 11, 25, 10, 30, tzinfo=UTC), datetime(2026, 1
 
 
 def make_demo(app: Flask, language: str = "ru") -> None:
-    cast = make_people(lambda _: str(hash_password(PASSWORD)))
+    cast = make_people(lambda _: passwords().hash(PASSWORD))
     with force_locale(language), transaction() as session:
         fill(session, app.config["POTOK"], cast, language)
 

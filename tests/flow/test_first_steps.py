@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,7 +36,8 @@ def seen(client: Any, url: str = "/boards/1") -> dict[str, bool]:
 
 def found_firm(client: FlaskClient, preset: str, language: str = "en") -> None:
     token = TOKEN.search(client.get("/setup").text)[1]  # type: ignore[index]
-    data = {"language": language, "company": "Firm", "name": "Ann Owner", "email": "ann@firm.example", "password": PASSWORD,
+    code = (Path(client.application.instance_path) / "setup_code").read_text()
+    data = {"code": code, "language": language, "company": "Firm", "name": "Ann Owner", "email": "ann@firm.example", "password": PASSWORD,
             "preset": preset, "csrf_token": token}  # fmt: skip
     assert client.post("/setup", data=data, headers={"Referer": "http://localhost/"}).status_code == 303
 

@@ -70,7 +70,7 @@ class Walk(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.now = START
         self.patch.setattr(clock, "now", lambda: self.now)
-        app.extensions["potok_limiter"].reset()
+        app.extensions["potok_doors"].guesses.reset()
         self.cast = fill("ru")
         wire(app.config["POTOK"])  # an engine that knows nothing of the walk before
         self.people = {who: self._sign_in(who) for who in WHO}
@@ -142,7 +142,7 @@ class Walk(RuleBasedStateMachine):
         return answer
 
     def _sign_in(self, who: str) -> Signed:
-        self.app.extensions["potok_limiter"].reset()
+        self.app.extensions["potok_doors"].guesses.reset()
         return Signed(self.app.test_client(), self.cast.email(who))
 
     def _answer(self, who: str, url: str, data: dict[str, Any] | None, page: str) -> Any:

@@ -12,10 +12,11 @@ from kanban.calendar import MOST_DAYS
 from kanban.countries import countries
 from kanban.db import db, transaction
 from kanban.errors import Invalid
+from kanban.firm import change_settings
 from kanban.forms.fields import one_line
 from kanban.i18n import LANGUAGES, _
 from kanban.models import Order, Organisation
-from kanban.settings import settings, write_setting
+from kanban.settings import settings
 from kanban.views.guard import admin_only, person
 from kanban.views.words import countries_by_name
 
@@ -44,9 +45,7 @@ def change() -> Any:
     if country not in countries():
         raise Invalid(_("This choice no longer exists."), "country")
     with transaction() as session:
-        write_setting(session, "company", name)
-        write_setting(session, "language", chosen)
-        write_setting(session, "country", country)
+        change_settings(session, person(), company=name, language=chosen, country=country)
     flash(_("Saved"))
     return redirect(url_for("company.show"), 303)
 
@@ -60,9 +59,8 @@ def calendar() -> Any:
     if both:
         raise Invalid(_("%(day)s can't be a day off and a working day.", day=shown_days(both[0])), "worked_days")
     with transaction() as session:
-        write_setting(session, "public_holidays", "yes" if request.form.get("public_holidays") == "yes" else "")
-        write_setting(session, "days_off", " ".join(off))
-        write_setting(session, "worked_days", " ".join(worked))
+        holidays = "yes" if request.form.get("public_holidays") == "yes" else ""
+        change_settings(session, person(), public_holidays=holidays, days_off=" ".join(off), worked_days=" ".join(worked))
     flash(_("Saved"))
     return redirect(url_for("company.show"), 303)
 

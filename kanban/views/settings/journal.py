@@ -1,0 +1,101 @@
+"""Settings → Security journal."""
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from flask import Blueprint, current_app, render_template, request
+
+from kanban.db import db
+from kanban.i18n import N_, _, ngettext
+from kanban.journal import Kind
+from kanban.models import SecurityEvent
+from kanban.queries.journal import journal_page, journal_rows, read_journal_filter
+from kanban.views.csv_answer import csv_answer
+from kanban.views.guard import admin_only, confirmed
+
+bp = Blueprint("journal", __name__, url_prefix="/settings/journal")
+KINDS: Mapping[Kind, str] = {
+    Kind.SIGNED_IN: N_("sign-in"), Kind.SIGN_IN_FAILED: N_("failed sign-in"), Kind.LOCKED_OUT: N_("locked out"),
+    Kind.UNLOCKED: N_("unlocked"), Kind.SIGNED_OUT: N_("sign-out"), Kind.SIGN_INS_ENDED: N_("sign-ins ended"),
+    Kind.CONFIRM_FAILED: N_("wrong password when asked once more"), Kind.RESET_ASKED: N_("new password asked for"),
+    Kind.PASSWORD_SET: N_("new password"), Kind.INVITED: N_("link given"), Kind.PERSON_ADDED: N_("employee added"),
+    Kind.PERSON_CHANGED: N_("employee changed"), Kind.ROLES_CHANGED: N_("roles changed"), Kind.EXPORTED: N_("export"),
+    Kind.SETTING_CHANGED: N_("setting changed"), Kind.ACCOUNT_CHANGED: N_("mail account changed"),
+    Kind.GATEWAY_CHANGED: N_("gateway changed"),
+}  # fmt: skip
+BAD = (Kind.SIGN_IN_FAILED, Kind.LOCKED_OUT, Kind.CONFIRM_FAILED)
+FIELDS = {
+    "email": N_("address"), "access": N_("access"), "active": N_("works here"), "roles": N_("roles"), "company": N_("company"),
+    "language": N_("language"), "country": N_("country"), "public_holidays": N_("public holidays"), "days_off": N_("days off"),
+    "worked_days": N_("worked days"), "letters_paused": N_("pause of letters"),
+}  # fmt: skip
+
+
+@bp.get("")
+@admin_only
+@confirmed
+def show() -> Any:
+    """?before: the id that older lines come before."""
+    chosen = read_journal_filter(request.args)
+    rows, has_older = journal_page(db.session(), chosen, request.args.get("before"))
+    return render_template(
+        "settings/journal.html", rows=rows, has_older=has_older, chosen=chosen, kinds=KINDS, bad=BAD, told=told,
+        kept_days=current_app.config["POTOK"].journal_kept_days, before=request.args.get("before"),
+    )  # fmt: skip
+
+
+@bp.get(".csv")
+@admin_only
+@confirmed
+def table() -> Any:
+    head = [_("When"), _("What happened"), _("Who"), _("About"), _("More"), _("From where")]
+    rows = ([one.at, _(KINDS[Kind(one.kind)]), one.who, one.about, told(one), one.address]
+            for one in journal_rows(db.engine, read_journal_filter(request.args)))  # fmt: skip
+    return csv_answer("journal", head, rows)
+
+
+def told(event: SecurityEvent) -> str:
+    """What its kind does not say yet, "" where nothing."""
+    kind, details, found = Kind(event.kind), event.details, ""
+    match kind:
+        case Kind.PERSON_CHANGED | Kind.SETTING_CHANGED:
+            found = "; ".join(_changed(name, was, now) for name, (was, now) in details["changed"].items())
+        case Kind.ROLES_CHANGED:
+            found = _roles(details)
+        case Kind.PERSON_ADDED:
+            found = str(details["access"])
+        case Kind.PASSWORD_SET:
+            found = {"own": _("by themselves"), "administrator": _("by an administrator")}.get(str(details["by"]), _("by a link"))
+        case Kind.SIGN_INS_ENDED:
+            found = ngettext("%(num)d sign-in", "%(num)d sign-ins", int(details["count"]))
+        case Kind.ACCOUNT_CHANGED:
+            found = " · ".join(str(details[name]) for name in ("part", "server") if details.get(name))
+        case Kind.GATEWAY_CHANGED:
+            found = _("removed") if details.get("removed") else str(details["channel"])
+        case (
+            Kind.SIGNED_IN | Kind.SIGN_IN_FAILED | Kind.LOCKED_OUT | Kind.UNLOCKED | Kind.SIGNED_OUT | Kind.CONFIRM_FAILED
+            | Kind.RESET_ASKED | Kind.INVITED | Kind.EXPORTED
+        ):  # fmt: skip
+            pass
+        case _:
+            assert_never(kind)
+    return found
+
+
+def _changed(name: str, was: Any, now: Any) -> str:
+    return f"{_(FIELDS.get(name, name))}: {_value(was)} → {_value(now)}"
+
+
+def _roles(details: dict[str, Any]) -> str:
+    what = details.get("what")
+    if what == "moving":
+        was, now = details["changed"]
+        return _("who moves orders in: %(was)s → %(now)s", was=_value(was), now=_value(now))
+    words = {"added": _("added"), "removed": _("removed"), "renamed": _("was “%(name)s”", name=details.get("was", ""))}
+    return words.get(str(what), "")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return ", ".join(map(str, value)) or "—" if isinstance(value, list) else str(value) or "—"

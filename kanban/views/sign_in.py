@@ -1,0 +1,304 @@
+"""Sign-in and sign-out, a forgotten password, an invitation, the password once more."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from sqlalchemy import func, select
+from wtforms import BooleanField, PasswordField, StringField
+from wtforms.validators import DataRequired, EqualTo
+
+from kanban import journal, sign_ins
+from kanban.db import db, transaction
+from kanban.emails import clean_email
+from kanban.errors import Invalid, NotFound
+from kanban.forms.fields import PotokForm, one_line
+from kanban.guesses import Guesser
+from kanban.i18n import _, _l, language
+from kanban.journal import Kind
+from kanban.models import Person, SignIn
+from kanban.passwords import LEAST, judge
+from kanban.security import doors, enter, guesser, is_own_path, leave, passwords, post, sign_in_token
+from kanban.settings import setting
+from kanban.sign_ins import Purpose
+from kanban.views.confirm_page import ConfirmForm, confirm_page
+from kanban.views.guard import signed_in
+
+bp = Blueprint("sign_in", __name__)
+
+
+class SignInForm(PotokForm):
+    email = StringField(filters=[one_line])
+    password = PasswordField()
+    stay = BooleanField()
+
+
+class NewPasswordForm(PotokForm):
+    password = PasswordField(_l("New password"), [DataRequired(_l("Write a new password."))])
+    again = PasswordField(_l("New password once more"), [EqualTo("password", _l("The two are not the same."))])
+
+    def judged(self, person: Person) -> bool:
+        """Whether it may be this person's; what is wrong stands at its field."""
+        return self.validate() and says_nothing_against(self.password, person.name, person.email)
+
+
+def says_nothing_against(field: Any, *about: str) -> bool:
+    """Whether the password of this field is good enough."""
+    try:
+        judge(field.data or "", *about, setting(db.session(), "company"))
+    except Invalid as error:
+        field.errors = [str(error.reason)]
+        return False
+    return True
+
+
+@bp.get("/sign-in")
+def show() -> Any:
+    if current_user.is_authenticated:
+        return redirect(_next())
+    return _page(SignInForm(formdata=None))
+
+
+@bp.post("/sign-in")
+def come_in() -> Any:
+    form = SignInForm()
+    email = _account(form.email.data or "")
+    if email is None:
+        return _page(form, failed=True)
+    who = guesser(email)
+    _count(who)
+    person = db.session.scalar(select(Person).where(func.lower(Person.email) == email, Person.active))
+    kept = person.password if person else None
+    db.session.rollback()
+    if not passwords().is_right(form.password.data or "", kept):
+        _note(Kind.SIGN_IN_FAILED, person, email)
+        return _page(form, failed=True)
+    assert person is not None and kept is not None
+    doors().guesses.forgive(who)
+    if passwords().is_outdated(kept):
+        _hash_anew(person.id, form.password.data or "")
+    is_new = not who.device and _has_come_before(person.id)
+    enter(person, stay=bool(form.stay.data))
+    if is_new:
+        _tell_of_new_device(person)
+    return redirect(_next())
+
+
+def _account(typed: str) -> str | None:
+    """The address as people are looked for by it: many spellings, one account. None where it is none."""
+    try:
+        return clean_email(typed[:254]).casefold()
+    except Invalid:
+        return None
+
+
+def _count(who: Guesser) -> None:
+    """Counts the try before anything is looked at. 429 where there were too many, unless an administrator has lifted that."""
+    guesses = doors().guesses
+    if guesses.take(who):
+        return
+    person = db.session.scalar(select(Person).where(func.lower(Person.email) == who.email))
+    db.session.rollback()
+    unlocked_at = person.unlocked_at if person else None
+    if unlocked_at and guesses.unlock(who, unlocked_at) and guesses.take(who):
+        return
+    if guesses.hit("noted", f"{who.address} {who.email}"):
+        _note(Kind.LOCKED_OUT, person, who.email)
+    abort(429)
+
+
+def _note(kind: Kind, person: Person | None, email: str) -> None:
+    with transaction(numbered=False) as session:
+        journal.note(session, kind, person, typed=email)
+
+
+def _hash_anew(person_id: int, password: str) -> None:
+    """By the rules of now."""
+    password_hash = passwords().hash(password)
+    with transaction(numbered=False) as session:
+        session.get_one(Person, person_id, populate_existing=True).password = password_hash
+
+
+def _has_come_before(person_id: int) -> bool:
+    return db.session.scalar(select(SignIn.token_hash).where(SignIn.person_id == person_id).limit(1)) is not None
+
+
+def _tell_of_new_device(person: Person) -> None:
+    text = _("Somebody signed in to Potok with your password in a browser that was not seen before: %(browser)s, address %(address)s.",
+             browser=browser_name(str(request.user_agent)), address=request.remote_addr or "—")  # fmt: skip
+    more = _("If it was you, there is nothing to do. If not, change your password: that signs out everybody else.")
+    post.send("security", person, _("A new sign-in to Potok"), f"{text}\n\n{more}", url_for("personal.show"), person.language or language())
+
+
+def tell_of_new_password(person: Person) -> None:
+    """To the person, so that nobody's password is changed in silence."""
+    when = _("Your password for Potok is a new one now. It was changed from the address %(address)s.", address=request.remote_addr or "—")
+    more = _("If it was not you, ask an administrator for help at once.")
+    post.send("security", person, _("Your new password for Potok"), f"{when}\n\n{more}", url_for("personal.show"),
+              person.language or language())  # fmt: skip
+
+
+@bp.post("/sign-out")
+@signed_in
+def sign_out() -> Any:
+    with transaction() as session:
+        sign_ins.end(session, session.get_one(Person, current_user.id), sign_in_token())
+    leave()
+    answer = redirect(url_for("sign_in.show"), 303)
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+@bp.get("/reset")
+def forgotten() -> Any:
+    return render_template("doors/forgotten.html", email="")
+
+
+@bp.post("/reset")
+def ask_for_reset() -> Any:
+    """The same answer, and the same work, whoever's address it is."""
+    typed = one_line(request.form.get("email", "")) or ""
+    email = _account(typed)
+    if email is None:
+        return render_template("doors/forgotten.html", email=typed, failed=True), 422
+    if not doors().guesses.hit("resets", request.remote_addr or ""):
+        abort(429)
+    with transaction(numbered=False) as session:
+        sign_ins.ask_for_reset(session, email, language())
+    flash(_("If the address is known here, an e-mail with a link is on its way."))
+    return redirect(url_for("sign_in.show"), 303)
+
+
+@bp.get("/reset/<token>")
+def link(token: str) -> Any:
+    return _link_page(_found(token)[1], NewPasswordForm(formdata=None))
+
+
+bp.add_url_rule("/invitation/<token>", "invitation", link)
+
+
+@bp.post("/reset/<token>")
+@bp.post("/invitation/<token>", endpoint="accept")
+def choose(token: str) -> Any:
+    found, person = _found(token)
+    form = NewPasswordForm()
+    if not form.judged(person):
+        return _link_page(person, form, 422)
+    password_hash = passwords().hash(form.password.data or "")
+    with transaction() as session:
+        person = sign_ins.use_link(session, token, password_hash)
+    if found.purpose == Purpose.RESET:
+        tell_of_new_password(person)
+    if found.purpose == Purpose.INVITATION:
+        enter(person, stay=True)
+        return redirect(url_for("doors.home"), 303)
+    flash(_("The new password is kept. Sign in with it."))
+    return redirect(url_for("sign_in.show"), 303)
+
+
+def _found(token: str) -> Any:
+    found = sign_ins.find_link(db.session(), token)
+    if found is None:
+        raise NotFound(_("This link works no more. Ask for a new one."))
+    return found
+
+
+def _link_page(person: Person, form: NewPasswordForm, code: int = 200) -> Any:
+    return render_template("doors/new_password.html", person=person, form=form, least=LEAST), code
+
+
+@bp.route("/first-password", methods=["GET", "POST"])
+@signed_in
+def first_password() -> Any:
+    """In place of the one that an administrator typed."""
+    form = NewPasswordForm()
+    if request.method == "GET" or not form.judged(current_user):
+        return _link_page(current_user, form, 200 if request.method == "GET" else 422)
+    id_, password_hash = current_user.id, passwords().hash(form.password.data or "")
+    with transaction() as session:
+        person = session.get_one(Person, id_, populate_existing=True)
+        sign_ins.set_password(session, person, password_hash)
+        journal.note(session, Kind.PASSWORD_SET, person, by="own")
+    enter(person, stay=True)
+    return redirect(url_for("doors.home"), 303)
+
+
+@bp.get("/confirm")
+@signed_in
+def show_confirm() -> Any:
+    """?next: where to go on."""
+    return confirm_page(target=request.args.get("next", ""))
+
+
+@bp.post("/confirm")
+@signed_in
+def confirm() -> Any:
+    """?again: a request that waits for it, made once more with all its fields."""
+    again, target = request.args.get("again", ""), request.args.get("next", "")
+    form = ConfirmForm()
+    who = Guesser(request.remote_addr or "", session=current_user.id)
+    if not doors().guesses.take(who):
+        abort(429)
+    if not passwords().is_right(form.confirm_password.data or "", current_user.password):
+        with transaction(numbered=False) as session:
+            journal.note(session, Kind.CONFIRM_FAILED, session.get_one(Person, current_user.id))
+        form.confirm_password.errors = [_("This is not your password.")]
+        return confirm_page(form, again=again, target=target, code=422)
+    doors().guesses.forgive(who)
+    with transaction(numbered=False) as session:
+        sign_ins.confirm(session, sign_in_token())
+    return redirect(again, 307) if is_own_path(again) else redirect(_next(), 303)
+
+
+def _next() -> str:
+    """Where one wanted to go, if that is a page of ours."""
+    wanted = request.form.get("next") or request.args.get("next") or ""
+    return wanted if is_own_path(wanted) else url_for("doors.home")
+
+
+def _page(form: SignInForm, failed: bool = False) -> Any:
+    target = request.form.get("next") or request.args.get("next") or ""
+    html = render_template("doors/sign_in.html", form=form, failed=failed, target=target if is_own_path(target) else "")
+    return html, 422 if failed else 200
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where somebody is signed in. key: names it in a form."""
+
+    key: str
+    browser: str
+    address: str
+    created_at: datetime
+    seen_at: datetime
+    is_here: bool
+
+
+def sign_ins_here(person_id: int) -> list[Place]:
+    """Where a person is signed in, the last used first."""
+    config = current_app.config["POTOK"]
+    found = sign_ins.sign_ins_of(db.session(), person_id, timedelta(days=config.sign_in_idle_days), timedelta(days=config.sign_in_days))
+    here = sign_ins.hash_of(sign_in_token())
+    return [
+        Place(one.token_hash, browser_name(one.user_agent), one.address, one.created_at, one.seen_at, one.token_hash == here)
+        for one in found
+    ]
+
+
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("YaBrowser", "Yandex"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Mac OS", "macOS"), ("Linux", "Linux"))
+
+
+def browser_name(user_agent: str) -> str:
+    """«Firefox, Windows», as far as a browser says so of itself."""
+    found = [next((name for mark, name in marks if mark in user_agent), "") for marks in (_BROWSERS, _SYSTEMS)]
+    return ", ".join(one for one in found if one) or _("an unknown browser")
