@@ -53,7 +53,7 @@ def _sign_in(page: Page, url: str, owner: tuple[str, str]) -> None:
     page.goto(url + "/sign-in")
     page.locator("#email").fill(owner[0])
     page.locator("#password").fill(owner[1])
-    page.locator("button[name=submit]").click()
+    page.locator(".door-box button[type=submit]").click()
     page.wait_for_url(re.compile("/boards/"))
 
 

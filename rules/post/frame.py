@@ -9,7 +9,7 @@ from flask import current_app, render_template
 
 from kanban.i18n import _, force_locale
 from rules import texts
-from rules.models import Message
+from rules.models import DOOR_KINDS, Message
 from rules.post.transports import Letter
 from rules.post.unsubscribe import token_of
 
@@ -45,7 +45,7 @@ def letter_of(message: Message, public_url: str) -> Letter:
         message.message_id, message.event_id, message.name, message.address, message.subject, text, html, message.language,
         reply_to=message.reply_to, thread=f"<potok.order.{message.order_id}@{host}>" if message.order_id else "",
         unsubscribe=no_more, list_id=f"<orders.{host}>" if is_rule else "",
-        to=_named(message.layout.get("to")), cc=_named(message.layout.get("cc")),
+        to=_named(message.layout.get("to")), cc=_named(message.layout.get("cc")), is_private=message.kind in DOOR_KINDS,
     )  # fmt: skip
 
 

@@ -28,7 +28,9 @@ def test_from_the_empty_start_to_the_first_order(browser: Browser, tmp_path: Pat
         page = context.new_page()
         page.goto(url)
         page.locator("input[name=language][value=ru]").check(force=True)
-        for name, value in {"company": "Кухни", "name": "Анна", "email": "anna@firm.example", "password": "quiet-river-42"}.items():
+        fields = {"company": "Кухни", "name": "Анна", "email": "anna@firm.example", "password": "quiet-river-42"}
+        fields["code"] = next(tmp_path.rglob("setup_code")).read_text()
+        for name, value in fields.items():
             page.locator(f"[name={name}]").fill(value)
         page.locator("main button[type=submit], form button[type=submit]").last.click()
         page.wait_for_url(re.compile("/boards/"))

@@ -43,6 +43,7 @@ class ScriptedServer:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
         self.given = 0
+        self.heard: list[bytes] = []
 
     def __enter__(self) -> "ScriptedServer":
         threading.Thread(target=self._serve, daemon=True).start()
@@ -64,6 +65,7 @@ class ScriptedServer:
             self._say(connection, self._greeting)
             is_text = False
             while line := lines.readline():
+                self.heard.append(line.strip())
                 if is_text and line != b".\r\n":
                     continue
                 said = [b"", *line.split(), b""]
@@ -170,6 +172,20 @@ def test_letter_and_copy_together_keep_to_the_deadline(app: Flask) -> None:
             answer = way.send(letter)
             assert time.monotonic() - started < LONG_S
     assert answer.outcome == "sent" and "no copy: no answer within" in answer.text
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("is_private", [False, True])
+def test_a_letter_for_its_reader_alone_is_kept_nowhere_else(app: Flask, is_private: bool) -> None:
+    """A link that opens an account went into the account's blind copy and its Sent folder, where others read."""
+    letter = Letter("<1@potok>", None, "", "b@melnikov.example", "Тема", "text", "<p>text</p>", is_private=is_private)
+    with smtp_server() as server, imap_server() as mailbox:
+        there = account(server.port, receive_port=mailbox.port, copy_to_self=True)
+        with KeepsCopies(there, 5) as way:
+            assert way.send(letter).outcome == "sent"
+        recipients = [line[8:] for line in server.heard if line.lower().startswith(b"rcpt to:")]
+        assert recipients == [b"<b@melnikov.example>"] + ([] if is_private else [b"<a@melnikov.example>"])
+        assert bool(mailbox.heard) is not is_private
 
 
 class Stumbles:

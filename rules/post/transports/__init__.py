@@ -21,6 +21,7 @@ class Letter:
 
     to, cc: (name, address) of those who stand in the heads, where it isn't simply whom it goes to.
     thread: what all letters of one order refer to, or "". unsubscribe: a way to ask for no more, or "".
+    is_private: for its reader alone, so no copy of it is kept anywhere.
     """
 
     message_id: str
@@ -37,6 +38,7 @@ class Letter:
     list_id: str = ""
     to: tuple[tuple[str, str], ...] = ()
     cc: tuple[tuple[str, str], ...] = ()
+    is_private: bool = False
 
 
 @dataclass(frozen=True)

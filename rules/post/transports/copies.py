@@ -31,7 +31,7 @@ class KeepsCopies:
     def send(self, letter: Letter) -> Answer:
         ends_at = time.monotonic() + self._deadline_s
         answer = self._smtp.send(letter)
-        if answer.outcome != "sent":
+        if answer.outcome != "sent" or letter.is_private:
             return answer
         if not self._trouble:
             self._keep(ends_at - time.monotonic())

@@ -138,7 +138,7 @@ class Smtp:
                 host.stage, host.wanted, host.said = "mail", "", ""
                 host.ehlo_or_helo_if_needed()
                 message = compose(letter, self._account, smtputf8=host.has_extn("smtputf8"))
-                self._hand_over(host, message)
+                self._hand_over(host, message, has_copy=not letter.is_private)
                 self.sent = message.content
                 return Answer("sent", host.said)
         except Exception as error:
@@ -148,10 +148,10 @@ class Smtp:
                 self._drop()
             return answer
 
-    def _hand_over(self, host: Any, message: Composed) -> None:
+    def _hand_over(self, host: Any, message: Composed, *, has_copy: bool) -> None:
         host.wanted = message.recipient
         recipients = [message.recipient]
-        if self._account.copy_to_self and self._account.per_letter != 1 and message.sender != message.recipient:
+        if has_copy and self._account.copy_to_self and self._account.per_letter != 1 and message.sender != message.recipient:
             recipients.append(message.sender)
         host.sendmail(message.sender, recipients, message.content, message.options)
 
