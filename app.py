@@ -1,7 +1,8 @@
 """Potok: the application and its processes.
 
 create_app() wires the rooms: config → db → kanban → rules → listeners. `python app.py` migrates the database, fills it
-with the demo where it is empty, then starts web and worker and restarts whichever ends.
+with the demo where it is empty, then starts web and worker and restarts whichever ends. `python app.py unlock EMAIL` is for
+somebody who is locked out: it prints a link to choose a new password by.
 """
 
 import logging
@@ -16,7 +17,7 @@ from flask_mail import Mail
 from flask_migrate import Migrate, upgrade
 from setproctitle import setproctitle
 
-from kanban import clock, events, first_steps, i18n, security, setup_code
+from kanban import clock, events, first_steps, i18n, people, security, setup_code
 from kanban.assets import init_assets
 from kanban.config import Config, read_config
 from kanban.db import db, transaction
@@ -99,11 +100,14 @@ def wire(config: Config) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """`python app.py [serve|web|worker|migrate]`; serve is all of them."""
-    command = arguments[0] if arguments else "serve"
-    if command not in ("serve", "web", "worker", "migrate"):
+    """`python app.py [serve|web|worker|migrate|unlock EMAIL]`; serve is all of the first three."""
+    command, *more = arguments or ["serve"]
+    if command not in ("serve", "web", "worker", "migrate", "unlock") or len(more) != (command == "unlock"):
         print(__doc__)
         return 2
+    os.umask(0o077)  # the database, its log and the keys are nobody else's
+    instance_folder().mkdir(parents=True, exist_ok=True)
+    instance_folder().chmod(0o700)
     config = read_config(os.environ, instance_folder())
     app = create_app(config)
     if command == "web":
@@ -112,6 +116,8 @@ def main(arguments: list[str]) -> int:
         _worker(app)
     elif command == "migrate":
         _prepare(app, config)
+    elif command == "unlock":
+        return _unlock(app, config, more[0])
     else:
         return Supervisor(partial(_prepare, app, config), web=partial(_web, app, config), worker=partial(_worker, app)).run()
     return 0
@@ -130,6 +136,15 @@ def _worker(app: Flask) -> None:
     _log_to_stderr()
     setproctitle("potok worker")
     run_worker(app)
+
+
+def _unlock(app: Flask, config: Config, email: str) -> int:
+    """For somebody who is locked out, or has no password and no mail: lifts the limits, and prints a link that works once."""
+    _log_to_stderr()
+    with app.app_context(), transaction() as session:
+        token = people.unlock(session, email)
+        print(f"{config.public_url}/reset/{token}" if token else f"Nobody who works here has the address {email}.")
+    return 0 if token else 1
 
 
 def _log_to_stderr() -> None:

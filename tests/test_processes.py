@@ -84,3 +84,19 @@ def test_a_database_that_cannot_be_prepared_ends_it(tmp_path: Path) -> None:
     environment = os.environ | {"INSTANCE": str(tmp_path), "PORT": str(free_port()), "DEMO": "0"}
     ended = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1 and "not a database" in ended.stderr
+
+
+def test_a_locked_out_owner_gets_a_link_at_the_command_line(tmp_path: Path) -> None:
+    environment = os.environ | {"INSTANCE": str(tmp_path / "instance"), "PASSWORD_HASH_COST": "cheap", "LANG": "ru"}
+
+    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "app.py", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    assert run("migrate").returncode == 0
+    unlocked = run("unlock", "Melnikov@melnikov.example")
+    assert unlocked.returncode == 0 and unlocked.stdout.startswith("http://127.0.0.1:8000/reset/"), unlocked
+    assert run("unlock", "nobody@melnikov.example").returncode == 1 and run("unlock").returncode == 2
+    files = [path for path in (tmp_path / "instance").iterdir()]
+    assert (tmp_path / "instance").stat().st_mode & 0o777 == 0o700
+    assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}, files
