@@ -1,6 +1,7 @@
 """The verbs of to-dos: the only code that changes them.
 
-Employees and administrators add, change and remove; done is said by the person, a holder of the role, or an administrator.
+Employees and administrators add and change; done is said by the person, a holder of the role, or an administrator, and those
+and whoever wrote it remove it.
 """
 
 from collections.abc import Collection, Iterable
@@ -101,9 +102,12 @@ def undone(session: Session, actor: Actor, todo_id: int) -> Todo:
 
 
 def remove(session: Session, actor: Actor, todo_id: int) -> Todo:
-    """Raises NotFound, Forbidden."""
-    require_write(actor)
+    """Takes the right of saying that it is done, or having written it. Its trace in the history is orders.remove_todo's.
+    Raises NotFound, Forbidden."""
     todo = find_todo(session, todo_id)
+    if todo.author_id != actor.id:
+        require_finish(actor, todo)
+    require_write(actor)
     _tell(session, todo)
     session.delete(todo)
     return todo
@@ -140,7 +144,7 @@ def may_finish(person: Actor, person_id: int | None, role_id: int | None) -> boo
 def require_finish(person: Actor, todo: Todo) -> None:
     require_write(person)
     if not may_finish(person, todo.person_id, todo.role_id):
-        raise Forbidden(_("Only the person whose to-do it is, and administrators, say that it is done."))
+        raise Forbidden(_("Only the person whose to-do it is, and administrators, may do this."))
 
 
 def due_at(day: date | None, moment: time | None) -> datetime | None:

@@ -97,6 +97,6 @@ def test_a_locked_out_owner_gets_a_link_at_the_command_line(tmp_path: Path) -> N
     unlocked = run("unlock", "Melnikov@melnikov.example")
     assert unlocked.returncode == 0 and unlocked.stdout.startswith("http://127.0.0.1:8000/reset/"), unlocked
     assert run("unlock", "nobody@melnikov.example").returncode == 1 and run("unlock").returncode == 2
-    files = [path for path in (tmp_path / "instance").iterdir()]
+    files = list((tmp_path / "instance").iterdir())
     assert (tmp_path / "instance").stat().st_mode & 0o777 == 0o700
     assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}, files

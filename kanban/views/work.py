@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 
-from kanban import todos
+from kanban import orders, todos
 from kanban.db import db, transaction
 from kanban.errors import Conflict, Invalid
 from kanban.forms.todo import KIND_WORDS, read_todo, typed_todo
@@ -93,7 +93,7 @@ def undone(todo_id: int) -> Any:
 @signed_in
 def remove(todo_id: int) -> Any:
     with transaction() as session:
-        order_id = todos.remove(session, person(), todo_id).order_id
+        order_id = orders.remove_todo(session, person(), todo_id)
     return redirect(_back(order_id), 303)
 
 

@@ -23,5 +23,6 @@ def what_happened(kind: str | None, before: Mapping[str, Any] | None, after: Map
     words = {
         "order.placed": _("Placed in “%(status)s”", status=entered), "order.commented": _("Comment"),
         "order.due": _("Its time came"), "order.asked": _("By hand"),
+        "order.todo_removed": _("To-do removed"),
     }  # fmt: skip
     return words.get(kind, kind)

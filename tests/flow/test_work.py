@@ -132,6 +132,19 @@ def test_a_to_do_without_javascript(cast: Cast, order: Order, manager: Signed) -
     assert manager.post(f"/todos/{todo.id}/remove").status_code == 303 and found() == []
 
 
+def test_somebody_elses_to_do_is_removed_by_none_but_those_who_may_tick_it(app: Flask, cast: Cast, order: Order, manager: Signed) -> None:
+    """Before, every employee could, and nothing told of it."""
+    todo = add(cast, order)
+    designer = Signed(app.test_client(), cast.email("designer"))
+    assert designer.post(f"/todos/{todo.id}/remove").status_code == 403 and len(found()) == 1
+    own = form(cast, text="Сама себе записала", whose=f"person:{cast.people['manager']}")
+    designer.post(f"/orders/{order.id}/todos/add", own)
+    assert designer.post(f"/todos/{found()[1].id}/remove").status_code == 303, "who wrote it may"
+    assert manager.post(f"/todos/{todo.id}/remove").status_code == 303 and found() == []
+    page = manager.get(f"/orders/{order.id}").text
+    assert "Дело удалено: Сама себе записала" in page and "Дело удалено: Замер" in page
+
+
 def test_a_part_is_drawn_anew_where_it_was_asked_for(cast: Cast, order: Order, manager: Signed) -> None:
     answer = manager.post(f"/orders/{order.id}/todos/add", form(cast), htmx=True, page=f"/orders/{order.id}")
     assert answer.status_code == 200 and 'id="todos"' in answer.text and "Позвонить" in answer.text

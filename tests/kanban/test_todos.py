@@ -95,7 +95,9 @@ def test_somebody_elses_change_is_not_overwritten(cast: Cast, order: Order) -> N
     with pytest.raises(Conflict):
         do(todos.change, cast.designer, todo.id, TodoFields("Второй", person_id=cast.people["designer"]), version=1)
     assert now(todo).text == "Первый"
-    do(todos.remove, cast.designer, todo.id)
+    with pytest.raises(Forbidden):
+        do(todos.remove, cast.designer, todo.id)
+    do(todos.remove, cast.manager, todo.id)
     with pytest.raises(NotFound):
         do(todos.done, cast.owner, todo.id)
 
