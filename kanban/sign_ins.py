@@ -33,9 +33,10 @@ def hash_of(token: str) -> str:
 
 def begin(session: Session, person: Person, user_agent: str, address: str) -> str:
     """A new sign-in; the token that its cookie is to hold."""
-    token = secrets.token_urlsafe(32)
-    session.add(SignIn(token_hash=hash_of(token), person_id=person.id, user_agent=user_agent[:200], address=address[:45]))
-    session.execute(update(Person).where(Person.id == person.id).values(seen_at=clock.now()))
+    token, now = secrets.token_urlsafe(32), clock.now()
+    session.add(SignIn(token_hash=hash_of(token), person_id=person.id, user_agent=user_agent[:200], address=address[:45],
+                       created_at=now, seen_at=now, confirmed_at=now))  # fmt: skip
+    session.execute(update(Person).where(Person.id == person.id).values(seen_at=now))
     journal.note(session, Kind.SIGNED_IN, person)
     return token
 

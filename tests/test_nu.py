@@ -27,10 +27,10 @@ from tests.cast import Cast, Signed
 
 JAR = Path(__file__).parent.parent / ".venv/nu/node_modules/vnu-jar/build/dist/vnu.jar"
 NO_HTML = {
-    "assets.asset", "security.static", "doors.healthz", "live.stream", "live.since", "boards.fresh", "export.events", "letters.table",
+    "assets.asset", "doors.healthz", "journal.table", "live.stream", "live.since", "boards.fresh", "export.events", "letters.table",
     "letters.text", "runs.table", "process.export",
 }  # fmt: skip
-LEADS_ELSEWHERE = {"doors.home", "mail.end_oauth", "security.verify"}
+LEADS_ELSEWHERE = {"doors.home", "mail.end_oauth"}
 FOR_MAIL_PROGRAMS = {"letters.html"}  # they know but tables and inline styles
 # What htmx adds to HTML; what SVG 2 has, and the SVG 1.1 of the checker has only on paths.
 ALLOWED = "Attribute “hx-[a-z-]+” not allowed.*|Attribute “pathLength” not allowed on element “circle”.*"
@@ -187,9 +187,12 @@ def test_the_html_of_every_page_is_valid(app: Flask, first_start: Any, cast: Cas
         with transaction() as session:
             token = sign_ins.make_link(session, cast.people["viewer"], Purpose.RESET)
         stranger = app.test_client()
-        for url in ("/sign-in", "/reset", f"/reset/{token}", f"/letters/{token_of('a@b.example', 'test')}"):
+        for url in ("/sign-in", "/reset", f"/reset/{token}", f"/invitation/{token}", f"/letters/{token_of('a@b.example', 'test')}"):
             pages.take("stranger", url, stranger.get(url))
         owner = Signed(app.test_client(), cast.email("owner"))
+        pages.take("owner", "/confirm", owner.get("/confirm?next=/me"))
+        pages.take("owner", "/first-password", owner.get("/first-password"))
+        pages.take("owner", "/settings/journal", owner.get("/settings/journal"))
         look_around(pages, cast, day, owner)
         open_the_editor(pages, cast, day, owner)
         for who in ("manager", "viewer"):

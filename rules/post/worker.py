@@ -79,6 +79,7 @@ class Worker:
         self._keep_house(now)
         self._ring(now)
         self._answer_resets(now)
+        now = clock.now()  # what has just been put in is due too
         is_paused = pause_of(db.session()) is not None
         due = [lane for lane in outbox.lanes_due(db.session(), now, only_asked_for=is_paused) if self._may_go(lane, now)]
         db.session.rollback()

@@ -312,7 +312,8 @@ def test_people_and_roles(owner: Signed, app: Flask, cast: Cast) -> None:
         "access": "staff",
         "language": "en",
         "role_ids": [cast.roles["designer"]],
-        "password": "first-password",
+        "entry": "password",
+        "password": "tulip-harbor-9-kite",
     }
     assert owner.post("/settings/people/add", form).status_code == 303
     for bad in (

@@ -18,6 +18,7 @@ from rules.mail.accounts import seal, unseal
 from rules.models import Delivery, MailAccount, Message
 from rules.post import outbox
 from rules.post.deliveries import next_try
+from rules.post.door_letters import answer_resets
 from rules.post.lane import LaneRun
 from rules.post.worker import Worker
 from tests.bareserver import BareServer
@@ -407,6 +408,8 @@ def test_a_password_letter_is_not_kept(worker: Worker, mail_server: MailServer, 
     page = client.get("/reset").text
     token = page.split('name="csrf_token" value="')[1].split('"')[0]
     client.post("/reset", data={"email": cast.email("designer"), "csrf_token": token})
+    with transaction() as session:
+        answer_resets(session, app.config["POTOK"])
     letter = cast.letters(kind="reset")[0]
     assert "/reset/" in letter.layout["url"]
     drain(worker)
