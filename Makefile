@@ -26,6 +26,7 @@ test: .venv/dev ## unit, flow, PostgreSQL and browser tests
 	@sh tests/install_chromium.sh
 	@sh tests/install_mail.sh
 	@sh tests/install_nu.sh
+	@sh tests/install_proxies.sh
 	@$(BIN)/python -m pytest $(if $(TEST_DATABASE_URL)$(ARGS),,-n 4 --dist loadgroup) $(ARGS)
 
 soak: .venv/dev ## tests of endurance with their full numbers; SOAK=bounded: at most 15 minutes

@@ -63,7 +63,8 @@ def add_person(session: Session, actor: Actor | None, fields: PersonFields, pass
     _write(session, person, fields)
     session.add(person)
     session.flush()
-    journal.note(session, Kind.PERSON_ADDED, actor or person, about=person.name, access=person.access)
+    if actor is not None:
+        journal.note(session, Kind.PERSON_ADDED, actor, about=person.name, access=person.access)
     publish(session, "people")
     return person
 

@@ -63,7 +63,7 @@ def told(event: SecurityEvent) -> str:
         case Kind.ROLES_CHANGED:
             found = _roles(details)
         case Kind.PERSON_ADDED:
-            found = str(details["access"])
+            found = _value(details["access"])
         case Kind.PASSWORD_SET:
             found = {"own": _("by themselves"), "administrator": _("by an administrator")}.get(str(details["by"]), _("by a link"))
         case Kind.SIGN_INS_ENDED:
@@ -96,6 +96,9 @@ def _roles(details: dict[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
+    words = {"admin": _("administrator"), "staff": _("employee"), "viewer": _("looks only")}
+    if isinstance(value, str) and value in words:
+        return words[value]
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return ", ".join(map(str, value)) or "—" if isinstance(value, list) else str(value) or "—"
