@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from kanban.forms.fields import one_line
 from kanban.i18n import _
-from rules.post.gateways import GatewayField, Service
+from rules.mail.ends import TYPE_AGAIN, must_be_typed
+from rules.post.gateways import GatewayField, Service, end_of_gateway
 
 MOST_VALUE = 500
 MOST_LIMIT = 1_000_000
@@ -32,9 +33,21 @@ def read_gateway(form: Mapping[str, str], service: Service, kept: Mapping[str, s
         error = _error(one, typed)
         if error:
             read.errors[one.name] = error
+    if kept and not read.errors:
+        _require_typed(form, service, kept, read)
     read.per_hour = _limit(form, "per_hour", read)
     read.per_day = _limit(form, "per_day", read)
     return read
+
+
+def _require_typed(form: Mapping[str, str], service: Service, kept: Mapping[str, str], read: GatewayForm) -> None:
+    """Every secret that is kept, where it would go to another server than before."""
+    before, after = end_of_gateway(service, kept), end_of_gateway(service, read.values)
+    if before is None or after is None:
+        return
+    for one in (one for one in service.fields if one.secret):
+        if must_be_typed(before, after, has_secret=bool(kept.get(one.name)), is_typed=bool(form.get(one.name, "").strip())):
+            read.errors[one.name] = _(TYPE_AGAIN)
 
 
 def _error(one: GatewayField, typed: str) -> str:

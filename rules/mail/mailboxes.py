@@ -19,6 +19,7 @@ from kanban.models import Person
 from kanban.policy import may_administer
 from rules.mail import oauth
 from rules.mail.accounts import SECURITIES, seal
+from rules.mail.ends import TYPE_AGAIN, End, end_of, must_be_typed
 from rules.models import MailAccount
 
 MAIL_PORTS = (25, 143, 465, 587, 993, 2525)
@@ -98,8 +99,9 @@ def set_sending(session: Session, actor: Actor, which: Which, values: Sending, k
     if stored is None:
         stored = MailAccount(kind=which.kind, person_id=which.id if which.kind == "person" else None)
         session.add(stored)
-    elif _end(values.host, values.port, values.security) != _end(stored.host, stored.port, stored.security):
-        _require_password(stored, values.password)
+    else:
+        after = _end(values.host, values.port, values.security)
+        _require_password(stored, _end(stored.host, stored.port, stored.security), after, values.password)
     stored.address, stored.sender_name = address, values.sender_name
     stored.host, stored.port, stored.security = values.host, values.port, values.security
     stored.username, stored.timeout_s = values.username, values.timeout_s
@@ -231,13 +233,12 @@ def _require_receiving(actor: Actor, stored: MailAccount, host: str, port: int, 
     if not host:
         return
     _require_server(actor, host, port, security)
-    if _end(host, port, security) != _end(stored.receive_host, stored.receive_port, stored.receive_security):
-        _require_password(stored, password)
+    before = _end(stored.receive_host, stored.receive_port, stored.receive_security)
+    _require_password(stored, before, _end(host, port, security), password)
 
 
-def _end(host: str, port: int, security: str) -> tuple[str, str, int]:
-    """Where a password ends up: with a verified certificate any port is the same server's; without one it's anybody's."""
-    return host, security, port if security == "none" else 0
+def _end(host: str | None, port: int, security: str) -> End:
+    return end_of(host or "", port, is_verified=security != "none")  # of a new account there is none yet
 
 
 def _require_server(actor: Actor, host: str, port: int, security: str) -> None:
@@ -259,10 +260,9 @@ def _is_name(host: str) -> bool:
     return True
 
 
-def _require_password(stored: MailAccount, password: str) -> None:
-    """A password is sent only to the server it was given for; otherwise a new server could be used to read it."""
-    if _has_secret(stored) and not password:
-        raise Invalid(_("The server is another one: type the password again. It is sent only where it was given for."), "password")
+def _require_password(stored: MailAccount, before: End, after: End, password: str) -> None:
+    if must_be_typed(before, after, has_secret=_has_secret(stored), is_typed=bool(password)):
+        raise Invalid(_(TYPE_AGAIN), "password")
 
 
 def _has_secret(stored: MailAccount) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from kanban.config import Config
 from kanban.i18n import N_
 from rules.mail.accounts import Used, seal, unseal, used_by
+from rules.mail.ends import End, end_of
 from rules.models import Delivery, Gateway, Message
 
 GATEWAY_CHANNELS = ("sms", "chat")
@@ -106,6 +108,16 @@ class OpenGateway:
     def secrets(self) -> list[str]:
         """What must not be seen in an answer."""
         return [self.fields[one.name] for one in SERVICES[self.service].fields if one.secret and self.fields.get(one.name)]
+
+
+def end_of_gateway(service: Service, values: Mapping[str, str]) -> End | None:
+    """Where its secrets go; None where the service is always the same one."""
+    if service.key == "smpp":
+        return end_of(values.get("host", ""), int(values.get("port") or 0), is_verified=bool(values.get("tls")))
+    if service.key == "webhook":
+        url = urlsplit(values.get("url", ""))
+        return end_of(url.hostname or "", url.port or 0, is_verified=url.scheme == "https")
+    return None
 
 
 def find_gateway(session: Session, channel: str) -> Gateway | None:

@@ -68,6 +68,31 @@ def test_another_service_takes_no_secret_of_the_old_one(owner: Signed) -> None:
     assert answer.status_code == 422 and 'value="smpp.operator.ru"' in answer.text and gateway and gateway.service == "smsc"
 
 
+SMPP = {"service": "smpp", "host": "smpp.operator.ru", "port": "2775", "login": "firma", "password": "тайна-1", "sender": "Kuhni"}
+HOOK = {"service": "webhook", "url": "https://hooks.firma.example/one", "token": "тайна-1"}
+
+
+@pytest.mark.parametrize(
+    ("first", "changed", "is_kept"),
+    [
+        (SMPP, {"host": "evil.example"}, False), (SMPP, {"port": "2776"}, False), (SMPP | {"tls": "1"}, {"tls": ""}, False),
+        (SMPP | {"tls": "1"}, {"port": "2776"}, True), (SMPP, {"login": "other"}, True), (HOOK, {"url": "https://evil.example/one"}, False),
+        (HOOK, {"url": "http://hooks.firma.example/one"}, False), (HOOK, {"url": "https://hooks.firma.example/two"}, True),
+        (HOOK, {"url": ""}, True),
+    ],
+)  # fmt: skip
+def test_a_secret_goes_to_another_server_only_once_it_is_typed_again(
+    owner: Signed, config: Config, first: dict[str, str], changed: dict[str, str], is_kept: bool
+) -> None:
+    assert owner.post("/settings/gateways/sms/save", first).status_code == 303
+    secret = "token" if first is HOOK else "password"
+    answer = owner.post("/settings/gateways/sms/save", first | {secret: ""} | changed)
+    assert answer.status_code == (303 if is_kept else 422) and ("введите пароль ещё раз" in answer.text) is not is_kept
+    gateway = stored()
+    assert gateway and fields_of(gateway, config)[secret] == "тайна-1"
+    assert owner.post("/settings/gateways/sms/save", first | changed | {secret: "тайна-2"}).status_code == 303
+
+
 @pytest.mark.parametrize(
     ("channel", "fields"),
     [

@@ -19,10 +19,10 @@ from rules.fields import RuleFields
 from rules.mail.accounts import Account
 from rules.post.transports import Letter
 from rules.post.transports.compose import compose
-from rules.post.worker import Worker
 from rules.rules import change_rule, fields_of, find_rule, hand_over, names_by_thing
 from rules.texts import check
 from tests.cast import PASSWORD, TOKEN, Cast, Signed
+from tests.flow.test_doors import put_resets
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def order_form(cast: Cast, order: Order, **changed: str) -> dict[str, str]:
 def test_a_reset_link_leads_to_our_own_address_whatever_the_host_header_says(client: FlaskClient, cast: Cast) -> None:
     token = TOKEN.search(client.get("/reset", base_url="http://evil.example").text)[1]  # type: ignore[index]
     client.post("/reset", data={"email": cast.email("designer"), "csrf_token": token}, base_url="http://evil.example")
-    Worker(client.application).step()
+    put_resets(client.application)
     letter = cast.letters(kind="reset")[0]
     assert letter.layout["url"].startswith("http://127.0.0.1:8000/reset/") and "evil" not in letter.text
 
