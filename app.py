@@ -32,6 +32,7 @@ from kanban.views import register as register_kanban
 from kanban.views import setup
 from kanban.web import Server, Worker
 from rules.demo import fill
+from rules.mail.named_hosts import name_hosts_in_use
 from rules.post.worker import run_worker
 from rules.preset import load_rules
 from rules.rules import hand_over, names_by_thing
@@ -159,6 +160,8 @@ def _prepare(app: Flask, config: Config) -> None:
         upgrade()
         empty = demo.is_empty(db.session())
         db.session.rollback()
+        with transaction() as session:
+            name_hosts_in_use(session, config)
         if empty and config.demo:
             language = "ru" if os.environ.get("LANG", "").lower().startswith("ru") else "en"
             make_demo(config, language)

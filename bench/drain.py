@@ -14,6 +14,7 @@ from rules.post.transports.compose import compose
 from rules.post.worker import Worker
 from tests.bareserver import ServerProcess
 from tests.letters import put_letters
+from tests.mailserver import LOOPBACK
 
 LETTERS, FLOOR_LETTERS = 10_000, 1_000
 ADDRESS = "potok@melnikov.example"
@@ -41,7 +42,7 @@ def measure_drain() -> list[Any]:
 
 def _floor(messages: list[Message], port: int) -> float:
     """Letters a second: composed from the same rows in the same way, handed over one after another."""
-    account = Account(ADDRESS, "", "127.0.0.1", port, "none", "", "")
+    account = Account(ADDRESS, "", "127.0.0.1", port, "none", "", "", reach=LOOPBACK)
     start = time.perf_counter()
     with smtplib.SMTP("127.0.0.1", port) as connection:
         for message in messages:

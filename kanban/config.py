@@ -59,6 +59,7 @@ class Config:
     smtp_per_hour: int = 0
     smtp_per_day: int = 0
     dns_servers: str = ""
+    inner_hosts: str = ""
     oauth_google_id: str = ""
     oauth_google_secret: str = dataclasses.field(default="", repr=False)
     oauth_microsoft_id: str = ""
@@ -147,14 +148,22 @@ def _check(config: Config) -> None:
         raise ConfigError("The setting LEASE_S must be more than LETTER_DEADLINE_S, or a letter could be sent twice.")
     if config.smtp_ca_file and not Path(config.smtp_ca_file).is_file():
         raise ConfigError(f"The file of SMTP_CA_FILE, {config.smtp_ca_file}, does not exist.")
-    try:
-        read_networks(config.trusted_proxies)
-    except ValueError as error:
-        raise ConfigError(f"The setting TRUSTED_PROXIES must list addresses such as 127.0.0.1, 10.0.0.0/8: {error}.") from None
+    _check_networks(config)
     try:
         ZoneInfo(config.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise ConfigError(f"The setting TIME_ZONE must be a zone such as Europe/Moscow, not «{config.time_zone}».") from None
+
+
+def _check_networks(config: Config) -> None:
+    try:
+        read_networks(" ".join(part for part in config.inner_hosts.replace(",", " ").split() if "/" in part))
+    except ValueError as error:
+        raise ConfigError(f"The setting INNER_HOSTS must list names and networks such as mail.firma.local, 10.0.0.0/8: {error}.") from None
+    try:
+        read_networks(config.trusted_proxies)
+    except ValueError as error:
+        raise ConfigError(f"The setting TRUSTED_PROXIES must list addresses such as 127.0.0.1, 10.0.0.0/8: {error}.") from None
 
 
 def _kept(path: Path) -> str:

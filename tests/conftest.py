@@ -115,6 +115,7 @@ def make_config(database_url: str, **changed: object) -> Config:
         "public_url": "http://127.0.0.1:8000",
         "password_hash_cost": "cheap",
         "undo_window_s": 15,
+        "inner_hosts": "127.0.0.0/8 ::1/128",
     }
     return Config(**(values | changed))  # type: ignore[arg-type]
 

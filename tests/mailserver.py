@@ -16,7 +16,12 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from rules.mail.reach import read_reach
+
 USER, WORD = "potok@melnikov.example", "app-password"
+
+
+LOOPBACK = read_reach("127.0.0.0/8 ::1/128")  # where all servers of tests are
 
 
 @dataclass

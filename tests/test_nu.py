@@ -193,6 +193,7 @@ def test_the_html_of_every_page_is_valid(app: Flask, first_start: Any, cast: Cas
         pages.take("owner", "/confirm", owner.get("/confirm?next=/me"))
         pages.take("owner", "/first-password", owner.get("/first-password"))
         pages.take("owner", "/settings/journal", owner.get("/settings/journal"))
+        pages.take("owner", "/settings/hosts", owner.get("/settings/hosts"))
         look_around(pages, cast, day, owner)
         open_the_editor(pages, cast, day, owner)
         for who in ("manager", "viewer"):

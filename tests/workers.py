@@ -23,6 +23,7 @@ def start_worker(database_url: str, port: int, name: str = "worker", **settings:
     values = {
         "database_url": database_url, "worker_name": name, "secret_key": "test", "seal_key": "seal", "poll_s": 0.05,
         "smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "smtp_from": "potok@melnikov.example",
+        "inner_hosts": "127.0.0.0/8",
     } | settings  # fmt: skip
     return start("worker", {key.upper(): str(value) for key, value in values.items()})
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from kanban.config import Config
+from rules.mail.reach import NOWHERE_INSIDE, Reach, reach_of
 from rules.models import Delivery, Gateway, MailAccount, Outlet
 
 SECURITIES = ("tls", "starttls", "none")
@@ -45,6 +46,7 @@ class Account:
     receive_username: str = ""
     keep_sent: bool = False
     sent_folder: str = ""
+    reach: Reach = NOWHERE_INSIDE
 
 
 def seal(secret: str, key: str) -> str:
@@ -108,7 +110,7 @@ def as_account(stored: MailAccount, config: Config) -> Account:
         timeout_s=stored.timeout_s, ca_file=config.smtp_ca_file, stored_id=stored.id, ca_pem=stored.ca_pem,
         name_servers=config.dns_servers, oauth=stored.oauth, copy_to_self=stored.copy_to_self, per_letter=stored.per_letter,
         receive_host=stored.receive_host, receive_port=stored.receive_port, receive_security=stored.receive_security,
-        receive_username=stored.receive_username, keep_sent=stored.keep_sent, sent_folder=stored.sent_folder,
+        receive_username=stored.receive_username, keep_sent=stored.keep_sent, sent_folder=stored.sent_folder, reach=reach_of(config),
     )  # fmt: skip
 
 

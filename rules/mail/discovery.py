@@ -92,7 +92,7 @@ def _fetch(account: Account, host: str, path: str) -> bytes:
     wire = Wire()
     try:
         with wire.deadline(TRY_S), contextlib.closing(http.client.HTTPSConnection(host, timeout=TRY_S)) as connection:
-            bare = wire.open(host, 443, TRY_S, account.name_servers)
+            bare = wire.open(host, 443, TRY_S, account.name_servers, account.reach)
             connection.sock = tls_context(account).wrap_socket(bare, server_hostname=host)
             connection.request("GET", path, headers={"Accept": "text/xml", "User-Agent": "Potok", "Connection": "close"})
             answer: Any = connection.getresponse()

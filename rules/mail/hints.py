@@ -9,6 +9,14 @@ SIGN_IN = r"^53[45]|authenticat|credentials|LOGIN failed|Invalid login"
 # The first pattern that fits the answer gives the sentence.
 HINTS = (
     (
+        r"inside your own network, and not allowed yet",
+        N_("This server is inside your own network. An administrator allows it first: Settings → Hosts inside."),
+    ),
+    (
+        r"Potok never connects there",
+        N_("This address belongs to the machine itself or to its cloud: Potok never connects there."),
+    ),
+    (
         r"invalid_grant|refresh_token|access_token|AADSTS",
         N_("The sign-in has ended or was withdrawn. Sign in again with the button of the provider."),
     ),

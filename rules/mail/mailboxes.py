@@ -16,7 +16,7 @@ from kanban.i18n import _
 from kanban.ids import read_id
 from kanban.journal import Kind
 from kanban.models import Person
-from kanban.policy import may_administer
+from kanban.policy import may_administer, require_write
 from rules.mail import oauth
 from rules.mail.accounts import SECURITIES, seal
 from rules.mail.ends import TYPE_AGAIN, End, end_of, must_be_typed
@@ -57,7 +57,8 @@ def which_of(stored: MailAccount) -> Which:
 
 
 def require_may_set_up(actor: Actor, which: Which) -> None:
-    """Administrators any account, everybody their own."""
+    """Administrators any account, employees their own; who only looks has none."""
+    require_write(actor)
     if not may_administer(actor) and which != Which("person", actor.id):
         raise Forbidden(_("Only an administrator may open this mail account."))
 

@@ -14,6 +14,7 @@ from kanban.config import Config
 from kanban.i18n import N_
 from rules.mail.accounts import Used, seal, unseal, used_by
 from rules.mail.ends import End, end_of
+from rules.mail.reach import NOWHERE_INSIDE, Reach, reach_of
 from rules.models import Delivery, Gateway, Message
 
 GATEWAY_CHANNELS = ("sms", "chat")
@@ -103,6 +104,7 @@ class OpenGateway:
     fields: Mapping[str, str] = field(repr=False)
     ca_file: str = ""
     name_servers: str = ""
+    reach: Reach = NOWHERE_INSIDE
 
     @property
     def secrets(self) -> list[str]:
@@ -125,7 +127,7 @@ def find_gateway(session: Session, channel: str) -> Gateway | None:
 
 
 def open_gateway(stored: Gateway, config: Config) -> OpenGateway:
-    return OpenGateway(stored.channel, stored.service, fields_of(stored, config), config.smtp_ca_file, config.dns_servers)
+    return OpenGateway(stored.channel, stored.service, fields_of(stored, config), config.smtp_ca_file, config.dns_servers, reach_of(config))
 
 
 def fields_of(stored: Gateway, config: Config) -> dict[str, str]:

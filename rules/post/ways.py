@@ -14,7 +14,7 @@ from rules.mail.accounts import Account
 from rules.models import Gateway, MailAccount
 from rules.post import outbox, pause
 from rules.post.desk import Tried
-from rules.post.gateways import find_gateway, gateway_used, open_gateway, sender_of
+from rules.post.gateways import OpenGateway, find_gateway, gateway_used, open_gateway, sender_of
 from rules.post.outbox import Lane
 from rules.post.transports import Transport
 from rules.post.transports.by_token import ByToken
@@ -24,6 +24,9 @@ from rules.post.transports.notice import Notice
 from rules.post.transports.smpp import Smpp
 from rules.post.transports.smtp import Smtp
 from rules.post.transports.tray import Tray
+from rules.post.transports.webhook import Webhook
+
+TRANSPORTS: dict[str, Callable[[OpenGateway, float], Transport]] = {"smpp": Smpp, "webhook": Webhook}  # the others go by Apprise
 
 Stored = MailAccount | Gateway
 
@@ -55,7 +58,7 @@ def way_of(stored: Stored | None, lane: Lane, config: Config) -> Way:
         return Way(stored, stored.address, lambda: mail_transport(account, config))
     if stored is not None:
         gateway = open_gateway(stored, config)
-        transport: type[Smpp] | type[ByApprise] = Smpp if stored.service == "smpp" else ByApprise
+        transport = TRANSPORTS.get(stored.service, ByApprise)
         return Way(stored, sender_of(stored), lambda: transport(gateway, deadline_s))
     return Way(None, "", Notice if lane.channel == "notice" else Tray)
 

@@ -16,6 +16,7 @@ from rules.views import (
     bell,
     by_hand,
     gateways,
+    hosts,
     letters,
     mail_steps,
     matrix,
@@ -37,7 +38,7 @@ def register(app: Flask) -> None:
     app.add_template_filter(mail_hint)
     app.add_template_filter(is_sign_in)
     app.add_template_filter(dropped_words)
-    for module in (bell, by_hand, gateways, letters, mail_steps, matrix, pause, process, runs, templates, trials, unsubscribe, why):
+    for module in (bell, by_hand, gateways, hosts, letters, mail_steps, matrix, pause, process, runs, templates, trials, unsubscribe, why):
         app.register_blueprint(module.bp)
     app.context_processor(pause.for_every_page)
     if health not in doors.health_checks:

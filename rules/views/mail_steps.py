@@ -22,6 +22,7 @@ from rules.mail.accounts import Account, as_account, note_error, note_sent, syst
 from rules.mail.check import Checked
 from rules.mail.health import health_of
 from rules.mail.providers import Found
+from rules.mail.reach import reach_of
 from rules.mail.steps import Step
 from rules.models import MailAccount, Message
 from rules.post.frame import letter_of
@@ -91,7 +92,7 @@ def _draft(text: str, stored: MailAccount | None) -> Account | None:
         return None
     return Account(
         address, "", "", 0, "tls", "", "", ca_file=config().smtp_ca_file, ca_pem=stored.ca_pem if stored else "",
-        name_servers=config().dns_servers,
+        name_servers=config().dns_servers, reach=reach_of(config()),
     )  # fmt: skip
 
 

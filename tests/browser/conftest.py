@@ -26,7 +26,7 @@ from tests.mailserver import USER, WORD, Certificates, MailServer, free_port
 from tests.workers import start
 
 ROOT = Path(__file__).parent.parent.parent
-ENVIRONMENT = {"LANG": "ru_RU.UTF-8", "POLL_S": "0.2", "PASSWORD_HASH_COST": "cheap", "WEB_THREADS": "40"}
+ENVIRONMENT = {"LANG": "ru_RU.UTF-8", "POLL_S": "0.2", "PASSWORD_HASH_COST": "cheap", "WEB_THREADS": "40", "INNER_HOSTS": "127.0.0.0/8"}
 Ending = list[tuple[ForkServerProcess, Path]]  # web servers that were told to stop, with their logs
 expect.set_options(timeout=20_000)  # two servers and two browsers share two cores
 

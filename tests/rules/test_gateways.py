@@ -14,8 +14,9 @@ from rules.post.gateways import OpenGateway
 from rules.post.transports import Answer, Letter
 from rules.post.transports.gateway import ByApprise
 from rules.post.transports.smpp import Smpp
+from rules.post.ways import TRANSPORTS
 from tests.fakegateways import LONG_S, FakeHttp, FakeSmpp
-from tests.mailserver import free_port
+from tests.mailserver import LOOPBACK, free_port
 
 TEXT = 'Заказ <b>К-0001</b> & "готов" :smile:\nПриезжайте\\n {{ order }} *x* _y_'
 SMS = Letter("<potok.1.abc@host>", 1, "Хасанова Гузель", "+79001234567", "Заказ", TEXT, "")
@@ -40,17 +41,17 @@ def smpp() -> Iterator[FakeSmpp]:
 
 
 def webhook(fake: FakeHttp, path: str = "/hook/secret-path?key=secret-key", **fields: str) -> OpenGateway:
-    return OpenGateway("sms", "webhook", {"url": fake.url + path, **fields})
+    return OpenGateway("sms", "webhook", {"url": fake.url + path, **fields}, reach=LOOPBACK)
 
 
 def send(gateway: OpenGateway, letter: Letter = SMS, deadline_s: float = 5) -> Answer:
-    with ByApprise(gateway, deadline_s) as transport:
+    with TRANSPORTS.get(gateway.service, ByApprise)(gateway, deadline_s) as transport:
         return transport.send(letter)
 
 
 def operator(fake: FakeSmpp, **fields: str) -> OpenGateway:
     values = {"host": "127.0.0.1", "port": str(fake.port), "login": "firma", "password": "secret", "sender": "Kuhni"}
-    return OpenGateway("sms", "smpp", values | fields)
+    return OpenGateway("sms", "smpp", values | fields, reach=LOOPBACK)
 
 
 def test_a_webhook_gets_json(http: FakeHttp) -> None:
@@ -134,7 +135,7 @@ def test_a_dripping_service_is_left_in_time(http: FakeHttp) -> None:
     http.drips = True
     began = time.monotonic()
     answer = send(webhook(http), deadline_s=1)
-    assert answer.outcome == "unclear" and answer.by_account and time.monotonic() - began < LONG_S
+    assert answer.outcome == "sent" and time.monotonic() - began < LONG_S, "it said 200; what it goes on saying is nothing to wait for"
 
 
 def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +163,9 @@ def test_secrets_are_neither_answered_nor_logged(http: FakeHttp, monkeypatch: py
         words = [send(webhook(http, token="secret-token")).text, send(SMSC).text]
         monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://127.0.0.1:{free_port()}/bot")
         words += [send(TELEGRAM, CHAT).text, send(OpenGateway("chat", "telegram", {"token": "broken-secret"}), CHAT).text]
-        dead = OpenGateway("sms", "webhook", {"url": f"http://u:secret-word@127.0.0.1:{free_port()}/secret-path?k=secret-key"})
+        dead = OpenGateway(
+            "sms", "webhook", {"url": f"http://u:secret-word@127.0.0.1:{free_port()}/secret-path?k=secret-key"}, reach=LOOPBACK
+        )
         words.append(send(dead).text)
     finally:
         logging.getLogger().removeHandler(handler)
@@ -227,13 +230,15 @@ def test_an_operator_talks_nonsense(smpp: FakeSmpp, garbage: bytes) -> None:
 
 @pytest.mark.parametrize("service", ["smsc", "telegram", "webhook", "smpp"])
 def test_settings_of_another_key_are_said(service: str) -> None:
-    transport = (Smpp if service == "smpp" else ByApprise)(OpenGateway("sms", service, {}), 2)
+    transport = TRANSPORTS.get(service, ByApprise)(OpenGateway("sms", service, {}), 2)
     answer = transport.send(SMS)
     assert answer.outcome == "retry" and answer.by_account and "another key" in answer.text
 
 
 def test_no_operator_there() -> None:
-    gateway = OpenGateway("sms", "smpp", {"host": "127.0.0.1", "port": str(free_port()), "login": "a", "password": "b", "sender": "c"})
+    gateway = OpenGateway(
+        "sms", "smpp", {"host": "127.0.0.1", "port": str(free_port()), "login": "a", "password": "b", "sender": "c"}, reach=LOOPBACK
+    )
     with Smpp(gateway, 5) as transport:
         answer = transport.send(SMS)
     assert answer.outcome == "retry" and answer.by_account and "refused" in answer.text

@@ -28,7 +28,7 @@ from rules.post.transports.wire import Wire
 from tests.cast import Cast
 from tests.fakegateways import LONG_S
 from tests.fakenet import FakeDns
-from tests.mailserver import Certificates, DrippingServer
+from tests.mailserver import LOOPBACK, Certificates, DrippingServer
 from tests.rules.test_worker import drain, smtp, use
 
 CAPABILITY = b"* CAPABILITY IMAP4rev1 SPECIAL-USE\r\n"
@@ -93,7 +93,7 @@ def smtp_server(greeting: bytes = b"220 hello\r\n", **answers: bytes) -> Scripte
 
 def account(port: int, **changed: Any) -> Account:
     there = Account("a@melnikov.example", "", "127.0.0.1", port, "none", "", "", timeout_s=2, receive_host="127.0.0.1", receive_port=port,
-                    receive_security="none", receive_username="a")  # fmt: skip
+                    receive_security="none", receive_username="a", reach=LOOPBACK)  # fmt: skip
     return replace(there, **changed)
 
 
@@ -238,7 +238,7 @@ def test_a_name_with_many_deaf_addresses_holds_nobody_beyond_the_deadline(deaf: 
     with FakeDns({("deaf.example", "A"): addresses}, port=0) as names:
         wire, started = Wire(), time.monotonic()
         with pytest.raises(OSError, match=r"timed out|within"), wire.deadline(1.5):
-            wire.open("deaf.example", port, 20, f"{names.address}:{names.port}")
+            wire.open("deaf.example", port, 20, f"{names.address}:{names.port}", LOOPBACK)
         assert time.monotonic() - started < LONG_S
 
 

@@ -28,6 +28,7 @@ FIELDS = {
     "email": N_("address"), "access": N_("access"), "active": N_("works here"), "roles": N_("roles"), "company": N_("company"),
     "language": N_("language"), "country": N_("country"), "public_holidays": N_("public holidays"), "days_off": N_("days off"),
     "worked_days": N_("worked days"), "letters_paused": N_("pause of letters"),
+    "inner_hosts": N_("hosts inside"),
 }  # fmt: skip
 
 

@@ -1,25 +1,23 @@
 """SMS and messengers by Apprise: one message a call, within a deadline, and what the service said about it."""
 
 import ast
-import html
 import logging
 import re
 import threading
 from types import TracebackType
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote
 
 from apprise import Apprise, AppriseAsset, AppriseResult, NotifyBase, NotifyFormat
 from apprise.exception import AppriseException
-from apprise.plugins.custom_json import NotifyJSON
 from apprise.plugins.smsc import NotifySMSC
 from apprise.plugins.telegram import NotifyTelegram
 
 from rules.post.gateways import OpenGateway
 from rules.post.transports import Answer, Letter
 from rules.post.transports.gateway_answers import SEALED, judge
+from rules.post.transports.masked import masked
 
 SOCKET_S = 10  # connecting, and between two pieces of an answer
-MOST_WORDS = 1000
 
 # What Apprise logs becomes the answer. It goes no further: at this level it tells passwords.
 _logger = logging.getLogger("apprise")
@@ -48,7 +46,7 @@ class ByApprise:
         try:
             service = service_of(self._gateway, letter)
         except AppriseException as error:
-            return Answer("retry", _masked(str(error), self._gateway), by_account=True)
+            return Answer("retry", masked(str(error), self._gateway), by_account=True)
         caller = Apprise(asset=service.asset)
         caller.add(service)
         found: list[AppriseResult] = []
@@ -57,7 +55,7 @@ class ByApprise:
         thread.join(self._deadline_s)
         if not found:
             return Answer("unclear", f"no answer within {self._deadline_s:g} s", by_account=True)
-        return judge(self._gateway.service, bool(found[0]), _masked(_words(found[0]), self._gateway))
+        return judge(self._gateway.service, bool(found[0]), masked(_words(found[0]), self._gateway))
 
 
 def service_of(gateway: OpenGateway, letter: Letter) -> NotifyBase:
@@ -70,21 +68,7 @@ def service_of(gateway: OpenGateway, letter: Letter) -> NotifyBase:
             user=quote(fields.get("login", ""), safe=""), password=quote(fields.get("password", ""), safe=""),
             sender=fields.get("sender") or None, targets=[letter.address], **shared,
         )  # fmt: skip
-    if gateway.service == "telegram":
-        return NotifyTelegram(bot_token=fields.get("token", ""), targets=[letter.address], detect_owner=False, **shared)
-    return _webhook(fields.get("url", ""), fields.get("token", ""), letter, shared)
-
-
-def _webhook(address: str, token: str, letter: Letter, shared: dict[str, object]) -> NotifyJSON:
-    """{"to", "name", "message", "id", "version"}: an id that was seen before is a second copy."""
-    url = urlsplit(address)
-    return NotifyJSON(
-        secure=url.scheme == "https", host=f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname, port=url.port,
-        user=url.username, password=url.password, fullpath=url.path + (f"?{url.query}" if url.query else ""),
-        headers={"Authorization": f"Bearer {token}"} if token else None,
-        payload={"to": letter.address, "name": letter.name, "id": letter.message_id, "title": "", "attachments": "", "type": ""},
-        **shared,
-    )  # fmt: skip
+    return NotifyTelegram(bot_token=fields.get("token", ""), targets=[letter.address], detect_owner=False, **shared)
 
 
 def _notify(caller: Apprise, text: str) -> AppriseResult:
@@ -104,21 +88,3 @@ def _plain(told: str) -> str:
     if not told.startswith(("b'", 'b"')):
         return told
     return bytes(ast.literal_eval(told)).decode("utf-8", "replace")
-
-
-def _masked(words: str, gateway: OpenGateway) -> str:
-    """Without what must not be seen: a token stands in the address that a connection error names."""
-    hidden = {part for secret in gateway.secrets for part in _parts_of(secret)}
-    forms = {form for one in hidden for form in (one, quote(one), quote(one, safe=""), html.escape(one))}
-    for form in sorted(forms, key=len, reverse=True):
-        words = words.replace(form, "•••")
-    return words[:MOST_WORDS]
-
-
-def _parts_of(secret: str) -> list[str]:
-    """Of an address all but the host is secret; its short words, such as “api”, give nothing away."""
-    if "://" not in secret:
-        return [secret]
-    url = urlsplit(secret)
-    parts = [url.path.strip("/"), url.query, *url.path.split("/"), *(value for _name, value in parse_qsl(url.query)), url.password or ""]
-    return [part for part in parts if len(part) > 4]

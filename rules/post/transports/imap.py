@@ -29,7 +29,8 @@ class _Plain(imaplib.IMAP4):
         super().__init__(account.receive_host, account.receive_port, account.timeout_s)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
-        return self._wire.open(self._account.receive_host, self._account.receive_port, timeout or 20, self._account.name_servers)
+        there = self._account
+        return self._wire.open(there.receive_host, there.receive_port, timeout or 20, there.name_servers, there.reach)
 
     def send(self, data: Any) -> None:
         self._left = MOST_ANSWER

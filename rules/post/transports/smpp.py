@@ -26,7 +26,7 @@ class _Client(Client):  # type: ignore[misc]
     gateway: OpenGateway
 
     def connect(self) -> None:
-        bare = self.wire.open(self.host, self.port, self.timeout, self.gateway.name_servers)
+        bare = self.wire.open(self.host, self.port, self.timeout, self.gateway.name_servers, self.gateway.reach)
         self._socket = _tls(self.gateway).wrap_socket(bare, server_hostname=self.host) if self.gateway.fields.get("tls") else bare
         self.state = consts.SMPP_CLIENT_STATE_OPEN
 

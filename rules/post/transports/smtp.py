@@ -12,6 +12,7 @@ from typing import Any
 from flask_mail import Connection, Mail
 
 from rules.mail.accounts import Account
+from rules.mail.reach import NOWHERE_INSIDE
 from rules.post.transports import Answer, Letter
 from rules.post.transports.answers import judge
 from rules.post.transports.compose import Composed, Unsendable, compose
@@ -23,6 +24,7 @@ class _Staged:
 
     wire: Wire
     name_servers = ""
+    reach = NOWHERE_INSIDE
     stage = "connect"
     wanted = ""  # the recipient that matters; a copy to oneself may be refused
     said = ""
@@ -60,12 +62,12 @@ class _Staged:
 
 class _Plain(_Staged, smtplib.SMTP):
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        return self.wire.open(host, port, timeout, self.name_servers)
+        return self.wire.open(host, port, timeout, self.name_servers, self.reach)
 
 
 class _Tls(_Staged, smtplib.SMTP_SSL):
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        return self.context.wrap_socket(self.wire.open(host, port, timeout, self.name_servers), server_hostname=host)
+        return self.context.wrap_socket(self.wire.open(host, port, timeout, self.name_servers, self.reach), server_hostname=host)
 
 
 class _Connection(Connection):
@@ -79,7 +81,7 @@ class _Connection(Connection):
         account = self._account
         context = tls_context(account)
         host: Any = _Tls(timeout=account.timeout_s, context=context) if account.security == "tls" else _Plain(timeout=account.timeout_s)
-        host.wire, host.name_servers = self._wire, account.name_servers
+        host.wire, host.name_servers, host.reach = self._wire, account.name_servers, account.reach
         try:
             self._begin(host, context)
         except BaseException:

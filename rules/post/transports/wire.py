@@ -15,6 +15,7 @@ from typing import Any
 
 from rules.mail.accounts import Account
 from rules.mail.names import addresses
+from rules.mail.reach import NOWHERE_INSIDE, Reach
 
 MOST_ANSWER = 1_000_000
 MOST_TRIED = 8  # addresses of one name
@@ -28,14 +29,16 @@ class Wire:
         self._handle: socket.socket | None = None
         self._ends_at = math.inf
 
-    def open(self, host: str, port: int, timeout_s: float, name_servers: str = "") -> socket.socket:
-        """A connected socket, before the deadline is over: a name may have many addresses that don't answer. Raises OSError."""
+    def open(self, host: str, port: int, timeout_s: float, name_servers: str = "", reach: Reach = NOWHERE_INSIDE) -> socket.socket:
+        """A connected socket, before the deadline is over: a name may have many addresses that don't answer. Each is judged as it is
+        connected to, so a name that leads elsewhere by then leads nowhere. Raises OSError."""
         error: OSError | None = None
         for address in _spread(addresses(host, name_servers), port):
             left = self._ends_at - time.monotonic()
             if left <= 0:
                 raise error or TimeoutError("timed out")
             try:
+                reach.require(host, address)
                 bare = socket.create_connection((address, port), min(timeout_s, left))
             except OSError as refused:
                 error = refused
