@@ -1,8 +1,6 @@
 """Where accounts and gateways lead: anywhere in public, inside only where an administrator has named the host, to the machine's own
 services never."""
 
-from typing import Any
-
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -111,7 +109,11 @@ def test_an_administrator_names_a_host_and_takes_it_back(app: Flask, cast: Cast)
 def test_what_was_in_use_before_is_named_once(app: Flask, cast: Cast) -> None:
     config = app.config["POTOK"]
     with transaction() as session:
-        session.add(MailAccount(kind="system", address="a@firma.local", host="Mail.firma.local", receive_host="imap.firma.local", port=25, security="tls"))
+        session.add(
+            MailAccount(
+                kind="system", address="a@firma.local", host="Mail.firma.local", receive_host="imap.firma.local", port=25, security="tls"
+            )
+        )
         fields = {"host": "smpp.firma.local", "port": "2775", "login": "a", "password": "b"}
         session.add(Gateway(channel="sms", service="smpp", sealed_fields=sealed(fields, config)))
         session.execute(Setting.__table__.delete().where(Setting.name == "inner_hosts"))  # type: ignore[attr-defined]
