@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from kanban.config import Config
 from kanban.i18n import _, names, ngettext
-from kanban.models import Person, person_role
+from kanban.models import Person, Status, person_role
 from rules.actions import CHANNEL_OF, addressed, channel_of, recipients_of, sends
 from rules.evaluator import BY_ID, LIST, OF_TIME, trigger_key
 from rules.fields import RuleFields
@@ -32,7 +32,7 @@ DYNAMIC = ("responsible", "previous", "author", "mover", "customer", "address")
 
 @dataclass(frozen=True)
 class Advice:
-    """mend: where it can be mended: rule, template, people, mail or gateways, and which; "" for here. question: it has to be
+    """mend: where it can be mended: rule, template, people, mail, gateways or status, and which; "" for here. question: it has to be
     answered before the rule is saved: the id of the role that many hold."""
 
     text: str
@@ -49,7 +49,21 @@ def advise(session: Session, rule_id: int, fields: RuleFields, lookup: Lookup, c
         if action["do"] in CHANNEL_OF:
             found += [*_readers(action, people), *_fields(fields.trigger, action, lookup)]
     found += _twice(session, rule_id, fields, lookup)
+    found += _guarded(session, fields)
     return list(dict.fromkeys([*found, *_ways(session, fields, config)]))
+
+
+def _guarded(session: Session, fields: RuleFields) -> Iterator[Advice]:
+    """A button does for whoever presses it what only some roles may do by hand."""
+    if fields.trigger != "hand":
+        return
+    ids = [action.get("status") for action in fields.actions if action["do"] == "set_status"]
+    for status in session.scalars(select(Status).where(Status.id.in_(ids), Status.moving.any()).options(selectinload(Status.moving))):
+        roles = names([role.name for role in status.moving])
+        yield Advice(
+            _("By hand only %(roles)s move orders into “%(status)s”; with this button everybody who may change orders does.",
+              roles=roles, status=status.name), "status", status.id,
+        )  # fmt: skip
 
 
 def _same(session: Session, rule_id: int, fields: RuleFields) -> Iterator[Advice]:

@@ -6,12 +6,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event as sa_event
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.i18n import force_locale
-from kanban.models import Person, Role, person_role
+from kanban.models import Person, Role, person_role, status_moving
 from rules import matrix, rules
 from rules.actions import recipient, send, send_email
 from rules.fields import RuleFields
@@ -267,3 +267,13 @@ def test_two_letters_are_found_by_as_many_statements_however_many_orders_and_rul
         counted.append(len(seen))
         db.session.rollback()
     assert counted[0] == counted[1], counted
+
+
+def test_a_button_passes_by_who_may_move_and_says_so(app: Flask, quiet: Cast) -> None:
+    moves = rule(quiet, {"do": "set_status", "status": quiet.statuses["paid"]}, trigger="hand")
+    assert "By hand only" not in texts(app, moves)
+    with transaction() as session:
+        session.execute(insert(status_moving).values(status_id=quiet.statuses["paid"], role_id=quiet.roles["accountant"]))
+    found = [one for one in advice_of(app, moves) if "By hand only" in one.text]
+    assert [(one.mend, one.id) for one in found] == [("status", quiet.statuses["paid"])]
+    assert "By hand only" not in texts(app, rule(quiet, {"do": "set_status", "status": quiet.statuses["paid"]}))
