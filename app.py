@@ -20,7 +20,7 @@ from setproctitle import setproctitle
 from kanban import clock, events, first_steps, i18n, people, security, setup_code
 from kanban.assets import init_assets
 from kanban.config import Config, read_config
-from kanban.db import db, transaction
+from kanban.db import WRITE_WAIT_S, db, transaction
 from kanban.dependents import dependents
 from kanban.htmx import htmx
 from kanban.ids import IdConverter
@@ -79,7 +79,7 @@ def _init_database(app: Flask, config: Config) -> None:
     url = config.database_url.replace("postgresql://", "postgresql+psycopg://").replace("postgres://", "postgresql+psycopg://")
     options: dict[str, object] = {"pool_size": 20, "max_overflow": config.web_threads}
     if not url.startswith("sqlite"):
-        options |= {"pool_pre_ping": True}
+        options |= {"pool_pre_ping": True, "connect_args": {"options": f"-c lock_timeout={WRITE_WAIT_S * 1000:.0f}"}}
     app.config.update(SQLALCHEMY_DATABASE_URI=url, SQLALCHEMY_ENGINE_OPTIONS=options)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"))

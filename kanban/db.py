@@ -11,11 +11,14 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, Table, TypeDecorator, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from kanban.faults import Fault, as_refusal, refusal_of
 from kanban.fold import fold
 
 NUMBERING_LOCK = 7202  # an arbitrary number, the same in every process
+WRITE_WAIT_S = 10.0  # how long a writer waits for its turn, twice at most: in the process, then at the file
 SAVED = "saved"  # in a session's info: what of a request's transactions was saved, since the session began
 _writers = threading.Lock()  # on SQLite the threads of a process queue here, instead of asking the file again and again
 
@@ -104,12 +107,13 @@ def transaction(*, numbered: bool = True) -> Iterator[Session]:
     First ends the read transaction that a look-up opened, so that what was found before is read again inside.
     SQLite: BEGIN IMMEDIATE, so a writer waits for its turn instead of failing at its first write.
     PostgreSQL: with `numbered`, writers take turns, so that events and changes get their numbers in order of commit.
-    Nothing slow belongs inside: no network, no password hashing, no files.
+    Nothing slow belongs inside: no network, no password hashing, no files. Raises Busy where the turn does not come within
+    WRITE_WAIT_S, Unwritable where the disk is full or can't be written.
     """
     session = db.session()
     session.rollback()
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    with _writers if is_sqlite else nullcontext():
+    with _turn() if is_sqlite else nullcontext():
         try:
             connection = session.connection(execution_options={"potok_write": True})
             if numbered and not is_sqlite:
@@ -117,11 +121,24 @@ def transaction(*, numbered: bool = True) -> Iterator[Session]:
             yield session
             session.commit()
             session.info.setdefault(SAVED, Saved.ALL)
-        except BaseException:
+        except BaseException as error:
             session.rollback()
             if SAVED in session.info:
                 session.info[SAVED] = Saved.PART
-            raise
+            refusal = as_refusal(error) if isinstance(error, OperationalError) else None
+            if refusal is None:
+                raise
+            raise refusal from error
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _writers.acquire(timeout=WRITE_WAIT_S):
+        raise refusal_of(Fault.BUSY)
+    try:
+        yield
+    finally:
+        _writers.release()
 
 
 @event.listens_for(Engine, "connect")
@@ -132,7 +149,7 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # an answer comes after the commit is on disk
-    cursor.execute("PRAGMA busy_timeout=20000")
+    cursor.execute(f"PRAGMA busy_timeout={WRITE_WAIT_S * 1000:.0f}")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()

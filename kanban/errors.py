@@ -40,3 +40,7 @@ class Conflict(Refused):
 
 class Busy(Refused):
     """Too many others want the same just now. Nothing was changed; it is worth another try."""
+
+
+class Unwritable(Refused):
+    """The database takes no changes: its disk is full, or its folder can't be written. Reading goes on."""

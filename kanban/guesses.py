@@ -13,6 +13,8 @@ from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from kanban.proxies import plain_address
+
 LIMITS = {
     "known": parse("20 per 5 minutes"), "caller": parse("10 per 5 minutes"), "account": parse("100 per hour"),
     "address": parse("100 per 5 minutes"), "session": parse("10 per 5 minutes"), "resets": parse("20 per hour"),
@@ -33,7 +35,7 @@ class Guesser:
 
     def counts(self) -> Iterator[tuple[str, str]]:
         """(limit, key), the narrowest first: who is stopped by it counts against no other."""
-        site = _site(self.address)
+        site = site_of(self.address)
         if self.session:
             yield "session", str(self.session)
         elif self.device:
@@ -50,7 +52,7 @@ class Guesses:
     def __init__(self) -> None:
         self._storage = MemoryStorage()
         self._limiter = MovingWindowRateLimiter(self._storage)
-        self._unlocked: dict[str, datetime] = {}
+        self._unlocked: dict[str, datetime] = {}  # by the count that was begun anew
 
     def take(self, guesser: Guesser) -> bool:
         """Counts a try. False where there were too many."""
@@ -70,18 +72,18 @@ class Guesses:
                 self._limiter.clear(LIMITS[limit], limit, key)
 
     def unlock(self, guesser: Guesser, at: datetime) -> bool:
-        """An administrator unlocked the account at this time: once for each such time all counts begin anew."""
-        if self._unlocked.get(guesser.email) == at:
-            return False
-        self._unlocked[guesser.email] = at
-        for limit, key in guesser.counts():
+        """An administrator unlocked the account at this time: once for each such time each count begins anew. Whether one did."""
+        found = [(limit, key) for limit, key in guesser.counts() if self._unlocked.get(f"{limit} {key}") != at]
+        for limit, key in found:
+            self._unlocked[f"{limit} {key}"] = at
             self._limiter.clear(LIMITS[limit], limit, key)
-        return True
+        return bool(found)
 
 
-def _site(address: str) -> str:
+def site_of(address: str) -> str:
+    """What counts as one visitor: an IPv4 address, or the IPv6 network of one household."""
     try:
-        found = ipaddress.ip_address(address)
+        found = plain_address(address)
     except ValueError:
         return address
-    return address if found.version == 4 else str(ipaddress.ip_network((found, SITE), strict=False))
+    return str(found) if found.version == 4 else str(ipaddress.ip_network((found, SITE), strict=False))

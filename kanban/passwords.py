@@ -86,7 +86,7 @@ def _score(password: str, about: tuple[str, ...]) -> int:
     if len(_without(password.casefold(), known)) < LEAST_OWN:
         return 0
     typed = password[:MOST_JUDGED]
-    keys = "".join(_KEYS.get(sign, sign) for sign in typed.lower())
+    keys = "".join(_KEYS.get(sign, sign) for sign in typed.lower())[:MOST_JUDGED]
     on_keys = ["".join(_KEYS.get(sign, sign) for sign in part.lower()) for part in known]
     return min(int(zxcvbn(text, user_inputs=[*known, *on_keys])["score"]) for text in (typed, keys))
 

@@ -80,6 +80,7 @@ def change_person(session: Session, actor: Actor, person_id: int, fields: Person
     session.flush()
     changed = {name: [before[name], value] for name, value in _rights(person).items() if value != before[name]}
     if "email" in changed or "active" in changed:
+        sign_ins.end_links(session, person.id)
         sign_ins.end_all(session, person)
     if changed:
         journal.note(session, Kind.PERSON_CHANGED, actor, about=person.name, changed=changed)
@@ -134,7 +135,7 @@ def sign_out(session: Session, actor: Actor, person_id: int) -> int:
 def unlock(session: Session, email: str) -> str | None:
     """From the server's own command line: lifts the limits to guessing for this address. The token of a link to choose a password
     by, or None where it is nobody's."""
-    person = session.scalar(select(Person).where(func.lower(Person.email) == email.strip().casefold(), Person.active))
+    person = sign_ins.find_by_email(session, email.strip())
     if person is None:
         return None
     person.unlocked_at = clock.now()
@@ -166,8 +167,8 @@ def _write_contacts(person: Person, phone: str, chat: str) -> None:
 
 def _write(session: Session, person: Person, fields: PersonFields) -> None:
     email = clean_email(fields.email)
-    holder = session.scalar(select(Person.id).where(func.lower(Person.email) == email.lower()))
-    if holder is not None and holder != person.id:
+    holder = sign_ins.find_by_email(session, email, only_active=False)
+    if holder is not None and holder.id != person.id:
         raise Invalid(_("Another employee has this address."), "email")
     if fields.access not in ACCESSES:
         raise Invalid(_("There is no such access."), "access")

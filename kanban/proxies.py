@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MOST_PROXIES = 8
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -46,8 +47,14 @@ class TrustedProxies:
         return address is not None and any(address in network for network in self._networks)
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _address(text: str) -> Address | None:
     try:
-        return ipaddress.ip_address(text)
+        return plain_address(text)
     except ValueError:
         return None
+
+
+def plain_address(text: str) -> Address:
+    """An IPv4 address as such, though a socket of both kinds shows it as IPv6. Raises ValueError."""
+    found = ipaddress.ip_address(text)
+    return getattr(found, "ipv4_mapped", None) or found

@@ -12,12 +12,11 @@ from flask_login import LoginManager, login_user, logout_user
 from flask_wtf import CSRFProtect
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select, update
-from sqlalchemy.exc import OperationalError
 
 from kanban import clock, sign_ins
 from kanban.config import Config
 from kanban.db import db, transaction
-from kanban.errors import Busy
+from kanban.errors import Busy, Unwritable
 from kanban.guesses import Guesser, Guesses
 from kanban.models import DoorKind, Person, SignIn
 from kanban.passwords import Passwords
@@ -130,9 +129,12 @@ def is_confirmed(times: int = 1) -> bool:
     return at is not None and clock.now() - at < timedelta(seconds=times * _config().confirmed_for_s)
 
 
-def enter(person: Person, *, stay: bool) -> None:
-    """Signs this browser in, with nothing kept of what its cookie held before. Needs no transaction."""
-    token = _begin(person)
+def enter(person: Person, *, stay: bool, kept: str | None = None) -> bool:
+    """Signs this browser in, with nothing kept of what its cookie held before. kept: the hash that the password was right for;
+    False where it is another one by now, or the person has left. Needs no transaction."""
+    token = _begin(person.id, kept)
+    if token is None:
+        return False
     language = session.get("language")
     session.clear()  # the CSRF token too: one that somebody slipped in before is worth nothing now
     if language:
@@ -141,11 +143,20 @@ def enter(person: Person, *, stay: bool) -> None:
     session.permanent = stay
     login_user(person)
     g.entered = person.email
+    return True
 
 
-def _begin(person: Person) -> str:
+def _begin(person_id: int, kept: str | None) -> str | None:
     with transaction(numbered=False) as write:
+        person = write.scalar(select(Person).where(Person.id == person_id).with_for_update().execution_options(populate_existing=True))
+        if person is None or not person.active or (kept is not None and person.password != kept):
+            return None
         return sign_ins.begin(write, person, str(request.user_agent), request.remote_addr or "")
+
+
+def is_staying() -> bool:
+    """Whether this browser's cookie outlives its window."""
+    return bool(session.permanent)
 
 
 def leave() -> None:
@@ -161,7 +172,7 @@ def sign_in_token() -> str:
 
 def guesser(email: str) -> Guesser:
     """Who tries a password for this account."""
-    return Guesser(request.remote_addr or "", email, _device(email))
+    return Guesser(request.remote_addr or "", email.casefold(), _device(email.casefold()))
 
 
 def _device(email: str) -> str:
@@ -194,7 +205,7 @@ def _note_seen(response: Response) -> Response:
     try:
         with transaction(numbered=False) as write:
             write.execute(update(SignIn).where(SignIn.token_hash == sign_ins.hash_of(token)).values(seen_at=clock.now()))
-    except (Busy, OperationalError):
+    except (Busy, Unwritable):
         pass
     return response
 

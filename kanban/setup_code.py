@@ -3,6 +3,7 @@
 It is printed at the start and kept in the instance folder, readable by its owner only, until the firm is set up.
 """
 
+import contextlib
 import hmac
 import os
 import secrets
@@ -19,16 +20,25 @@ def path() -> Path:
 
 def read() -> str:
     """The code, made where there is none yet."""
-    try:
-        with os.fdopen(os.open(path(), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    if _kept() == "":  # left by a full disk, say
+        path().unlink(missing_ok=True)
+    if not path().exists():
+        draft = path().with_suffix(f".{secrets.token_hex(4)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write("-".join("".join(secrets.choice(SIGNS) for _ in range(4)) for _ in range(2)))
-    except FileExistsError:
-        pass
-    return path().read_text().strip()
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path())  # whole or not at all, and the first one stays
+        draft.unlink()
+    return _kept() or ""
+
+
+def _kept() -> str | None:
+    return path().read_text().strip() if path().exists() else None
 
 
 def is_right(typed: str) -> bool:
-    return hmac.compare_digest(typed.strip().upper().encode(), read().encode())
+    code = read()
+    return bool(code) and hmac.compare_digest(typed.strip().upper().encode(), code.encode())
 
 
 def forget() -> None:

@@ -113,9 +113,6 @@ def use_link(session: Session, token: str, password_hash: str) -> Person:
     if found is None:
         raise NotFound(_("This link works no more. Ask for a new one."))
     link, person = found
-    session.execute(
-        update(OneTimeLink).where(OneTimeLink.person_id == person.id, OneTimeLink.used_at.is_(None)).values(used_at=clock.now())
-    )
     set_password(session, person, password_hash)
     journal.note(session, Kind.PASSWORD_SET, person, by=link.purpose)
     return person
@@ -124,7 +121,22 @@ def use_link(session: Session, token: str, password_hash: str) -> Person:
 def set_password(session: Session, person: Person, password_hash: str, *, must_change: bool = False, but: str = "") -> None:
     """The hash was made before the transaction: it is slow. Ends all sign-ins, but the one of this token."""
     person.password, person.must_change_password = password_hash, must_change
+    end_links(session, person.id)
     end_all(session, person, but)
+
+
+def end_links(session: Session, person_id: int) -> None:
+    """What was given out for a password, an address or somebody who worked here opens nothing once that is another."""
+    session.execute(
+        update(OneTimeLink).where(OneTimeLink.person_id == person_id, OneTimeLink.used_at.is_(None)).values(used_at=clock.now())
+    )
+
+
+def find_by_email(session: Session, email: str, *, only_active: bool = True) -> Person | None:
+    """Whoever has this address, however it is written in capitals and small letters."""
+    folded = email.casefold() if session.get_bind().dialect.name == "sqlite" else email.lower()  # as the database's lower() does
+    query = select(Person).where(func.lower(Person.email) == folded).order_by(Person.id).limit(1)
+    return session.scalar(query.where(Person.active) if only_active else query)
 
 
 def ask_for_reset(session: Session, email: str, language: str) -> None:
@@ -139,7 +151,7 @@ def answer_requests(session: Session) -> list[tuple[Person, str, str]]:
     found = []
     for wish in wishes:
         session.delete(wish)
-        person = session.scalar(select(Person).where(func.lower(Person.email) == wish.email.casefold(), Person.active))
+        person = find_by_email(session, wish.email)
         if person is not None and _resets_of_last_hour(session, person.id) < MOST_RESETS:
             found.append((person, make_link(session, person.id, Purpose.RESET), wish.language))
             session.flush()

@@ -6,18 +6,19 @@ from typing import Any, assert_never
 from flask import Flask, make_response, render_template, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from kanban.db import Saved, db, what_was_saved
-from kanban.errors import Busy, Conflict, Forbidden, Invalid, NotFound, Refused
+from kanban.errors import Busy, Conflict, Forbidden, Invalid, NotFound, Refused, Unwritable
+from kanban.faults import as_refusal
 from kanban.htmx import fragment, is_htmx, toast_part
 from kanban.i18n import _
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 5
-CODES: dict[type[Refused], int] = {NotFound: 404, Forbidden: 403, Invalid: 422, Conflict: 409, Busy: 503}
+CODES: dict[type[Refused], int] = {NotFound: 404, Forbidden: 403, Invalid: 422, Conflict: 409, Busy: 503, Unwritable: 503}
 
 
 def init_errors(app: Flask) -> None:
@@ -25,15 +26,17 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DataError, _unfit)
+    app.register_error_handler(OperationalError, _database)
     app.register_error_handler(Exception, unexpected)
 
 
 def refused(error: Refused) -> Any:
     """For htmx a toast with the reason; else a page with it."""
-    code = CODES.get(type(error), 422)
-    response = make_response(answer(str(error.reason), code))
-    if isinstance(error, Busy):
-        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    code, saved = CODES.get(type(error), 422), what_was_saved()
+    if not isinstance(error, Busy | Unwritable):
+        return answer(str(error.reason), code)
+    response = make_response(answer(str(error.reason) if saved is Saved.NOTHING else _reason(saved), code))
+    response.headers["Retry-After"] = str(RETRY_AFTER_S)
     return response
 
 
@@ -70,6 +73,15 @@ def _unfit(_error: DataError) -> Any:
         return unexpected(_error)
     db.session.rollback()
     return answer(_("This request can't be understood."), 422)
+
+
+def _database(error: OperationalError) -> Any:
+    """Where something was read; what writes is refused by transaction() already."""
+    refusal = as_refusal(error)
+    if refusal is None or what_was_saved() is not Saved.NOTHING:
+        return unexpected(error)
+    db.session.rollback()
+    return refused(refusal)
 
 
 def unexpected(_error: Exception) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from wtforms import PasswordField
 from wtforms.validators import DataRequired, EqualTo
@@ -14,9 +14,15 @@ from kanban.forms.fields import PotokForm, line
 from kanban.guesses import Guesser
 from kanban.i18n import _, _l, forget_language
 from kanban.journal import Kind
-from kanban.security import doors, enter, passwords, sign_in_token
+from kanban.security import doors, enter, is_staying, passwords, sign_in_token
 from kanban.views.guard import person, signed_in
-from kanban.views.sign_in import says_nothing_against, sign_ins_here, tell_of_new_password
+from kanban.views.sign_in import (
+    count_confirmation,
+    note_wrong_confirmation,
+    says_nothing_against,
+    sign_ins_here,
+    tell_of_new_password,
+)
 
 bp = Blueprint("personal", __name__)
 
@@ -70,10 +76,10 @@ def password() -> Any:
     form, who = PasswordForm(), Guesser(request.remote_addr or "", session=person().id)
     if not form.validate():
         return _page(form=form, code=422)
-    if not doors().guesses.take(who):
-        abort(429)
+    count_confirmation(who)
     id_, kept = person().id, current_user.password
     if not passwords().is_right(form.current.data or "", kept):
+        note_wrong_confirmation()
         form.current.errors = [_("This is not your password.")]
         return _page(form=form, code=422)
     doors().guesses.forgive(who)
@@ -84,7 +90,7 @@ def password() -> Any:
         changed = people.find_person(session, id_)
         sign_ins.set_password(session, changed, new_hash)
         journal.note(session, Kind.PASSWORD_SET, changed, by="own")
-    enter(changed, stay=True)
+    enter(changed, stay=is_staying())
     tell_of_new_password(changed)
     flash(_("Your password is changed. You are signed out everywhere else."))
     return redirect(url_for("personal.show"), 303)

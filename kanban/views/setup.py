@@ -14,6 +14,7 @@ from kanban.boards import BoardFields, StatusFields, add_board, add_status
 from kanban.db import db, transaction
 from kanban.errors import Conflict, Invalid
 from kanban.forms.fields import PotokForm, line
+from kanban.guesses import site_of
 from kanban.i18n import LANGUAGES, _, _l, force_locale, language
 from kanban.people import PersonFields, add_organisation, add_person
 from kanban.presets import PRESETS, Loaded, load_preset, read
@@ -84,7 +85,7 @@ def found() -> Any:
     form = SetupForm()
     if not form.validate():
         return _page(form, 422)
-    if not doors().guesses.hit("resets", f"setup {request.remote_addr}"):
+    if not doors().guesses.hit("resets", f"setup {site_of(request.remote_addr or '')}"):
         abort(429)
     if not setup_code.is_right(form.code.data or ""):
         form.code.errors = [_("This is not the code. It is printed at the start, and kept in %(file)s.", file=setup_code.path())]

@@ -6,27 +6,28 @@ from typing import Any
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
-from sqlalchemy import func, select
+from sqlalchemy import update
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import DataRequired, EqualTo
 
-from kanban import journal, sign_ins
+from kanban import clock, journal, sign_ins
 from kanban.db import db, transaction
 from kanban.emails import clean_email
 from kanban.errors import Invalid, NotFound
 from kanban.forms.fields import PotokForm, one_line
-from kanban.guesses import Guesser
-from kanban.i18n import _, _l, language
+from kanban.guesses import Guesser, site_of
+from kanban.i18n import _, _l, force_locale, language
 from kanban.journal import Kind
-from kanban.models import Person, SignIn
+from kanban.models import Person
 from kanban.passwords import LEAST, judge
-from kanban.security import doors, enter, guesser, is_own_path, leave, passwords, post, sign_in_token
+from kanban.security import doors, enter, guesser, is_own_path, is_staying, leave, passwords, post, sign_in_token
 from kanban.settings import setting
 from kanban.sign_ins import Purpose
 from kanban.views.confirm_page import ConfirmForm, confirm_page
 from kanban.views.guard import signed_in
 
 bp = Blueprint("sign_in", __name__)
+UNLOCKED_FOR = timedelta(hours=1)
 
 
 class SignInForm(PotokForm):
@@ -69,7 +70,7 @@ def come_in() -> Any:
         return _page(form, failed=True)
     who = guesser(email)
     _count(who)
-    person = db.session.scalar(select(Person).where(func.lower(Person.email) == email, Person.active))
+    person = sign_ins.find_by_email(db.session(), email)
     kept = person.password if person else None
     db.session.rollback()
     if not passwords().is_right(form.password.data or "", kept):
@@ -78,18 +79,19 @@ def come_in() -> Any:
     assert person is not None and kept is not None
     doors().guesses.forgive(who)
     if passwords().is_outdated(kept):
-        _hash_anew(person.id, form.password.data or "")
-    is_new = not who.device and _has_come_before(person.id)
-    enter(person, stay=bool(form.stay.data))
+        kept = _hash_anew(person.id, kept, form.password.data or "")
+    is_new = not who.device and person.seen_at is not None
+    if not enter(person, stay=bool(form.stay.data), kept=kept):
+        return _page(form, failed=True)  # the password was changed while this one was looked at
     if is_new:
         _tell_of_new_device(person)
     return redirect(_next())
 
 
 def _account(typed: str) -> str | None:
-    """The address as people are looked for by it: many spellings, one account. None where it is none."""
+    """The address as people are looked for by it. None where it is none."""
     try:
-        return clean_email(typed[:254]).casefold()
+        return clean_email(typed[:254])
     except Invalid:
         return None
 
@@ -99,14 +101,26 @@ def _count(who: Guesser) -> None:
     guesses = doors().guesses
     if guesses.take(who):
         return
-    person = db.session.scalar(select(Person).where(func.lower(Person.email) == who.email))
+    person = sign_ins.find_by_email(db.session(), who.email)
     db.session.rollback()
     unlocked_at = person.unlocked_at if person else None
-    if unlocked_at and guesses.unlock(who, unlocked_at) and guesses.take(who):
+    if unlocked_at and clock.now() - unlocked_at < UNLOCKED_FOR and guesses.unlock(who, unlocked_at) and guesses.take(who):
         return
     if guesses.hit("noted", f"{who.address} {who.email}"):
         _note(Kind.LOCKED_OUT, person, who.email)
     abort(429)
+
+
+def count_confirmation(who: Guesser) -> None:
+    """Of somebody's own password in an open session. 429 where there were too many."""
+    if not doors().guesses.take(who):
+        if doors().guesses.hit("noted", f"session {who.session}"):
+            _note(Kind.LOCKED_OUT, current_user, "")
+        abort(429)
+
+
+def note_wrong_confirmation() -> None:
+    _note(Kind.CONFIRM_FAILED, current_user, "")
 
 
 def _note(kind: Kind, person: Person | None, email: str) -> None:
@@ -114,30 +128,32 @@ def _note(kind: Kind, person: Person | None, email: str) -> None:
         journal.note(session, kind, person, typed=email)
 
 
-def _hash_anew(person_id: int, password: str) -> None:
-    """By the rules of now."""
+def _hash_anew(person_id: int, kept: str, password: str) -> str:
+    """The hash by the rules of now, kept where nobody has changed the password meanwhile."""
     password_hash = passwords().hash(password)
     with transaction(numbered=False) as session:
-        session.get_one(Person, person_id, populate_existing=True).password = password_hash
-
-
-def _has_come_before(person_id: int) -> bool:
-    return db.session.scalar(select(SignIn.token_hash).where(SignIn.person_id == person_id).limit(1)) is not None
+        session.execute(update(Person).where(Person.id == person_id, Person.password == kept).values(password=password_hash))
+    return password_hash
 
 
 def _tell_of_new_device(person: Person) -> None:
-    text = _("Somebody signed in to Potok with your password in a browser that was not seen before: %(browser)s, address %(address)s.",
-             browser=browser_name(str(request.user_agent)), address=request.remote_addr or "—")  # fmt: skip
-    more = _("If it was you, there is nothing to do. If not, change your password: that signs out everybody else.")
-    post.send("security", person, _("A new sign-in to Potok"), f"{text}\n\n{more}", url_for("personal.show"), person.language or language())
+    said = person.language or language()
+    with force_locale(said):
+        text = _("Somebody signed in to Potok with your password in a browser that was not seen before: %(browser)s, address %(address)s.",
+                 browser=browser_name(str(request.user_agent)), address=request.remote_addr or "—")  # fmt: skip
+        more = _("If it was you, there is nothing to do. If not, change your password: that signs out everybody else.")
+        post.send("security", person, _("A new sign-in to Potok"), f"{text}\n\n{more}", url_for("personal.show"), said)
 
 
 def tell_of_new_password(person: Person) -> None:
     """To the person, so that nobody's password is changed in silence."""
-    when = _("Your password for Potok is a new one now. It was changed from the address %(address)s.", address=request.remote_addr or "—")
-    more = _("If it was not you, ask an administrator for help at once.")
-    post.send("security", person, _("Your new password for Potok"), f"{when}\n\n{more}", url_for("personal.show"),
-              person.language or language())  # fmt: skip
+    said = person.language or language()
+    with force_locale(said):
+        when = _(
+            "Your password for Potok is a new one now. It was changed from the address %(address)s.", address=request.remote_addr or "—"
+        )
+        more = _("If it was not you, ask an administrator for help at once.")
+        post.send("security", person, _("Your new password for Potok"), f"{when}\n\n{more}", url_for("personal.show"), said)
 
 
 @bp.post("/sign-out")
@@ -163,7 +179,7 @@ def ask_for_reset() -> Any:
     email = _account(typed)
     if email is None:
         return render_template("doors/forgotten.html", email=typed, failed=True), 422
-    if not doors().guesses.hit("resets", request.remote_addr or ""):
+    if not doors().guesses.hit("resets", site_of(request.remote_addr or "")):
         abort(429)
     with transaction(numbered=False) as session:
         sign_ins.ask_for_reset(session, email, language())
@@ -212,16 +228,24 @@ def _link_page(person: Person, form: NewPasswordForm, code: int = 200) -> Any:
 @bp.route("/first-password", methods=["GET", "POST"])
 @signed_in
 def first_password() -> Any:
-    """In place of the one that an administrator typed."""
+    """In place of the one that an administrator typed; for nobody else, since the password of now is not asked for."""
+    if not current_user.must_change_password:
+        return redirect(url_for("personal.show"), 303)
     form = NewPasswordForm()
-    if request.method == "GET" or not form.judged(current_user):
-        return _link_page(current_user, form, 200 if request.method == "GET" else 422)
+    if request.method == "GET":
+        return _link_page(current_user, form)
+    if not form.judged(current_user):
+        return _link_page(current_user, form, 422)
+    if passwords().is_right(form.password.data or "", current_user.password):
+        form.password.errors = [_("This is the password that was typed for you. Choose another one.")]
+        return _link_page(current_user, form, 422)
     id_, password_hash = current_user.id, passwords().hash(form.password.data or "")
     with transaction() as session:
         person = session.get_one(Person, id_, populate_existing=True)
         sign_ins.set_password(session, person, password_hash)
         journal.note(session, Kind.PASSWORD_SET, person, by="own")
-    enter(person, stay=True)
+    enter(person, stay=is_staying())
+    tell_of_new_password(person)
     return redirect(url_for("doors.home"), 303)
 
 
@@ -239,11 +263,9 @@ def confirm() -> Any:
     again, target = request.args.get("again", ""), request.args.get("next", "")
     form = ConfirmForm()
     who = Guesser(request.remote_addr or "", session=current_user.id)
-    if not doors().guesses.take(who):
-        abort(429)
+    count_confirmation(who)
     if not passwords().is_right(form.confirm_password.data or "", current_user.password):
-        with transaction(numbered=False) as session:
-            journal.note(session, Kind.CONFIRM_FAILED, session.get_one(Person, current_user.id))
+        note_wrong_confirmation()
         form.confirm_password.errors = [_("This is not your password.")]
         return confirm_page(form, again=again, target=target, code=422)
     doors().guesses.forgive(who)

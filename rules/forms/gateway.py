@@ -46,7 +46,7 @@ def _require_typed(form: Mapping[str, str], service: Service, kept: Mapping[str,
     if before is None or after is None:
         return
     for one in (one for one in service.fields if one.secret):
-        if must_be_typed(before, after, has_secret=bool(kept.get(one.name)), is_typed=bool(form.get(one.name, "").strip())):
+        if must_be_typed(before, after, has_secret=bool(kept.get(one.name)), is_typed=bool(one_line(form.get(one.name, "")))):
             read.errors[one.name] = _(TYPE_AGAIN)
 
 

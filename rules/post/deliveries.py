@@ -17,7 +17,12 @@ from rules.post.pause import age_from
 from rules.post.transports import Answer
 
 _M, _D = table(Message), table(Delivery)
-_CLAIMED = (_M.c.id == bindparam("of_message")) & (_M.c.state == "sending") & (_M.c.claimed_by == bindparam("of_worker"))
+# Of this very attempt: a lease that ran out meanwhile takes nothing from what is known, unless somebody took the letter anew.
+_TRIED = (
+    (_M.c.id == bindparam("of_message"))
+    & (_M.c.attempts == bindparam("of_attempt"))
+    & ((_M.c.state == "sending") | (_M.c.state == "waiting"))
+)
 _END = (
     update(_D)
     .where(_D.c.message_id == bindparam("of_message"), _D.c.attempt == bindparam("of_attempt"))
@@ -33,10 +38,10 @@ def settle(session: Session, tried: Sequence[Tried], config: Config, dropped: Se
     by_shape: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for one, values in ends:
         row = {f"new_{name}": value for name, value in values.items()}
-        by_shape[tuple(values)].append(row | {"of_message": one.message.id, "of_worker": one.message.claimed_by})
+        by_shape[tuple(values)].append(row | {"of_message": one.message.id, "of_attempt": one.message.attempts})
     connection = session.connection()
     for names, rows in by_shape.items():
-        connection.execute(update(_M).where(_CLAIMED).values({name: bindparam(f"new_{name}") for name in names}), rows)
+        connection.execute(update(_M).where(_TRIED).values({name: bindparam(f"new_{name}") for name in names}), rows)
     if tried:
         connection.execute(_END, [_attempt_of(one, values["state"]) for one, values in ends])
     ended = [*(one.message for one in tried), *dropped]

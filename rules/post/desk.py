@@ -20,8 +20,12 @@ class Tried:
     ended_at: datetime
 
 
+MOST_UNSETTLED = 20  # letters that were tried, or are being tried, and are not kept as such yet
+
+
 class Desk:
-    """Each sender takes the next letter whose addressee nobody is writing to, so a recipient's letters stay in order and a
+    """No more are begun while MOST_UNSETTLED wait to be settled: whatever keeps the database from writing, no more than so many
+    could go out twice. Each sender takes the next letter whose addressee nobody is writing to, so a recipient's letters stay in order and a
     slow address holds up one sender only."""
 
     def __init__(self) -> None:
@@ -29,6 +33,7 @@ class Desk:
         self._ready: deque[Message] = deque()
         self._busy: dict[str, float] = {}
         self._done: list[Tried] = []
+        self._unsettled = 0
         self._is_closed = False
 
     def put(self, messages: Iterable[Message]) -> None:
@@ -40,8 +45,9 @@ class Desk:
         """The next letter, as soon as there is one; None once the desk is closed."""
         with self._changed:
             while True:
+                may_begin = len(self._busy) + self._unsettled < MOST_UNSETTLED
                 for place, message in enumerate(self._ready):
-                    if message.address not in self._busy:
+                    if may_begin and message.address not in self._busy:
                         del self._ready[place]
                         self._busy[message.address] = time.monotonic()
                         return message
@@ -55,6 +61,7 @@ class Desk:
             self._busy.pop(tried.message.address, None)
             self._done.append(tried)
             answer = tried.answer
+            self._unsettled += answer is not None
             if answer is None or answer.outcome in ("retry", "unclear"):
                 whose = None if answer is not None and answer.by_account else tried.message.address
                 self._untouched(lambda one: whose is None or one.address == whose, tried.ended_at)
@@ -63,6 +70,12 @@ class Desk:
     def _untouched(self, which: Callable[[Message], bool], now: datetime) -> None:
         self._done.extend(Tried(one, None, now) for one in self._ready if which(one))
         self._ready = deque(one for one in self._ready if not which(one))
+
+    def settled(self, count: int) -> None:
+        """So many that were tried are kept as such."""
+        with self._changed:
+            self._unsettled -= count
+            self._changed.notify_all()
 
     def clear(self, now: datetime) -> None:
         """Nothing more is begun: what lies ready is done with, untried."""

@@ -5,13 +5,13 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from flask import Flask
 
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
+from kanban.errors import Busy, Unwritable
 from rules.models import Message
 from rules.post import outbox, pause
 from rules.post.crew import Crew
@@ -41,6 +41,7 @@ class LaneRun:
     gave_back: bool = False
     only_asked_for: bool = False
     pause_began: bool = False
+    has_settled: bool = False
     way: Way | None = None
 
     def __post_init__(self) -> None:
@@ -59,7 +60,7 @@ class LaneRun:
                 db.session.remove()
 
     def _work(self) -> None:
-        settled_at, looked_at = clock.now(), 0.0
+        settled_at, looked_at = time.monotonic(), 0.0
         dry = False
         while True:
             if self.fault or self.pause_began or self.stopping():
@@ -72,16 +73,23 @@ class LaneRun:
                 self.crew.man(self.way.open)
             self._keep(self.desk.collect(SETTLE_S))
             is_empty = self.desk.is_empty
-            if (self.pending or self.dropped) and (
-                is_empty or len(self.pending) >= SETTLE_EACH or clock.now() - settled_at > timedelta(seconds=SETTLE_S)
-            ):
+            enough = SETTLE_EACH if self.has_settled else 1  # the first at once: whoever dies of a letter dies of it once
+            is_time = time.monotonic() - settled_at > SETTLE_S
+            if (self.pending or self.dropped) and (is_empty or len(self.pending) >= enough or is_time):
                 self._settle()
-                settled_at = clock.now()
-            if is_empty and dry and (self.fault or self.gave_back or self.stopping() or not self._refill()) and not self.dropped:
+                settled_at = time.monotonic()
+            is_over = is_empty and dry and not self.pending
+            if is_over and (self.fault or self.gave_back or self.stopping() or not self._refill()) and not self.dropped:
                 return
 
     def _refill(self) -> int:
-        """Claims what the limits of the way allow. Returns how many letters that were."""
+        """Claims what the limits of the way allow. Returns how many letters that were; none where nothing can be written just now."""
+        try:
+            return self._claim()
+        except (Busy, Unwritable):
+            return 0
+
+    def _claim(self) -> int:
         with transaction(numbered=False) as session:
             outbox.take_turn(session, self.lane)
             now = clock.now()
@@ -109,12 +117,16 @@ class LaneRun:
         self.fault = self.fault or next((one for one in done if one.answer is not None and one.answer.by_account), None)
 
     def _settle(self) -> None:
-        pending, self.pending = self.pending, []
-        dropped, self.dropped = self.dropped, []
-        tried = [one for one in pending if one.answer is not None]
-        with transaction() as session:
-            outbox.give_back(session, [one.message for one in pending if one.answer is None])
-            settle(session, tried, self.config, dropped)
-            self.pause_began = not self.only_asked_for and pause.pause_of(session) is not None
-            if self.way is not None and self.way.stored is not None:
-                note_health(session, self.way.stored, self.lane, tried, self.config)
+        """Keeps what became of letters. Where nothing can be written just now it stays in hand, and is kept at the next go."""
+        tried = [one for one in self.pending if one.answer is not None]
+        try:
+            with transaction() as session:
+                outbox.give_back(session, [one.message for one in self.pending if one.answer is None])
+                settle(session, tried, self.config, self.dropped)
+                self.pause_began = not self.only_asked_for and pause.pause_of(session) is not None
+                if self.way is not None and self.way.stored is not None:
+                    note_health(session, self.way.stored, self.lane, tried, self.config)
+        except (Busy, Unwritable):
+            return
+        self.pending, self.dropped, self.has_settled = [], [], True
+        self.desk.settled(len(tried))

@@ -11,6 +11,7 @@ from flask import Flask
 from kanban import clock, journal, sign_ins
 from kanban.config import Config
 from kanban.db import db, transaction
+from kanban.errors import Busy, Unwritable
 from kanban.live import prune as prune_feed
 from rules.logs.run_log import prune_runs
 from rules.mail.accounts import keep_environment
@@ -54,6 +55,8 @@ class Worker:
             while not self._stop.is_set():
                 try:
                     self.look()
+                except (Busy, Unwritable):
+                    self._stop.wait(1)  # it is in the log already
                 except Exception:
                     log.exception("the worker stumbled")
                     db.session.rollback()

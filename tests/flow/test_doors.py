@@ -154,7 +154,8 @@ def test_a_new_password_by_letter(app: Flask, cast: Cast) -> None:
     assert sign_in(app.test_client(), cast.email("designer"), PASSWORD) == 422
     assert before.get("/me").status_code == 302, "a new password ends every sign-in"
     assert client.get(path).status_code == 404, "the link works once"
-    assert [letter.name for letter in cast.letters(kind="security")] == ["Марина Лисицына"], "and is told of it"
+    told = [letter.subject for letter in cast.letters(kind="security")]
+    assert told == ["Ваш новый пароль в Потоке", "Новый вход в Поток"], "and is told of it"
 
 
 def test_a_password_changed_by_its_owner(app: Flask, cast: Cast) -> None:

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
-from kanban import clock, passwords
+from kanban import clock, passwords, setup_code, sign_ins
 from kanban.db import db, transaction
 from kanban.guesses import Guesser, Guesses
 from kanban.journal import Kind
@@ -203,6 +203,8 @@ def test_a_typed_password_is_changed_at_the_first_sign_in(app: Flask, cast: Cast
     client = app.test_client()
     assert sign_in(client, "new@melnikov.example", PASSWORD) == 302
     assert client.get("/boards/1").location == "/first-password"
+    same = {"password": PASSWORD, "again": PASSWORD, "csrf_token": token_of(client, "/first-password")}
+    assert client.post("/first-password", data=same).status_code == 422, "the administrator knows that one"
     assert client.post("/boards/1/place", data={"customer_name": "Я", "csrf_token": token_of(client, "/first-password")}).status_code == 303
     assert db.session.scalar(select(func.count()).select_from(SignIn)) == 2
     data = {"password": NEW, "again": NEW, "csrf_token": token_of(client, "/first-password")}
@@ -332,3 +334,81 @@ def test_only_a_cookie_signs_in(app: Flask, cast: Cast) -> None:
     client = app.test_client()
     for headers in ({"Authentication-Token": str(uniquifier)}, {"Authorization": f"Bearer {uniquifier}"}):
         assert client.get(f"/boards/1?auth_token={uniquifier}&include_auth_token", headers=headers).status_code == 302
+
+
+def test_the_first_password_is_for_those_who_were_typed_one(app: Flask, cast: Cast) -> None:
+    """It asks for no password of now, so it would have been a way round it at an open screen."""
+    signed = Signed(app.test_client(), cast.email("manager"))
+    with transaction() as session:
+        session.execute(update(SignIn).values(confirmed_at=clock.now() - timedelta(hours=3)))
+    assert signed.get("/first-password").location == "/me"
+    assert signed.post("/first-password", {"password": NEW, "again": NEW}).location == "/me"
+    assert sign_in(app.test_client(), cast.email("manager"), PASSWORD) == 302
+
+
+@pytest.mark.parametrize("what", ["address", "left", "password"])
+def test_a_link_ends_with_what_it_was_given_for(app: Flask, cast: Cast, what: str) -> None:
+    owner, designer = Signed(app.test_client(), cast.email("owner")), Signed(app.test_client(), cast.email("designer"))
+    owner.post(f"/settings/people/{cast.people['designer']}/invite", {"by": "link"})
+    path = shown_link(owner.get(f"/settings/people/{cast.people['designer']}").text)
+    assert app.test_client().get(path).status_code == 200
+    form = {"name": "Марина", "email": cast.email("designer"), "access": "staff", "language": "ru", "active": "1"}
+    if what == "password":
+        assert designer.post("/me/password", {"current": PASSWORD, "password": NEW, "again": NEW}).status_code == 303
+    elif what == "address":
+        owner.post(f"/settings/people/{cast.people['designer']}/change", form | {"email": "right@melnikov.example"})
+    else:
+        owner.post(f"/settings/people/{cast.people['designer']}/change", {**form, "active": ""} | {"sure": "1"})
+        owner.post(f"/settings/people/{cast.people['designer']}/change", form)
+    assert app.test_client().get(path).status_code == 404
+
+
+def test_a_sign_in_that_a_new_password_overtakes_does_not_happen(app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    right, client = Passwords.is_right, app.test_client()
+
+    def overtaken(self: Passwords, password: str, kept: str | None) -> bool:
+        found = right(self, password, kept)
+        with transaction() as session:
+            person = session.get_one(Person, cast.people["manager"])
+            sign_ins.set_password(session, person, self.hash(NEW))
+        return found
+
+    monkeypatch.setattr(Passwords, "is_right", overtaken)
+    assert sign_in(client, cast.email("manager"), PASSWORD) == 422
+    monkeypatch.undo()
+    assert client.get("/me").status_code == 302 and sign_in(app.test_client(), cast.email("manager"), NEW) == 302
+
+
+def test_a_thief_in_the_night_is_told_of_though_the_owner_has_signed_out(app: Flask, cast: Cast) -> None:
+    home = app.test_client()
+    sign_in(home, cast.email("manager"), PASSWORD)
+    home.post("/sign-out", data={"csrf_token": token_of(home, "/me")})
+    sign_in(app.test_client(), cast.email("manager"), PASSWORD)
+    assert len(cast.letters(kind="security")) == 1
+
+
+@pytest.mark.parametrize("address", ["anna@fußball.example", "Straße@x.example", "Big.Capitals@x.example"])
+def test_an_address_in_any_letters_is_one_account(app: Flask, cast: Cast, address: str) -> None:
+    owner = Signed(app.test_client(), cast.email("owner"))
+    assert owner.post("/settings/people/add", person_form(email=address, entry="password", password=PASSWORD)).status_code == 303
+    assert owner.post("/settings/people/add", person_form(email=address.swapcase(), entry="letter")).status_code in (303, 422)
+    assert owner.post("/settings/people/add", person_form(email=address, entry="letter")).status_code == 422
+    assert sign_in(app.test_client(), address, PASSWORD) == 302
+
+
+def test_visitors_by_a_socket_of_both_kinds_are_not_one_visitor() -> None:
+    guesses = Guesses()
+    assert all(guesses.take(Guesser("::ffff:192.0.2.1", "a@b.example")) for _ in range(10))
+    assert not guesses.take(Guesser("192.0.2.1", "a@b.example")) and guesses.take(Guesser("::ffff:192.0.2.2", "a@b.example"))
+
+
+def test_a_long_passphrase_with_a_letter_that_becomes_two(app: Flask) -> None:
+    with app.test_request_context():
+        judge("İstanbul çok güzel bir şehir " * 4, "Ольга")
+
+
+def test_a_code_that_was_not_written_whole_opens_nothing(bare_app: Flask) -> None:
+    with bare_app.app_context():
+        setup_code.path().write_text("")
+        assert not setup_code.is_right("") and not setup_code.is_right(" ")
+        assert setup_code.is_right(setup_code.path().read_text().lower())

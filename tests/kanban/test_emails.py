@@ -42,7 +42,7 @@ def test_an_employee_of_a_firm_with_its_own_mail_server_signs_in(app: Flask, cas
     owner = Signed(app.test_client(), cast.email("owner"))
     person = {"name": "Иван", "email": address, "access": "staff", "language": "", "active": "y"}
     assert owner.post("/settings/people/add", person | {"entry": "password", "password": PASSWORD}).status_code == 303
-    assert Signed(app.test_client(), address).get("/first-password").status_code == 200
+    assert Signed(app.test_client(), address).get("/first-password").status_code == 200, "a typed password is changed first"
     client = app.test_client()
     token = TOKEN.search(client.get("/reset").text)[1]  # type: ignore[index]
     client.post("/reset", data={"email": address, "csrf_token": token})

@@ -14,7 +14,7 @@ from rules.post.transports import Letter
 from rules.post.transports.compose import Composed, Unsendable, compose
 from rules.post.transports.headers import BadValue, wire_address
 from tests import rfc2047
-from tests.mailserver import USER, WORD, Certificates, MailServer
+from tests.mailserver import LOOPBACK, USER, WORD, Certificates, MailServer
 
 ACCOUNT = Account("potok@melnikov.example", "ООО «Мельников»", "127.0.0.1", 25, "none", "", "")
 LETTER = Letter("<potok.1.abc@potok.example>", 1, "Ольга Белова", "olga@melnikov.example", "Тема", "текст", "<p>текст</p>", "ru")
@@ -38,7 +38,7 @@ def normalised(text: str) -> str:
 
 
 def account_at(server: MailServer, certificates: Certificates) -> Account:
-    return Account(USER, "Potok", "127.0.0.1", server.port, "starttls", USER, WORD, ca_file=certificates.ca_file)
+    return Account(USER, "Potok", "127.0.0.1", server.port, "starttls", USER, WORD, ca_file=certificates.ca_file, reach=LOOPBACK)
 
 
 def read(composed: Composed) -> dict[str, str]:

@@ -34,7 +34,23 @@ def test_public_addresses_are_reached(address: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "127.9.9.9", "10.0.0.5", "172.16.0.1", "192.168.1.1", "100.64.0.1", "::1", "fd00::1", "::ffff:10.0.0.5", "2002:a00:5::1"],
+    [
+        "fec0::1",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::a00:5",
+        "::7f00:1",
+        "::ffff:0:127.0.0.1",
+        "127.0.0.1",
+        "127.9.9.9",
+        "10.0.0.5",
+        "172.16.0.1",
+        "192.168.1.1",
+        "100.64.0.1",
+        "::1",
+        "fd00::1",
+        "::ffff:10.0.0.5",
+        "2002:a00:5::1",
+    ],
 )
 def test_inner_addresses_are_reached_once_the_host_is_named(address: str) -> None:
     with pytest.raises(NotAllowed, match="not allowed yet"):
@@ -46,11 +62,18 @@ def test_inner_addresses_are_reached_once_the_host_is_named(address: str) -> Non
 @pytest.mark.parametrize(
     "address",
     ["169.254.169.254", "169.254.0.1", "fe80::1", "fe80::1%eth0", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "0.0.0.0", "::",
-     "224.0.0.1", "ff02::1", "::ffff:169.254.169.254"],
+     "168.63.129.16", "fd20:ce::254", "64:ff9b::a9fe:a9fe", "::a9fe:a9fe", "224.0.0.1", "ff02::1", "::ffff:169.254.169.254"],
 )  # fmt: skip
 def test_the_machines_own_services_never(address: str) -> None:
     with pytest.raises(NotAllowed, match="never"):
         EVERYWHERE.require("any.example", address)
+
+
+def test_an_address_that_is_named_may_be_reached_by_any_name() -> None:
+    for text in ("192.168.1.5", "fd00::5", "[fd00::5]"):
+        read_reach(text).require("mail.firma.local", "192.168.1.5" if "." in text else "fd00::5")
+    with pytest.raises(NotAllowed):
+        read_reach("192.168.1.5").require("mail.firma.local", "192.168.1.6")
 
 
 def test_a_name_is_judged_by_where_it_leads_when_it_is_connected_to() -> None:

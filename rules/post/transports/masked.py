@@ -22,5 +22,12 @@ def _parts_of(secret: str) -> list[str]:
     if "://" not in secret:
         return [secret]
     url = urlsplit(secret)
-    parts = [url.path.strip("/"), url.query, *url.path.split("/"), *(value for _name, value in parse_qsl(url.query)), url.password or ""]
+    parts = [
+        url.path.strip("/"),
+        url.query,
+        *url.path.split("/"),
+        *(value for _name, value in parse_qsl(url.query)),
+        url.password or "",
+        url.username or "",
+    ]
     return [part for part in parts if len(part) > 4]

@@ -45,22 +45,24 @@ class Webhook:
         finally:
             wire.cut()
             wire.let_go()
-        return judge(
-            "webhook", 200 <= status < 300, masked(f"error={status} {said}" if status >= 300 else f"{status} {said}", self._gateway)
-        )
+        is_taken = 200 <= status < 300
+        told = masked(f"{status} {said}" if is_taken else f"error={status} {said}", self._gateway)
+        return judge("webhook", is_taken, told[:MOST_SHOWN])
 
     def _connected(self, url: SplitResult, wire: Wire) -> http.client.HTTPConnection:
         is_tls = url.scheme == "https"
         host, port = url.hostname or "", url.port or (443 if is_tls else 80)
         bare = wire.open(host, port, SOCKET_S, self._gateway.name_servers, self._gateway.reach)
         connection = http.client.HTTPConnection(host, port, timeout=SOCKET_S)
-        context = ssl.create_default_context(cafile=self._gateway.ca_file or None)
+        context = ssl.create_default_context()
+        if self._gateway.ca_file:  # beside those that the system trusts
+            context.load_verify_locations(self._gateway.ca_file)
         connection.sock = context.wrap_socket(bare, server_hostname=host) if is_tls else bare
         return connection
 
 
 def _post(connection: http.client.HTTPConnection, url: SplitResult, token: str, letter: Letter) -> tuple[int, str]:
-    """(status, the beginning of what was said)"""
+    """(status, what was said)"""
     body = {"version": "1.0", "to": letter.address, "name": letter.name, "message": letter.text, "id": letter.message_id}
     headers = {"Content-Type": "application/json", "User-Agent": "Potok", "Connection": "close"}
     if url.username:
@@ -72,4 +74,4 @@ def _post(connection: http.client.HTTPConnection, url: SplitResult, token: str, 
     connection.request("POST", path, json.dumps(body).encode(), headers)
     answer: Any = connection.getresponse()
     answer.fp = Bounded(answer.fp, 2 * MOST_READ)
-    return int(answer.status), words(answer.read(MOST_READ))[:MOST_SHOWN]
+    return int(answer.status), words(answer.read(MOST_READ))

@@ -1,0 +1,156 @@
+"""A database that can't be written for a while: a writer that holds it, a full disk, a folder that is read-only."""
+
+import contextlib
+import logging
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+import kanban.db
+from kanban import faults
+from kanban.config import Config
+from kanban.db import db, transaction
+from kanban.errors import Busy
+from rules.post import desk
+from tests.bareserver import BareServer, End
+from tests.cast import Cast, Signed
+from tests.letters import put_letters
+from tests.rules.test_worker import use
+
+LETTERS = 60
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Somebody else's write that goes on and on."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.rollback()
+        other.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits for a turn are short, so that the test's are."""
+    monkeypatch.setattr(kanban.db, "WRITE_WAIT_S", 0.3)
+    monkeypatch.setattr(faults, "_said", faults._Said())
+
+
+def path_of(app: Flask) -> Path:
+    return Path(str(db.engine.url.database))
+
+
+@pytest.fixture
+def app_of_a_file(impatient: None, app: Flask) -> Flask:
+    db.engine.dispose()  # connections of before wait as long as they were told to
+    return app
+
+
+@pytest.mark.one_database
+def test_what_was_sent_while_nothing_could_be_written_is_sent_once(app_of_a_file: Flask, config: Config, cast: Cast) -> None:
+    """49 of 60 went out a second time: the lane blocked in settling while its sender went on, then forgot what it knew."""
+    app, path, holding = app_of_a_file, path_of(app_of_a_file), threading.Event()
+    released: list[float] = []
+
+    def hold() -> None:
+        with held(path):
+            holding.set()
+            time.sleep(3)
+        released.append(time.monotonic())
+
+    def on_text(_message_id: str, _address: str) -> End:
+        if len(server.arrivals) == 4 and not holding.is_set():
+            threading.Thread(target=hold).start()
+            holding.wait()
+        return End()
+
+    server = BareServer()
+    server.on_text = on_text
+    with server:
+        put_letters([f"p{number}@melnikov.example" for number in range(LETTERS)], "held")
+        account = {"smtp_host": "127.0.0.1", "smtp_port": server.port, "smtp_security": "none", "smtp_from": "potok@melnikov.example"}
+        worker = use(app, replace(config, **account))  # type: ignore[arg-type]
+        end = time.monotonic() + 60
+        while len(server.arrivals) < LETTERS or not released:
+            assert time.monotonic() < end
+            worker.step()
+            before_release = len(server.arrivals) if not released else 0
+            assert before_release <= 4 + desk.MOST_UNSETTLED + 4, "no more is begun than could be kept"
+        worker.step()
+    counts = Counter(one.message_id for one in server.arrivals)
+    print(f"{LETTERS} letters, the database held for 3 s after the fourth: {sum(counts.values()) - len(counts)} second copies")
+    assert set(counts.values()) == {1} and len(counts) == LETTERS
+    assert {letter.state for letter in cast.letters() if letter.address.startswith("p")} == {"sent"}
+
+
+@pytest.mark.one_database
+def test_writers_wait_for_a_while_and_are_told(app_of_a_file: Flask, cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
+    """Ten writers behind one that goes on and on took 20 s each, one after the other."""
+    order, signed = cast.place(), Signed(app_of_a_file.test_client(), cast.email("owner"))
+    to_ready = {"status": cast.statuses["ready"], "before": "", "version": 1}
+    with caplog.at_level(logging.ERROR), held(path_of(app_of_a_file)):
+        began, answers = time.monotonic(), []
+
+        def move() -> None:
+            answers.append(signed.post(f"/orders/{order.id}/move", to_ready, htmx=True))
+
+        threads = [threading.Thread(target=move) for _ in range(10)]
+        for thread in threads:
+            thread.start()
+        assert signed.get("/boards/1").status_code == 200, "reading goes on"
+        for thread in threads:
+            thread.join()
+        assert time.monotonic() - began < 10
+    assert {one.status_code for one in answers} == {503} and {one.headers["Retry-After"] for one in answers} == {"5"}
+    assert "Сейчас пишут другие" in answers[0].text
+    assert len([one for one in caplog.records if one.levelno >= logging.ERROR]) <= 1, "one line, not one each"
+    assert signed.post(f"/orders/{order.id}/move", to_ready, htmx=True).status_code == 200
+
+
+@pytest.mark.one_database
+def test_a_full_disk_is_told_once_and_reading_goes_on(
+    app: Flask, cast: Cast, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite's own limit to its pages stands for the disk's end: it answers the same."""
+    order, signed = cast.place(), Signed(app.test_client(), cast.email("owner"))
+    db.session.remove()
+    monkeypatch.setattr(faults, "_said", faults._Said())
+    with caplog.at_level(logging.ERROR):
+        codes = []
+        for _ in range(5):
+            with app.app_context():
+                pages = db.session.execute(text("PRAGMA page_count")).scalar_one()
+                db.session.execute(text(f"PRAGMA max_page_count={pages}"))
+                with pytest.raises(Exception, match=r"disk|диск"), transaction() as session:
+                    session.execute(text("CREATE TABLE filler AS SELECT randomblob(5000000) AS x"))
+                codes.append(1)
+                db.session.execute(text("PRAGMA max_page_count=1073741823"))
+                db.session.rollback()
+    lines = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    assert len(codes) == 5 and len(lines) == 1 and "full" in lines[0].getMessage()
+    assert signed.get(f"/orders/{order.id}").status_code == 200
+
+
+def test_another_writer_of_postgresql_is_waited_for_a_while(app: Flask, cast: Cast) -> None:
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite's is above")
+    with db.engine.connect() as other, db.engine.connect() as mine:
+        other.execute(text("SELECT pg_advisory_xact_lock(7202)"))
+        mine.execute(text("SET lock_timeout = 200"))
+        with pytest.raises(Exception, match="lock timeout") as told:
+            mine.execute(text("SELECT pg_advisory_xact_lock(7202)"))
+        assert isinstance(faults.as_refusal(told.value), Busy)  # type: ignore[arg-type]
+        shown = db.session.execute(text("SHOW lock_timeout")).scalar_one()
+    assert shown == "10s"
+    db.session.rollback()
