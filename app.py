@@ -27,7 +27,7 @@ from kanban.ids import IdConverter
 from kanban.live import Feed
 from kanban.presets import demo
 from kanban.proxies import TrustedProxies, read_networks
-from kanban.supervisor import Supervisor
+from kanban.supervisor import Supervisor, only_one
 from kanban.views import register as register_kanban
 from kanban.views import setup
 from kanban.web import Server, Worker
@@ -114,13 +114,14 @@ def main(arguments: list[str]) -> int:
     if command == "web":
         _web(app, config)
     elif command == "worker":
-        _worker(app)
+        _worker(app, config)
     elif command == "migrate":
         _prepare(app, config)
     elif command == "unlock":
         return _unlock(app, config, more[0])
     else:
-        return Supervisor(partial(_prepare, app, config), web=partial(_web, app, config), worker=partial(_worker, app)).run()
+        with only_one(instance_folder() / "serve.lock", "Potok"):
+            return Supervisor(partial(_prepare, app, config), web=partial(_web, app, config), worker=partial(_worker, app, config)).run()
     return 0
 
 
@@ -128,15 +129,18 @@ def _web(app: Flask, config: Config) -> None:
     """One process with many threads: on SQLite there is one writer, and a stream holds a thread."""
     Server(
         app, preload_app=True, worker_class=Worker, workers=1, threads=config.web_threads, bind=f"{config.host}:{config.port}",
-        graceful_timeout=1, keepalive=30, loglevel="warning", control_socket_disable=True, proc_name="potok web",
+        graceful_timeout=20, keepalive=30, loglevel="warning", control_socket_disable=True, proc_name="potok web",
         forwarder_headers="", forwarded_allow_ips="", secure_scheme_headers={},  # what a proxy says is read by TrustedProxies
     ).run()  # fmt: skip
 
 
-def _worker(app: Flask) -> None:
+def _worker(app: Flask, config: Config) -> None:
+    """Two of one name would take each other's e-mails for those of a worker that fell."""
     _log_to_stderr()
     setproctitle("potok worker")
-    run_worker(app)
+    name = "".join(sign if sign.isalnum() else "-" for sign in config.worker_name)
+    with only_one(instance_folder() / f"worker-{name}.lock", f"The worker {config.worker_name}"):
+        run_worker(app)
 
 
 def _unlock(app: Flask, config: Config, email: str) -> int:

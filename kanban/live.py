@@ -49,6 +49,7 @@ class Feed:
         self._streams: list[tuple[int, object]] = []  # (person, stream), the oldest first
         self._most = most_streams
         self._poller: threading.Thread | None = None
+        self._is_over = False
 
     def last_id(self) -> int:
         """The newest change there is."""
@@ -64,6 +65,10 @@ class Feed:
         if len(rows) > MOST or last > newest or (first and last < first - 1):
             return newest, ["resync"]
         return (rows[-1][0] if rows else last), _shown(topic for row in rows for topic in row[1])
+
+    def end(self) -> None:
+        """All streams, for the end of the process. Asked for by a signal, so nothing is waited for here."""
+        self._is_over = True
 
     def has_room(self, person_id: int) -> bool:
         """Whether a stream may begin. Somebody who holds the most already may: then their oldest one ends."""
@@ -114,6 +119,9 @@ class Feed:
         while True:
             time.sleep(POLL_S)
             with self._changed:
+                if self._is_over:
+                    self._streams.clear()
+                    self._changed.notify_all()
                 if not self._streams:
                     self._poller = None
                     return

@@ -1,14 +1,21 @@
 """Starts the web and the worker from one process that has loaded the application, and restarts whichever ends."""
 
+import ctypes
+import fcntl
 import gc
 import multiprocessing
 import os
 import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.context import ForkProcess
+from pathlib import Path
 from types import FrameType
 
+STOP_S = 25  # requests and e-mails in hand end by themselves until then
+PR_SET_PDEATHSIG = 1  # prctl(2)
 _forks = multiprocessing.get_context("fork")
 
 
@@ -41,7 +48,7 @@ class Supervisor:
         for process in self._processes.values():
             process.terminate()
         for process in self._processes.values():
-            process.join(10)
+            process.join(STOP_S)
             process.kill()
         return 0
 
@@ -57,7 +64,7 @@ class Supervisor:
         self._processes[name] = self._fork(self._children[name])
 
     def _fork(self, work: Callable[[], object]) -> ForkProcess:
-        process = _forks.Process(target=_begin, args=(work,))
+        process = _forks.Process(target=_begin, args=(work, os.getpid()))
         process.start()
         return process
 
@@ -65,9 +72,25 @@ class Supervisor:
         self._running = False
 
 
-def _begin(work: Callable[[], object]) -> None:
-    """In the child: a session of its own, so that a Ctrl-C in the terminal comes by the supervisor, in its order."""
+@contextmanager
+def only_one(path: Path, who: str) -> Iterator[None]:
+    """Holds this file as long as it lasts. Ends the process with a sentence where another one holds it."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            sys.exit(f"{who} runs already in {path.parent}: stop it first, or set INSTANCE to another folder.")
+        yield
+
+
+def _begin(work: Callable[[], object], parent: int) -> None:
+    """In the child: a session of its own, so that a Ctrl-C in the terminal comes by the supervisor, in its order; and it is told
+    to end where the supervisor is killed."""
     os.setsid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        sys.exit("the supervisor has ended")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     work()

@@ -21,6 +21,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", READ_S, 0))
         super().init_process()
 
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """Requests in flight are answered; streams, which never end by themselves, end now, and browsers come back to whoever is next."""
+        self.wsgi.extensions["potok_feed"].end()
+        super().handle_exit(sig, frame)
+
 
 class Server(BaseApplication):  # type: ignore[misc]
     """Serves an application that was loaded before: its processes share the memory of what they don't change."""

@@ -1,10 +1,17 @@
 """`python app.py` as a system administrator meets it: its processes, killed and stopped."""
 
+import contextlib
+import http.client
 import os
+import re
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,3 +107,52 @@ def test_a_locked_out_owner_gets_a_link_at_the_command_line(tmp_path: Path) -> N
     files = list((tmp_path / "instance").iterdir())
     assert (tmp_path / "instance").stat().st_mode & 0o777 == 0o700
     assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}, files
+
+
+def test_a_second_one_in_the_same_folder_says_so(running: Running, tmp_path: Path) -> None:
+    environment = os.environ | {"INSTANCE": str(tmp_path), "PORT": str(free_port()), "DEMO": "0"}
+    for command, said in (([], "Potok runs already"), (["worker"], "The worker")):
+        second = subprocess.run(
+            [sys.executable, "app.py", *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert second.returncode == 1 and said in second.stderr and "runs already in" in second.stderr
+    assert running.answers()
+
+
+def test_a_killed_supervisor_leaves_no_orphans(running: Running) -> None:
+    children = [running.pid_of("potok web"), running.pid_of("potok worker")]
+    running.process.kill()
+    until(lambda: not any(pid and Path(f"/proc/{pid}").exists() for pid in children) and not running.answers(), 40)
+
+
+def test_what_is_in_flight_is_answered_before_the_end(running: Running, tmp_path: Path) -> None:
+    """Ten of ten were cut off: here each waits for a writer when the end is asked for."""
+    code = (tmp_path / "setup_code").read_text()
+    with urllib.request.urlopen(f"http://127.0.0.1:{running.port}/setup", timeout=20) as page:
+        cookie, token = page.headers["Set-Cookie"].split(";")[0], re.search(r'name="csrf_token" value="([^"]+)"', page.read().decode())
+    assert token
+    form = {"csrf_token": token[1], "code": code, "language": "ru", "country": "RU", "company": "Кухни", "name": "Анна",
+            "email": "anna@kuhni.example", "password": "quiet-river-birch-42", "preset": "kitchen"}  # fmt: skip
+    answers: list[int] = []
+
+    def found() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=40)
+        headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", "/setup", urllib.parse.urlencode(form), headers)
+        answers.append(connection.getresponse().status)
+        connection.close()
+
+    with contextlib.closing(sqlite3.connect(tmp_path / "potok.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        threads = [threading.Thread(target=found) for _ in range(10)]
+        for thread in threads:
+            thread.start()
+        time.sleep(1.5)
+        running.process.terminate()
+        time.sleep(1.5)
+        other.execute("ROLLBACK")
+    for thread in threads:
+        thread.join()
+    print(f"10 in flight at SIGTERM: {sorted(answers)}")
+    assert len(answers) == 10 and answers.count(303) >= 1 and set(answers) <= {303, 409, 429}
+    assert running.process.wait(30) == 0

@@ -42,6 +42,8 @@ def move(session: Session, actor: Actor, order_id: int, *, status_id: int, befor
     if first is not None:
         return Moved(order, first, listeners.outcome_of(session, first), _heads_of(first))
     if order.status_id == status_id:
+        if order.version != version:
+            raise Conflict(who_was_first(session, order), order)
         if not order.status.is_over:  # there the newest stand first, whatever the hand says
             order.rank = rank_before(session, order.status, before, order.id)
         publish(session, f"card-{order.id}")  # a change of rank is no event; other browsers still put the card in its place

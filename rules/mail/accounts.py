@@ -47,6 +47,14 @@ class Account:
     keep_sent: bool = False
     sent_folder: str = ""
     reach: Reach = NOWHERE_INSIDE
+    is_sealed: bool = False  # its secret was sealed with another key: nothing is signed in to with it
+
+
+class Sealed(OSError):
+    """The secret of an account can't be opened, and must be typed again."""
+
+    def __init__(self) -> None:
+        super().__init__("the password was sealed with another key: type it again")
 
 
 def seal(secret: str, key: str) -> str:
@@ -104,13 +112,15 @@ def _of_kind(session: Session, kind: str) -> MailAccount | None:
 def as_account(stored: MailAccount, config: Config) -> Account:
     """The stored account, opened for use."""
     is_environment = stored.kind == "environment"
+    secret = config.smtp_password if is_environment else unseal(stored.sealed_password, config.seal_key)
     return Account(
         address=stored.address, sender_name=stored.sender_name, host=stored.host, port=stored.port, security=stored.security,
-        username=stored.username, password=config.smtp_password if is_environment else unseal(stored.sealed_password, config.seal_key),
+        username=stored.username, password=secret,
         timeout_s=stored.timeout_s, ca_file=config.smtp_ca_file, stored_id=stored.id, ca_pem=stored.ca_pem,
         name_servers=config.dns_servers, oauth=stored.oauth, copy_to_self=stored.copy_to_self, per_letter=stored.per_letter,
         receive_host=stored.receive_host, receive_port=stored.receive_port, receive_security=stored.receive_security,
         receive_username=stored.receive_username, keep_sent=stored.keep_sent, sent_folder=stored.sent_folder, reach=reach_of(config),
+        is_sealed=bool(stored.sealed_password) and not secret and not is_environment,
     )  # fmt: skip
 
 
@@ -196,8 +206,9 @@ def _outlet(key: Key) -> tuple[type[MailAccount] | type[Gateway], ColumnElement[
     return (MailAccount, MailAccount.id == key) if isinstance(key, int) else (Gateway, Gateway.channel == key)
 
 
-def pause_until(failures: int, asked_s: int | None, now: datetime, first_s: int) -> datetime:
-    """As long as the other side asks; else `first_s`, doubling with each failure in a row, up to a quarter of an hour."""
+def pause_until(failures: int, asked_s: int | None, now: datetime, first_s: int, cap_s: int) -> datetime:
+    """As long as the other side asks; else `first_s`, doubling with each failure in a row, up to `cap_s`, or a quarter of an hour
+    where that is less: whoever mends an account need not wait for long."""
     if asked_s is not None:
         return now + timedelta(seconds=asked_s)
-    return now + min(timedelta(seconds=first_s * (1 << min(failures, 20))), MOST_PAUSE)
+    return now + min(timedelta(seconds=first_s * (1 << min(failures, 20))), MOST_PAUSE, timedelta(seconds=cap_s))

@@ -9,6 +9,17 @@ SIGN_IN = r"^53[45]|authenticat|credentials|LOGIN failed|Invalid login"
 # The first pattern that fits the answer gives the sentence.
 HINTS = (
     (
+        r"^held: ",
+        N_(
+            "The worker ended in the middle of this letter three times, so nobody knows whether it arrived. Ask its reader, and"
+            " send it again if it did not."
+        ),
+    ),
+    (
+        r"sealed with another key",
+        N_("The key that opens this password is gone (SEAL_KEY, or seal_key in the instance folder). Type the password again."),
+    ),
+    (
         r"inside your own network, and not allowed yet",
         N_("This server is inside your own network. An administrator allows it first: Settings → Hosts inside."),
     ),

@@ -187,8 +187,8 @@ def lanes_due(session: Session, now: datetime, *, only_asked_for: bool = False) 
     return lanes
 
 
-def free_claims(session: Session, now: datetime, *, worker: str | None = None) -> int:
-    """Letters whose lease ran out, or with `worker` all that its predecessor of the same name held, wait again.
+def free_claims(session: Session, now: datetime, *, worker: str | None = None) -> list[int]:
+    """Letters whose lease ran out, or with `worker` all that its predecessor of the same name held, wait again. Their ids.
 
     What became of the attempt is unknown: it is marked so, and the letter goes once more with the same Message-ID.
     """
@@ -200,7 +200,7 @@ def free_claims(session: Session, now: datetime, *, worker: str | None = None) -
         session.execute(
             update(Delivery).where(Delivery.message_id.in_(ids), Delivery.outcome == "started").values(outcome="unknown", ended_at=now)
         )
-    return len(ids)
+    return list(ids)
 
 
 def give_back(session: Session, messages: Iterable[Message]) -> None:

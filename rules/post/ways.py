@@ -96,7 +96,7 @@ def note_health(session: Session, stored: Stored, lane: Lane, tried: Sequence[Tr
     fresh: Stored | None = session.get(model, key, populate_existing=True) if bad else None
     if bad is None or bad.answer is None or fresh is None:
         return
-    until = accounts.pause_until(fresh.failures, bad.answer.pause_s, bad.ended_at, config.retry_first_s)
+    until = accounts.pause_until(fresh.failures, bad.answer.pause_s, bad.ended_at, config.retry_first_s, config.retry_cap_s)
     accounts.note_error(session, key, bad.answer.text, bad.ended_at, until)
     before = bad.ended_at - timedelta(seconds=config.retry_for_s)
     if pause.age_from(session, before) == before and pause.pause_of(session) is None:

@@ -3,7 +3,7 @@
 import logging
 import signal
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 from flask import Flask
@@ -16,7 +16,7 @@ from kanban.live import prune as prune_feed
 from rules.logs.run_log import prune_runs
 from rules.mail.accounts import keep_environment
 from rules.models import WorkerBeat
-from rules.post import door_letters, outbox
+from rules.post import door_letters, held, outbox
 from rules.post.kept import forget_texts
 from rules.post.lane import LaneRun
 from rules.post.pause import pause_of
@@ -32,6 +32,7 @@ PRUNE = timedelta(minutes=10)
 RING = timedelta(seconds=2)
 FEED_KEPT = timedelta(days=1)
 ANSWER = timedelta(seconds=1)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Worker:
@@ -42,9 +43,9 @@ class Worker:
         self._app = app
         self._config: Config = app.config["POTOK"]
         self._stop = threading.Event()
-        self._beat_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
+        self._beat_at = LONG_AGO
         self._pruned_at = self._ticked_at = self._beat_at
-        self._ring_at = self._answer_at = self._beat_at
+        self._rang_at = self._answered_at = self._beat_at
         self._lanes: dict[outbox.Lane, threading.Thread] = {}
         self._knows_environment = False
 
@@ -95,19 +96,19 @@ class Worker:
 
     def _ring(self, now: datetime) -> None:
         """To-dos that are due, every few seconds; by a read first, and on at once while there are more of them."""
-        if now < self._ring_at:
+        if not _is_time(self._rang_at, now, RING):
             return
         rang = 0
         if reminders.is_due(db.session(), now):
             with transaction(numbered=False) as session:
                 rang = reminders.ring(session, now, self._config)
-        self._ring_at = now if rang == reminders.BATCH else now + RING
+        self._rang_at = LONG_AGO if rang == reminders.BATCH else now
 
     def _answer_resets(self, now: datetime) -> None:
         """Wishes for a new password: made into letters here, so that the web takes as long for an address that nobody has."""
-        if now < self._answer_at:
+        if not _is_time(self._answered_at, now, ANSWER):
             return
-        self._answer_at = now + ANSWER
+        self._answered_at = now
         if sign_ins.has_requests(db.session()):
             with transaction(numbered=False) as session:
                 door_letters.answer_resets(session, self._config)
@@ -127,17 +128,18 @@ class Worker:
             with transaction() as session:  # numbered: workers that start together take turns, and make one row
                 keep_environment(session, self._config)
             self._knows_environment = True
-        if now - self._beat_at >= BEAT:
+        if _is_time(self._beat_at, now, BEAT):
             with transaction(numbered=False) as session:
                 session.merge(WorkerBeat(name=self._config.worker_name, at=now))
-                outbox.free_claims(session, now)
+                freed = outbox.free_claims(session, now)
+            self._hold(freed)
             self._beat_at = now
-        if now - self._ticked_at >= TICK:
+        if _is_time(self._ticked_at, now, TICK):
             schedule.tick()
             lists.send_due(self._config)
             later.perform_due(Engine(self._config).perform)
             self._ticked_at = now
-        if now - self._pruned_at >= PRUNE:
+        if _is_time(self._pruned_at, now, PRUNE):
             with transaction(numbered=False) as session:
                 prune_feed(session, now - FEED_KEPT)
                 sign_ins.prune(session, now, timedelta(days=self._config.sign_in_idle_days), timedelta(days=self._config.sign_in_days))
@@ -151,7 +153,21 @@ class Worker:
         with transaction(numbered=False) as session:
             freed = outbox.free_claims(session, clock.now(), worker=self._config.worker_name)
         if freed:
-            log.warning("%s letters of a worker that ended in the middle wait again", freed)
+            log.warning("%s letters of a worker that ended in the middle wait again", len(freed))
+        self._hold(freed)
+
+    def _hold(self, freed: list[int]) -> None:
+        if not freed:
+            return
+        with transaction() as session:
+            count = held.hold(session, freed, clock.now(), self._config)
+        if count:
+            log.error("%s letters are held: they were in hand each time the worker ended", count)
+
+
+def _is_time(last: datetime, now: datetime, every: timedelta) -> bool:
+    """Whether it is time again; also where the clock was set back behind the last time."""
+    return not timedelta(0) <= now - last < every
 
 
 def run_worker(app: Flask) -> None:

@@ -37,10 +37,12 @@ def test_before_a_card_that_has_left_goes_to_the_end(cast: Cast) -> None:
 def test_within_a_column_only_the_rank_changes(cast: Cast) -> None:
     a, b = cast.place(), cast.place()
     events = db.session.query(Event).count()
-    moved = cast.move(a, "design", before=str(b.id), version=77)
+    moved = cast.move(a, "design", before=str(b.id), version=1)
     assert moved.event is None and moved.order.version == 1
     assert cast.column("design") == ["К-0001", "К-0002"]
     assert db.session.query(Event).count() == events
+    with pytest.raises(Conflict):  # it is where it was to go, but by somebody else's hand
+        cast.move(a, "design", before="", version=77)
 
 
 def test_many_drops_at_one_place_keep_the_order(cast: Cast) -> None:

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 import kanban.db
 from kanban import faults
 from kanban.config import Config
-from kanban.db import db, transaction
+from kanban.db import NUMBERING_LOCK, db, transaction
 from kanban.errors import Busy
 from rules.post import desk
 from tests.bareserver import BareServer, End
@@ -142,15 +143,19 @@ def test_a_full_disk_is_told_once_and_reading_goes_on(
     assert signed.get(f"/orders/{order.id}").status_code == 200
 
 
-def test_another_writer_of_postgresql_is_waited_for_a_while(app: Flask, cast: Cast) -> None:
-    if db.engine.dialect.name != "postgresql":
-        pytest.skip("SQLite's is above")
-    with db.engine.connect() as other, db.engine.connect() as mine:
-        other.execute(text("SELECT pg_advisory_xact_lock(7202)"))
-        mine.execute(text("SET lock_timeout = 200"))
-        with pytest.raises(Exception, match="lock timeout") as told:
-            mine.execute(text("SELECT pg_advisory_xact_lock(7202)"))
-        assert isinstance(faults.as_refusal(told.value), Busy)  # type: ignore[arg-type]
-        shown = db.session.execute(text("SHOW lock_timeout")).scalar_one()
-    assert shown == "10s"
-    db.session.rollback()
+def test_another_writer_is_waited_for_a_while_and_no_longer(impatient: None, app: Flask, cast: Cast) -> None:
+    with db.engine.connect() as other:
+        if db.engine.dialect.name == "postgresql":
+            assert db.session.execute(text("SHOW lock_timeout")).scalar_one() == "10s"
+            db.session.rollback()
+            other.execute(text(f"SELECT pg_advisory_xact_lock({NUMBERING_LOCK})"))
+            refused = text(f"SET LOCAL lock_timeout = 200; SELECT pg_advisory_xact_lock({NUMBERING_LOCK})")
+        else:
+            other.connection.driver_connection.execute("BEGIN IMMEDIATE")  # type: ignore[union-attr]
+            refused = text("CREATE TABLE never (x INTEGER)")
+        with db.engine.connect() as mine, pytest.raises(OperationalError) as told:
+            if db.engine.dialect.name == "sqlite":
+                mine.connection.driver_connection.execute("PRAGMA busy_timeout=200")  # type: ignore[union-attr]
+            mine.execute(refused)
+        assert isinstance(faults.as_refusal(told.value), Busy)
+        other.rollback()

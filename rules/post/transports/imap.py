@@ -12,7 +12,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import LoginError
 from imapclient.imapclient import JUNK, SENT
 
-from rules.mail.accounts import Account
+from rules.mail.accounts import Account, Sealed
 from rules.post.transports import words
 from rules.post.transports.wire import MOST_ANSWER, Wire, tls_context
 
@@ -116,6 +116,8 @@ def _close(client: IMAPClient) -> None:
 def sign_in(client: IMAPClient, account: Account) -> None:
     """By password, or by a token. Raises LoginError where it's refused."""
     username = account.receive_username or account.username or account.address
+    if account.is_sealed:
+        raise Sealed
     if account.oauth:
         client.oauth2_login(username, account.token)
         return

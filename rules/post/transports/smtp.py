@@ -11,7 +11,7 @@ from typing import Any
 
 from flask_mail import Connection, Mail
 
-from rules.mail.accounts import Account
+from rules.mail.accounts import Account, Sealed
 from rules.mail.reach import NOWHERE_INSIDE
 from rules.post.transports import Answer, Letter
 from rules.post.transports.answers import judge
@@ -103,6 +103,8 @@ class _Connection(Connection):
 
 def sign_in(host: smtplib.SMTP, account: Account) -> None:
     """By password, or by a token (XOAUTH2). Raises smtplib.SMTPException."""
+    if account.is_sealed:
+        raise Sealed
     if account.oauth:
         said = f"user={account.username or account.address}\x01auth=Bearer {account.token}\x01\x01"
         host.ehlo_or_helo_if_needed()
