@@ -43,6 +43,15 @@ def day_of(moment: datetime) -> date:
     return local(moment).date()
 
 
+def read_day(text: str) -> date | None:
+    """A day as it stands in an address («2026-11-30»), or None where it is none."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 <= day.year < 2200 else None
+
+
 def days_since(moment: datetime, day: date) -> int:
     """How many calendar days `day` comes after it: what came yesterday evening is one day old this morning."""
     return max(0, (day - day_of(moment)).days)

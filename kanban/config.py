@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import secrets
 import socket
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ class Config:
     port: int = 8000
     public_url: str = ""
     trusted_proxies: str = ""
+    security_contact: str = ""
     database_url: str = ""
     secret_key: str = dataclasses.field(default="", repr=False)
     seal_key: str = dataclasses.field(default="", repr=False)
@@ -149,10 +151,17 @@ def _check(config: Config) -> None:
     if config.smtp_ca_file and not Path(config.smtp_ca_file).is_file():
         raise ConfigError(f"The file of SMTP_CA_FILE, {config.smtp_ca_file}, does not exist.")
     _check_networks(config)
+    _check_contact(config)
     try:
         ZoneInfo(config.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise ConfigError(f"The setting TIME_ZONE must be a zone such as Europe/Moscow, not «{config.time_zone}».") from None
+
+
+def _check_contact(config: Config) -> None:
+    if config.security_contact and not re.fullmatch(r"(mailto:|https://|tel:)[!-~]{1,200}", config.security_contact):
+        said = f"The setting SECURITY_CONTACT must be such as mailto:it@firma.ru, but is «{config.security_contact}»."
+        raise ConfigError(said)
 
 
 def _check_networks(config: Config) -> None:

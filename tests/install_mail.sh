@@ -9,19 +9,9 @@ command -v mutt >/dev/null 2>&1 || missing="$missing mutt"
 command -v reformime >/dev/null 2>&1 || missing="$missing maildrop"
 perl -MEmail::MIME -e 1 >/dev/null 2>&1 || missing="$missing libemail-mime-perl"
 [ -n "$missing" ] || exit 0
-[ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || exit 0
-echo "installing what the mail tests need: $missing…"
-export DEBIAN_FRONTEND=noninteractive
-policy=/usr/sbin/policy-rc.d  # Debian asks it before it starts a service: 101 is "no"
-if [ ! -e "$policy" ]; then
-    trap 'rm -f "$policy"' EXIT
-    trap 'exit 0' HUP INT TERM
-    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
-fi
 # "Local only": should somebody start it, it listens to nobody but this machine. $missing is split into its words.
-(
-    echo "postfix postfix/main_mailer_type select Local only" | debconf-set-selections
-    # shellcheck disable=SC2086
-    apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing
-) >/dev/null 2>&1 </dev/null || echo "Not everything could be installed: tests that need it are skipped"
+[ "$(id -u)" = 0 ] && command -v debconf-set-selections >/dev/null 2>&1 &&
+    echo "postfix postfix/main_mailer_type select Local only" | debconf-set-selections >/dev/null 2>&1
+# shellcheck disable=SC2086
+sh "$(dirname "$0")/install_packages.sh" "what the mail tests need" $missing
 exit 0

@@ -54,17 +54,9 @@ def read_journal_filter(arguments: Mapping[str, str]) -> JournalFilter:
     return JournalFilter(
         Kind(kind) if kind in set(Kind) else None,
         arguments.get("text", "").replace("\x00", "").strip()[:80],
-        _day(arguments.get("from", "")),
-        _day(arguments.get("to", "")),
+        clock.read_day(arguments.get("from", "")),
+        clock.read_day(arguments.get("to", "")),
     )
-
-
-def _day(text: str) -> date | None:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if 2000 <= found.year < 2200 else None
 
 
 def journal_page(session: Session, chosen: JournalFilter, before: object) -> tuple[list[SecurityEvent], bool]:

@@ -1,8 +1,9 @@
 """The first page, the language at the door, health, and what every page needs."""
 
+from datetime import timedelta
 from typing import Any, cast
 
-from flask import Blueprint, current_app, g, jsonify, redirect, request, session, url_for
+from flask import Blueprint, Response, abort, current_app, g, jsonify, redirect, request, session, url_for
 from flask_login import current_user
 from sqlalchemy import select, text
 
@@ -16,6 +17,7 @@ from kanban.settings import setting
 from kanban.views.guard import person, signed_in
 
 bp = Blueprint("doors", __name__)
+SECURITY_TXT_LIFE = timedelta(days=90)
 
 # What /healthz asks of other packages: set by app.py's register, each gives a name and a value.
 health_checks: list[Any] = []
@@ -36,6 +38,21 @@ def language() -> Any:
         session["language"] = wanted
     back = request.form.get("back", "/")
     return redirect(back if is_own_path(back) else "/", 303)
+
+
+@bp.get("/.well-known/security.txt")
+def security_txt() -> Any:
+    """Whom to tell of a weakness (RFC 9116), where the firm has said so."""
+    config = current_app.config["POTOK"]
+    if not config.security_contact:
+        abort(404)
+    lines = (
+        f"Contact: {config.security_contact}",
+        f"Expires: {clock.now() + SECURITY_TXT_LIFE:%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: ru, en",
+        f"Canonical: {config.public_url}/.well-known/security.txt",
+    )
+    return Response("\n".join(lines) + "\n", mimetype="text/plain")
 
 
 @bp.get("/healthz")

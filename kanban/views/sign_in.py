@@ -69,7 +69,7 @@ def come_in() -> Any:
     if email is None:
         return _page(form, failed=True)
     who = guesser(email)
-    _count(who)
+    _count(who, email)
     person = sign_ins.find_by_email(db.session(), email)
     kept = person.password if person else None
     db.session.rollback()
@@ -96,18 +96,18 @@ def _account(typed: str) -> str | None:
         return None
 
 
-def _count(who: Guesser) -> None:
+def _count(who: Guesser, email: str) -> None:
     """Counts the try before anything is looked at. 429 where there were too many, unless an administrator has lifted that."""
     guesses = doors().guesses
     if guesses.take(who):
         return
-    person = sign_ins.find_by_email(db.session(), who.email)
+    person = sign_ins.find_by_email(db.session(), email)
     db.session.rollback()
     unlocked_at = person.unlocked_at if person else None
     if unlocked_at and clock.now() - unlocked_at < UNLOCKED_FOR and guesses.unlock(who, unlocked_at) and guesses.take(who):
         return
     if guesses.hit("noted", f"{who.address} {who.email}"):
-        _note(Kind.LOCKED_OUT, person, who.email)
+        _note(Kind.LOCKED_OUT, person, email)
     abort(429)
 
 

@@ -88,18 +88,9 @@ def read_log_filter(arguments: Mapping[str, str]) -> LogFilter:
         rule=read_id(arguments.get("rule")),
         person=read_id(arguments.get("person")),
         days=days if has_days else None,
-        since=None if has_days else read_day(arguments.get("from", "")),
-        until=None if has_days else read_day(arguments.get("to", "")),
+        since=None if has_days else clock.read_day(arguments.get("from", "")),
+        until=None if has_days else clock.read_day(arguments.get("to", "")),
     )
-
-
-def read_day(text: str) -> date | None:
-    """A day of an address, or None."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if 2000 <= day.year < 2200 else None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from kanban.i18n import N_
 from kanban.ids import read_id
 from kanban.models import Event, Order
 from kanban.queries.sought import folded
-from rules.logs.letter_log import MOST_CHOICES, PERIODS, read_day
+from rules.logs.letter_log import MOST_CHOICES, PERIODS
 from rules.models import Message, Rule, RuleVersion, Run
 
 PAGE = 50
@@ -75,8 +75,8 @@ def read_run_filter(arguments: Mapping[str, str]) -> RunFilter:
         rule=read_id(arguments.get("rule")),
         outcome=outcome if outcome in FILTERS else "",
         days=days if has_days else None,
-        since=None if has_days else read_day(arguments.get("from", "")),
-        until=None if has_days else read_day(arguments.get("to", "")),
+        since=None if has_days else clock.read_day(arguments.get("from", "")),
+        until=None if has_days else clock.read_day(arguments.get("to", "")),
     )
 
 

@@ -47,6 +47,15 @@ def test_scheme_and_host_come_from_a_proxy_and_from_nobody_else() -> None:
     assert seen("203.0.113.9", Proto="https", Host="evil.example", Prefix="//evil.example") == ("203.0.113.9", "http", "localhost")
 
 
+def test_whom_to_tell_of_a_weakness(tmp_path: Path) -> None:
+    environ = {"PUBLIC_URL": "https://potok.firma.test", "SECURITY_CONTACT": "mailto:it@firma.test", "PASSWORD_HASH_COST": "cheap"}
+    answer = create_app(read_config(environ, tmp_path), tmp_path).test_client().get("/.well-known/security.txt")
+    assert answer.mimetype == "text/plain" and answer.text.startswith("Contact: mailto:it@firma.test\nExpires: 2")
+    assert "Canonical: https://potok.firma.test/.well-known/security.txt" in answer.text
+    nobody = create_app(read_config({"PASSWORD_HASH_COST": "cheap"}, tmp_path), tmp_path)
+    assert nobody.test_client().get("/.well-known/security.txt").status_code == 404
+
+
 @pytest.mark.parametrize(("public_url", "prefix"), [("https://potok.firma.test", "__Host-"), ("http://127.0.0.1:8000", "")])
 def test_cookies_belong_to_this_host_only_under_https(tmp_path: Path, public_url: str, prefix: str) -> None:
     config = read_config({"PUBLIC_URL": public_url, "PASSWORD_HASH_COST": "cheap"}, tmp_path)
