@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import tempfile
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def start_worker(database_url: str, port: int, name: str = "worker", **settings:
         "smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "smtp_from": "potok@melnikov.example",
         "inner_hosts": "127.0.0.0/8",
     } | settings  # fmt: skip
+    values = {"instance": Path(tempfile.gettempdir()) / f"potok-tests-{os.getpid()}"} | values  # its lock is of this test process
     return start("worker", {key.upper(): str(value) for key, value in values.items()})
 
 
