@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,9 @@ def measure_memory() -> list[Any]:
 
 def measure_backlog() -> list[Any]:
     """[letters, MB with an empty queue after some work, most MB with them waiting and being sent, difference, letters/s then]"""
-    with ServerProcess() as mail, workshop() as app:
+    with ServerProcess() as mail, workshop() as app, tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {
+            "INSTANCE": folder,
             "DATABASE_URL": app.config["POTOK"].database_url, "SECRET_KEY": "bench", "SEAL_KEY": "bench", "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(mail.port), "SMTP_SECURITY": "none", "SMTP_FROM": "potok@melnikov.example",
         }  # fmt: skip
