@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from kanban.config import Config
 from kanban.db import insert_new
@@ -17,7 +17,7 @@ from kanban.settings import setting
 from rules.models import Delivery, Message
 from rules.post.outbox import message_id, message_key
 
-MOST_UNKNOWN = 3  # attempts whose end nobody knows
+MOST_UNKNOWN = 3  # attempts whose end nobody knows, and which the letter had for itself
 HELD = "held: the worker ended in the middle of it three times, and it may have arrived each time"
 
 
@@ -26,7 +26,11 @@ def hold(session: Session, ids: Sequence[int], now: datetime, config: Config) ->
     transaction."""
     if not ids:
         return 0
-    unknown = select(func.count()).select_from(Delivery).where(Delivery.message_id == Message.id, Delivery.outcome == "unknown")
+    beside = aliased(Delivery)  # of one claim: whoever was taken together with others may not even have been begun
+    with_others = select(beside.id).where(beside.started_at == Delivery.started_at, beside.message_id != Delivery.message_id).exists()
+    unknown = (
+        select(func.count()).select_from(Delivery).where(Delivery.message_id == Message.id, Delivery.outcome == "unknown", ~with_others)
+    )
     query = select(Message).where(Message.id.in_(ids), Message.state == "waiting", unknown.scalar_subquery() >= MOST_UNKNOWN)
     found = session.scalars(query.execution_options(populate_existing=True)).all()
     if not found:

@@ -41,8 +41,8 @@ class LaneRun:
     gave_back: bool = False
     only_asked_for: bool = False
     pause_began: bool = False
-    has_settled: bool = False
     way: Way | None = None
+    proven: set[outbox.Lane] = field(default_factory=set)  # lanes of this process of which a letter was settled
 
     def __post_init__(self) -> None:
         self.crew = Crew(self.app, self.config, self.desk, f"{self.lane.account_id or self.lane.channel}")
@@ -66,14 +66,14 @@ class LaneRun:
             if self.fault or self.pause_began or self.stopping():
                 self.desk.clear(clock.now())
                 dry = True
-            elif self.desk.ready < LOW and (not dry or time.monotonic() - looked_at > self.config.poll_s):
+            elif self._may_refill() and (not dry or time.monotonic() - looked_at > self.config.poll_s):
                 dry = self._refill() < outbox.BATCH  # fewer: the rest waits behind what is in hand, or there is no more yet
                 looked_at = time.monotonic()
             if self.way is not None:
                 self.crew.man(self.way.open)
             self._keep(self.desk.collect(SETTLE_S))
             is_empty = self.desk.is_empty
-            enough = SETTLE_EACH if self.has_settled else 1  # the first at once: whoever dies of a letter dies of it once
+            enough = SETTLE_EACH if self.lane in self.proven else 1
             is_time = time.monotonic() - settled_at > SETTLE_S
             if (self.pending or self.dropped) and (is_empty or len(self.pending) >= enough or is_time):
                 self._settle()
@@ -81,6 +81,9 @@ class LaneRun:
             is_over = is_empty and dry and not self.pending
             if is_over and (self.fault or self.gave_back or self.stopping() or not self._refill()) and not self.dropped:
                 return
+
+    def _may_refill(self) -> bool:
+        return self.desk.ready < LOW if self.lane in self.proven else self.desk.is_empty and not self.pending
 
     def _refill(self) -> int:
         """Claims what the limits of the way allow. Returns how many letters that were; none where nothing can be written just now."""
@@ -96,7 +99,8 @@ class LaneRun:
             self.only_asked_for = pause.pause_of(session) is not None
             stored = stored_of(session, self.lane, self.config)
             is_gone = stored is None and self.lane.account_id is not None
-            most = 0 if is_gone else may_leave(session, stored, now, outbox.BATCH)
+            wanted = outbox.BATCH if self.lane in self.proven else 1  # the first alone: a worker that dies of it says which it was
+            most = 0 if is_gone else may_leave(session, stored, now, wanted)
             if is_gone:  # its letters are the firm's account's by now, those in hand too
                 self.desk.clear(now)
             if not most:
@@ -128,5 +132,7 @@ class LaneRun:
                     note_health(session, self.way.stored, self.lane, tried, self.config)
         except (Busy, Unwritable):
             return
-        self.pending, self.dropped, self.has_settled = [], [], True
+        self.pending, self.dropped = [], []
         self.desk.settled(len(tried))
+        if tried:
+            self.proven.add(self.lane)

@@ -47,6 +47,7 @@ class Worker:
         self._pruned_at = self._ticked_at = self._beat_at
         self._rang_at = self._answered_at = self._beat_at
         self._lanes: dict[outbox.Lane, threading.Thread] = {}
+        self._proven: set[outbox.Lane] = set()
         self._knows_environment = False
 
     def run(self) -> None:
@@ -89,7 +90,7 @@ class Worker:
         db.session.rollback()
         for lane in due:
             if lane not in self._lanes or not self._lanes[lane].is_alive():
-                run = LaneRun(self._app, self._config, lane, self._stop.is_set)
+                run = LaneRun(self._app, self._config, lane, self._stop.is_set, proven=self._proven)
                 self._lanes[lane] = threading.Thread(target=run.run, name=f"lane-{lane.account_id or lane.channel}")
                 self._lanes[lane].start()
         return bool(due)
