@@ -164,7 +164,8 @@ def test_letters_in_hand_of_an_account_that_is_removed_go_by_the_firms(
     add_rule(cast, letter(cast, from_="responsible"))
     move(cast)
     hurry()
-    run = LaneRun(app, app.config["POTOK"], Lane("email", account), lambda: False)
+    lane = Lane("email", account)
+    run = LaneRun(app, app.config["POTOK"], lane, lambda: False, proven={lane})
     assert run._refill() == 1
     with transaction() as session:
         session.delete(session.get_one(MailAccount, account))
