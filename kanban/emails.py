@@ -15,7 +15,7 @@ LONGEST = 254
 email_validator.SPECIAL_USE_DOMAIN_NAMES[:] = [
     name for name in email_validator.SPECIAL_USE_DOMAIN_NAMES if name not in ("local", "localhost")
 ]
-# For flask-security too, which looks people up by their address. A mail server in the same house may have a name without dots.
+# A mail server in the same house may have a name without dots.
 VALIDATOR: dict[str, Any] = {"check_deliverability": False, "globally_deliverable": False}
 _STRANGE = re.compile(r"[\s()<>\[\]:;,\\\"]")
 

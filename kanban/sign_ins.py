@@ -118,11 +118,11 @@ def use_link(session: Session, token: str, password_hash: str) -> Person:
     return person
 
 
-def set_password(session: Session, person: Person, password_hash: str, *, must_change: bool = False, but: str = "") -> None:
-    """The hash was made before the transaction: it is slow. Ends all sign-ins, but the one of this token."""
+def set_password(session: Session, person: Person, password_hash: str, *, must_change: bool = False) -> None:
+    """The hash was made before the transaction: it is slow. Ends all sign-ins."""
     person.password, person.must_change_password = password_hash, must_change
     end_links(session, person.id)
-    end_all(session, person, but)
+    end_all(session, person)
 
 
 def end_links(session: Session, person_id: int) -> None:
