@@ -1,6 +1,5 @@
 """The database: one typed Base, one session, one way to write."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -16,11 +15,12 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from kanban.faults import Fault, as_refusal, refusal_of
 from kanban.fold import fold
+from kanban.turns import Turns
 
 NUMBERING_LOCK = 7202  # an arbitrary number, the same in every process
 WRITE_WAIT_S = 10.0  # how long a writer waits for its turn, twice at most: in the process, then at the file
 SAVED = "saved"  # in a session's info: what of a request's transactions was saved, since the session began
-_writers = threading.Lock()  # on SQLite the threads of a process queue here, instead of asking the file again and again
+_writers = Turns()  # on SQLite the threads of a process queue here, instead of asking the file again and again
 
 
 class Saved(Enum):
@@ -133,12 +133,12 @@ def transaction(*, numbered: bool = True) -> Iterator[Session]:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    if not _writers.acquire(timeout=WRITE_WAIT_S):
+    if not _writers.take(WRITE_WAIT_S):
         raise refusal_of(Fault.BUSY)
     try:
         yield
     finally:
-        _writers.release()
+        _writers.end()
 
 
 @event.listens_for(Engine, "connect")

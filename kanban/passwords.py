@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import re
-import threading
 import unicodedata
 from functools import cached_property
 
@@ -13,6 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from kanban.errors import Busy, Invalid
 from kanban.i18n import _
+from kanban.turns import Turns
 
 LEAST, MOST = 10, 200
 HASHES_AT_ONCE = 2  # each takes 19 MB and a core for some 30 ms
@@ -20,7 +20,7 @@ WAIT_S = 10.0
 LEAST_OWN = 6  # signs that are left without the person's name, address and firm
 GOOD_SCORE = 3  # of zxcvbn: 10⁸ guesses and more
 MOST_JUDGED = 72
-_turns = threading.BoundedSemaphore(HASHES_AT_ONCE)
+_turns = Turns(HASHES_AT_ONCE)
 # The same keys in the other layout: «пароль» typed blind is `gfhjkm`, and those who guess know it.
 _KEYS = dict(zip("йцукенгшщзхъфывапролджэячсмитьбюё", "qwertyuiop[]asdfghjkl;'zxcvbnm,.`", strict=True))
 
@@ -63,11 +63,11 @@ class Passwords:
 
 class _Turn:
     def __enter__(self) -> None:
-        if not _turns.acquire(timeout=WAIT_S):
+        if not _turns.take(WAIT_S):
             raise Busy(_("Very many people are signing in just now. Try again in a minute."))
 
     def __exit__(self, *_error: object) -> None:
-        _turns.release()
+        _turns.end()
 
 
 def judge(password: str, *about: str) -> None:

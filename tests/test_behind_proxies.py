@@ -29,7 +29,7 @@ NAME = "potok.firma.ru"
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 VISITOR = "127.0.0.9"  # the proxy itself is 127.0.0.1
-USERS, ROUNDS = 50, size(3, 5, 20)
+USERS, ROUNDS = size(12, 50, 50), size(3, 5, 20)
 
 
 def block(kind: str) -> str:
@@ -181,6 +181,8 @@ def test_many_at_once(behind: Behind) -> None:
         may_move = number % len(behind.people) < len(behind.people) - 1  # the last only looks
         with Visitor(behind) as visitor:
             codes.append(visitor.sign_in(*behind.people[number % len(behind.people)]))
+            if codes[-1] != 302:
+                return
             for _ in range(ROUNDS):
                 for path in ("/boards/1", "/way", "/work"):
                     answer = visitor.send("GET", path)
