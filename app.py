@@ -7,6 +7,7 @@ somebody who is locked out: it prints a link to choose a new password by.
 
 import logging
 import os
+import socket
 import sys
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from setproctitle import setproctitle
 
 from kanban import clock, events, first_steps, i18n, people, security, setup_code
 from kanban.assets import init_assets
+from kanban.beats import WebBeat
 from kanban.config import Config, read_config
 from kanban.db import WRITE_WAIT_S, db, transaction
 from kanban.dependents import dependents
@@ -85,6 +87,7 @@ def _init_database(app: Flask, config: Config) -> None:
     Migrate(app, db, directory=str(ROOT / "migrations"))
     with app.app_context():
         app.extensions["potok_feed"] = Feed(db.engine, config.live_streams)
+    app.extensions["potok_beat"] = WebBeat(f"{socket.gethostname()}:{config.port}"[:80])
 
 
 def wire(config: Config) -> None:

@@ -21,6 +21,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", READ_S, 0))
         super().init_process()
 
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        self.wsgi.extensions["potok_beat"].start(self.wsgi)
+
     def handle_exit(self, sig: int, frame: object) -> None:
         """Requests in flight are answered; streams, which never end by themselves, end now, and browsers come back to whoever is next."""
         self.wsgi.extensions["potok_feed"].end()

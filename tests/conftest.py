@@ -17,8 +17,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+import kanban.db
 from app import create_app, wire
-from kanban import clock
+from kanban import clock, faults
+from kanban.beats import WebBeat
 from kanban.config import Config
 from kanban.db import db
 from kanban.live import Feed
@@ -154,6 +156,13 @@ def _apps() -> dict[Config, KeptApp]:
 
 
 @pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits for a turn are short, so that the test's are."""
+    monkeypatch.setattr(kanban.db, "WRITE_WAIT_S", 0.3)
+    monkeypatch.setattr(faults, "_said", faults._Said())
+
+
+@pytest.fixture
 def bare_app(config: Config, tmp_path: Path, _apps: dict[Config, KeptApp]) -> Iterator[Flask]:
     """The application on an empty database."""
     setup.forget()
@@ -166,11 +175,17 @@ def bare_app(config: Config, tmp_path: Path, _apps: dict[Config, KeptApp]) -> It
     clock.set_zone(config.time_zone)
     wire(config)
     with app.app_context():
-        app.extensions["potok_feed"] = Feed(db.engine, config.live_streams)
+        app.extensions |= {"potok_feed": Feed(db.engine, config.live_streams), "potok_beat": WebBeat("tests")}
         yield app
         db.session.remove()
         db.engine.dispose()
     setup.forget()
+
+
+@pytest.fixture
+def app_of_a_file(impatient: None, app: Flask) -> Flask:
+    db.engine.dispose()  # connections of before wait as long as they were told to
+    return app
 
 
 @pytest.fixture

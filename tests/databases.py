@@ -4,12 +4,15 @@ again in a few milliseconds: the file is copied, or the rows.
 
 import contextlib
 import shutil
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import sqlalchemy as sa
+from flask import Flask
 
-from kanban.db import Base
+from kanban.db import Base, db
 
 EMPTY = "empty"
 
@@ -99,3 +102,19 @@ class PostgresqlDatabase:
 
     def _run(self, *statements: str) -> None:
         self._connection.exec_driver_sql("; ".join(statements))
+
+
+def path_of(app: Flask) -> Path:
+    return Path(str(db.engine.url.database))
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Somebody else's write that goes on and on."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.rollback()
+        other.close()

@@ -17,7 +17,8 @@ IDS: dict[str, Any] = {
 }  # fmt: skip
 WORDS = {"tab": ["sending", "receiving", "other"], "which": ["system", "new"]}
 ELSEWHERE = (
-    "doors.healthz", "assets.asset", "live.stream", "mail.end_oauth", "unsubscribe.show", "sign_in.link", "sign_in.invitation",
+    "health.healthz", "health.readyz", "assets.asset", "live.stream", "mail.end_oauth", "unsubscribe.show", "sign_in.link",
+    "sign_in.invitation",
 )  # fmt: skip
 
 

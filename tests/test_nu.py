@@ -28,7 +28,7 @@ from tests.cast import Cast, Signed
 
 JAR = Path(__file__).parent.parent / ".venv/nu/node_modules/vnu-jar/build/dist/vnu.jar"
 NO_HTML = {
-    "assets.asset", "doors.healthz", "doors.security_txt", "journal.table", "live.stream", "live.since", "boards.fresh",
+    "assets.asset", "health.healthz", "health.readyz", "doors.security_txt", "journal.table", "live.stream", "live.since", "boards.fresh",
     "export.events", "letters.table", "letters.text", "runs.table", "process.export",
 }  # fmt: skip
 LEADS_ELSEWHERE = {"doors.home", "mail.end_oauth"}

@@ -1,5 +1,7 @@
 """The tables of kanban."""
 
+from kanban.models.backup import Backup
+from kanban.models.beat import Beat, Part
 from kanban.models.board import OVER, PHASES, TONES, Board, Status, status_answering, status_moving
 from kanban.models.change import Change
 from kanban.models.event import Event
@@ -11,7 +13,7 @@ from kanban.models.setting import Setting
 from kanban.models.todo import TODO_KINDS, Todo
 
 __all__ = [
-    "ACCESSES", "OVER", "PHASES", "TODO_KINDS", "TONES", "Board", "Change", "Customer", "DoorKind", "Event", "OneTimeLink", "Order",
-    "OrderPerson", "Organisation", "Person", "ResetRequest", "Role", "SecurityEvent", "Setting", "SignIn", "Status", "Todo", "person_role",
-    "status_answering", "status_moving",
+    "ACCESSES", "OVER", "PHASES", "TODO_KINDS", "TONES", "Backup", "Beat", "Board", "Change", "Customer", "DoorKind", "Event",
+    "OneTimeLink", "Order", "OrderPerson", "Organisation", "Part", "Person", "ResetRequest", "Role", "SecurityEvent", "Setting",
+    "SignIn", "Status", "Todo", "person_role", "status_answering", "status_moving",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from kanban.views import boards, doors, errors, export, first_steps, live, orders, personal, search, setup, sign_in, way, work
+from kanban.views import boards, doors, errors, export, first_steps, health, live, orders, personal, search, setup, sign_in, way, work
 from kanban.views.marks import init_marks
 from kanban.views.parts import init_parts
 from kanban.views.settings import company, journal, people, statuses
@@ -15,7 +15,8 @@ def register(app: Flask) -> None:
     init_parts(app)
     init_words(app)
     for module in (
-        boards, company, doors, export, first_steps, journal, live, orders, people, personal, search, setup, sign_in, statuses, way, work,
+        boards, company, doors, export, first_steps, health, journal, live, orders, people, personal, search, setup, sign_in, statuses, way,
+        work,
     ):  # fmt: skip
         app.register_blueprint(module.bp)
     app.context_processor(doors.for_every_page)

@@ -1,11 +1,11 @@
-"""The first page, the language at the door, health, and what every page needs."""
+"""The first page, the language at the door, and what every page needs."""
 
 from datetime import timedelta
 from typing import Any, cast
 
-from flask import Blueprint, Response, abort, current_app, g, jsonify, redirect, request, session, url_for
+from flask import Blueprint, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_login import current_user
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from kanban import clock
 from kanban.db import db
@@ -18,9 +18,6 @@ from kanban.views.guard import person, signed_in
 
 bp = Blueprint("doors", __name__)
 SECURITY_TXT_LIFE = timedelta(days=90)
-
-# What /healthz asks of other packages: set by app.py's register, each gives a name and a value.
-health_checks: list[Any] = []
 
 
 @bp.get("/")
@@ -53,21 +50,6 @@ def security_txt() -> Any:
         f"Canonical: {config.public_url}/.well-known/security.txt",
     )
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
-
-
-@bp.get("/healthz")
-def healthz() -> Any:
-    """For a watchdog, without sign-in: database, worker's last beat, oldest waiting letter. 503 where one is ill."""
-    try:
-        db.session.execute(text("SELECT 1"))
-        report: dict[str, Any] = {"database": "ok"}
-        for check in health_checks:
-            report |= check(db.session(), clock.now())
-    except Exception:
-        db.session.rollback()
-        return jsonify(ok=False, database="unreachable"), 503
-    report["ok"] = report.get("worker") != "silent"
-    return jsonify(report), 200 if report["ok"] else 503
 
 
 def for_every_page() -> dict[str, Any]:

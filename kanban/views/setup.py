@@ -64,7 +64,7 @@ def forget() -> None:
 
 @bp.before_app_request
 def _send_to_setup() -> Any:
-    open_pages = ("setup.", "assets.", "doors.language", "doors.healthz", "doors.security_txt")
+    open_pages = ("setup.", "assets.", "doors.language", "health.", "doors.security_txt")
     if request.endpoint and not request.endpoint.startswith(open_pages) and needed():
         return redirect(url_for("setup.show"))
     return None

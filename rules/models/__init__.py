@@ -10,7 +10,6 @@ from rules.models.rule import MODES, TRIGGERS, Rule, RuleVersion
 from rules.models.run import Run
 from rules.models.template import Template
 from rules.models.unsubscribed import Unsubscribed
-from rules.models.worker import WorkerBeat
 
 __all__ = [
     "ACCOUNT_KINDS",
@@ -33,5 +32,4 @@ __all__ = [
     "Run",
     "Template",
     "Unsubscribed",
-    "WorkerBeat",
 ]  # fmt: skip

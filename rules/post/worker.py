@@ -9,13 +9,14 @@ from types import FrameType
 from flask import Flask
 
 from kanban import clock, journal, sign_ins
+from kanban.beats import beat
 from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.errors import Busy, Unwritable
 from kanban.live import prune as prune_feed
+from kanban.models import Part
 from rules.logs.run_log import prune_runs
 from rules.mail.accounts import keep_environment
-from rules.models import WorkerBeat
 from rules.post import door_letters, held, outbox
 from rules.post.kept import forget_texts
 from rules.post.lane import LaneRun
@@ -131,7 +132,7 @@ class Worker:
             self._knows_environment = True
         if _is_time(self._beat_at, now, BEAT):
             with transaction(numbered=False) as session:
-                session.merge(WorkerBeat(name=self._config.worker_name, at=now))
+                beat(session, Part.WORKER, self._config.worker_name, now)
                 freed = outbox.free_claims(session, now)
             self._hold(freed)
             self._beat_at = now

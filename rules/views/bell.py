@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, current_app, redirect, render_template, url_for
 
 from kanban.db import db, transaction
 from kanban.htmx import fragment, is_htmx
@@ -16,7 +16,7 @@ bp = Blueprint("bell", __name__, url_prefix="/bell")
 @bp.get("")
 @signed_in
 def show() -> Any:
-    """The bell itself, with its count and that of «My work»; pages ask for it after they are drawn."""
+    """The bell itself, with its count, that of «My work», and whether a worker is at work; pages ask for it after they are drawn."""
     return fragment(_bell())
 
 
@@ -51,7 +51,7 @@ def read() -> Any:
 
 def _bell(oob: bool = False) -> str:
     unread, due = bell.unread_count(db.session(), person().id), due_count(db.session(), person())
-    return render_template("bell/_bell.html", unread=unread, due=due, oob=oob)
+    return render_template("bell/_bell.html", unread=unread, due=due, oob=oob, worker=current_app.extensions["potok_beat"].worker)
 
 
 def _notices() -> Any:

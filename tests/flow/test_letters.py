@@ -243,11 +243,11 @@ def test_everybody_sees_a_pause_and_admins_end_it(owner: Signed, manager: Signed
     for url in ("/boards/1", "/settings/company", "/settings/letters", "/me"):
         assert 'action="/settings/letters/resume"' in owner.get(url).text
     seen = manager.get("/boards/1").text
-    assert 'class="paused"' in seen and "/resume" not in seen
+    assert 'class="strip"' in seen and "/resume" not in seen
     assert statements(lambda: owner.get("/boards/1")) == before
-    assert 'class="paused"' not in owner.get("/fresh?heads=1&cards=", htmx=True, page="/boards/1").text
+    assert 'class="strip"' not in owner.get("/fresh?heads=1&cards=", htmx=True, page="/boards/1").text
     answer = owner.post("/settings/letters/resume", {"back": "/boards/1"})
-    assert answer.location == "/boards/1" and 'class="paused"' not in owner.get("/boards/1").text
+    assert answer.location == "/boards/1" and 'class="strip"' not in owner.get("/boards/1").text
     owner.post("/settings/letters/pause")
     assert owner.post("/settings/letters/resume", {"back": "//evil.example"}).location == "/settings/letters"
 

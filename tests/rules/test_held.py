@@ -10,7 +10,8 @@ from sqlalchemy import select, update
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
-from rules.models import Delivery, MailAccount, Message, WorkerBeat
+from kanban.models import Beat
+from rules.models import Delivery, MailAccount, Message
 from rules.post import outbox
 from rules.post.held import HELD
 from rules.post.worker import Worker
@@ -64,7 +65,7 @@ def test_a_clock_that_went_forward_and_back_stops_no_housekeeping(app: Flask, ca
     assert answer.status_code == 503 and answer.json["worker"] == "silent", "a beat of the future is no sign of life"
     worker.step()
     db.session.rollback()
-    beat = db.session.scalars(select(WorkerBeat.at)).one()
+    beat = db.session.scalars(select(Beat.at)).one()
     assert abs(clock.now() - beat) < timedelta(seconds=10) and client.get("/healthz").status_code == 200
 
 

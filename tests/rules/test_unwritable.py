@@ -1,21 +1,16 @@
 """A database that can't be written for a while: a writer that holds it, a full disk, a folder that is read-only."""
 
-import contextlib
 import logging
-import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-import kanban.db
 from kanban import faults
 from kanban.config import Config
 from kanban.db import NUMBERING_LOCK, db, transaction
@@ -23,39 +18,11 @@ from kanban.errors import Busy
 from rules.post import desk
 from tests.bareserver import BareServer, End
 from tests.cast import Cast, Signed
+from tests.databases import held, path_of
 from tests.letters import put_letters
 from tests.rules.test_worker import use
 
 LETTERS = 60
-
-
-@contextlib.contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Somebody else's write that goes on and on."""
-    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    other.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        other.rollback()
-        other.close()
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits for a turn are short, so that the test's are."""
-    monkeypatch.setattr(kanban.db, "WRITE_WAIT_S", 0.3)
-    monkeypatch.setattr(faults, "_said", faults._Said())
-
-
-def path_of(app: Flask) -> Path:
-    return Path(str(db.engine.url.database))
-
-
-@pytest.fixture
-def app_of_a_file(impatient: None, app: Flask) -> Flask:
-    db.engine.dispose()  # connections of before wait as long as they were told to
-    return app
 
 
 @pytest.mark.one_database
