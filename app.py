@@ -18,7 +18,7 @@ from flask_mail import Mail
 from flask_migrate import Migrate, upgrade
 from setproctitle import setproctitle
 
-from kanban import clock, events, first_steps, i18n, people, security, setup_code
+from kanban import clock, events, first_steps, i18n, logs, people, security, setup_code
 from kanban.assets import init_assets
 from kanban.beats import WebBeat
 from kanban.config import Config, read_config
@@ -63,6 +63,7 @@ def create_app(config: Config | None = None, instance: Path | None = None) -> Fl
     app.config.update(POTOK=config, MAX_CONTENT_LENGTH=MOST_UPLOAD, MAX_FORM_MEMORY_SIZE=MOST_UPLOAD)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _init_database(app, config)
+    logs.init_app(app)
     i18n.init_i18n(app)
     i18n.init_filters(app)
     security.init_security(app, config)
@@ -113,6 +114,7 @@ def main(arguments: list[str]) -> int:
     instance_folder().mkdir(parents=True, exist_ok=True)
     instance_folder().chmod(0o700)
     config = read_config(os.environ, instance_folder())
+    logs.set_up(config)
     app = create_app(config)
     if command == "web":
         _web(app, config)
@@ -139,7 +141,6 @@ def _web(app: Flask, config: Config) -> None:
 
 def _worker(app: Flask, config: Config) -> None:
     """Two of one name would take each other's e-mails for those of a worker that fell."""
-    _log_to_stderr()
     setproctitle("potok worker")
     name = "".join(sign if sign.isalnum() else "-" for sign in config.worker_name)
     with only_one(instance_folder() / f"worker-{name}.lock", f"The worker {config.worker_name}"):
@@ -148,21 +149,14 @@ def _worker(app: Flask, config: Config) -> None:
 
 def _unlock(app: Flask, config: Config, email: str) -> int:
     """For somebody who is locked out, or has no password and no mail: lifts the limits, and prints a link that works once."""
-    _log_to_stderr()
     with app.app_context(), transaction() as session:
         token = people.unlock(session, email)
         print(f"{config.public_url}/reset/{token}" if token else f"Nobody who works here has the address {email}.")
     return 0 if token else 1
 
 
-def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-
-
 def _prepare(app: Flask, config: Config) -> None:
     """Brings the tables up to date, and fills an empty database with the demo, unless DEMO=0."""
-    _log_to_stderr()
     with app.app_context():
         upgrade()
         empty = demo.is_empty(db.session())

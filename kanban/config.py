@@ -7,11 +7,14 @@ import secrets
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kanban.domains import ascii_url
 from kanban.proxies import read_networks
+
+LogFormat = Literal["text", "json"]
 
 
 class ConfigError(SystemExit):
@@ -68,6 +71,8 @@ class Config:
     oauth_microsoft_secret: str = dataclasses.field(default="", repr=False)
     oauth_microsoft_tenant: str = "common"
     password_hash_cost: str = "full"
+    log_format: LogFormat = "text"
+    log_level: str = "info"
 
     @property
     def is_https(self) -> bool:
@@ -80,7 +85,8 @@ class Config:
         return not self.is_https and host != "localhost" and not host.startswith("127.") and host != "::1"
 
 
-CHOICES = {"smtp_security": ("tls", "starttls", "none"), "password_hash_cost": ("full", "cheap"), "demo": (0, 1)}
+CHOICES = {"smtp_security": ("tls", "starttls", "none"), "password_hash_cost": ("full", "cheap"), "demo": (0, 1),
+           "log_format": ("text", "json"), "log_level": ("debug", "info", "warning", "error")}  # fmt: skip
 MOST_DAYS_KEPT = 36_500
 POSITIVE = ("port", "poll_s", "lease_s", "letter_deadline_s", "retry_first_s", "retry_cap_s", "retry_for_s", "runs_kept_days",
             "messages_kept_days", "journal_kept_days", "sign_in_days", "sign_in_idle_days", "confirmed_for_s",

@@ -19,6 +19,7 @@ from kanban.turns import Turns
 
 NUMBERING_LOCK = 7202  # an arbitrary number, the same in every process
 WRITE_WAIT_S = 10.0  # how long a writer waits for its turn, twice at most: in the process, then at the file
+AFTER_COMMIT = "after_commit"  # in a session's info: what is to be done once the transaction is kept
 SAVED = "saved"  # in a session's info: what of a request's transactions was saved, since the session began
 _writers = Turns()  # on SQLite the threads of a process queue here, instead of asking the file again and again
 
@@ -121,14 +122,31 @@ def transaction(*, numbered: bool = True) -> Iterator[Session]:
             yield session
             session.commit()
             session.info.setdefault(SAVED, Saved.ALL)
+            for work in session.info.pop(AFTER_COMMIT, ()):
+                work()
         except BaseException as error:
             session.rollback()
+            session.info.pop(AFTER_COMMIT, None)
             if SAVED in session.info:
                 session.info[SAVED] = Saved.PART
             refusal = as_refusal(error) if isinstance(error, OperationalError) else None
             if refusal is None:
                 raise
             raise refusal from error
+
+
+def after_commit(session: Session, work: Callable[[], object]) -> None:
+    """Done only if the transaction is kept. It must not raise, nor use the session."""
+    session.info.setdefault(AFTER_COMMIT, []).append(work)
+
+
+def promised(session: Session) -> int:
+    """How much after_commit() was told so far: for a savepoint, which takes back what was told within."""
+    return len(session.info.get(AFTER_COMMIT, ()))
+
+
+def take_back(session: Session, promised_before: int) -> None:
+    del session.info.get(AFTER_COMMIT, [])[promised_before:]
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """History is written here, and only here; who else wants to know is told by `listeners`, which app.py sets."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import CursorResult, insert
@@ -9,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from kanban import clock
 from kanban.actor import Actor
-from kanban.db import table
+from kanban.db import after_commit, table
 from kanban.live import publish
 from kanban.models import Event, Order
 
@@ -67,6 +69,7 @@ class Listeners:
 
 
 listeners = Listeners()
+log = logging.getLogger("potok.events")
 _RECORD = insert(table(Event))
 
 
@@ -102,7 +105,14 @@ def record(
     made = session.connection().execute(_RECORD, values)
     event = Event(**values, id=_new_id(made))  # a plain object: it was written here, and never changes
     publish(session, f"card-{order.id}", f"order-{order.id}", *topics)
+    after_commit(session, partial(_log, event))
     return Recorded(event, Outcome() if quiet else listeners.on_event(session, event, order))
+
+
+def _log(event: Event) -> None:
+    log.info("%s", event.kind, extra={
+        "event": event.id, "order": event.order_id, "board": event.board_id, "person": event.actor_id, "rule": event.cause_rule_id,
+    })  # fmt: skip
 
 
 def _new_id(made: CursorResult[Any]) -> int:

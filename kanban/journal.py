@@ -45,7 +45,7 @@ def note(session: Session, kind: Kind, who: Person | Any = None, *, typed: str =
     name, id_ = (who.name, who.id) if who is not None else (typed, None)
     address = (request.remote_addr or "")[:45] if has_request_context() else ""
     session.add(SecurityEvent(kind=kind, person_id=id_, who=name[:254], about=about[:254], details=dict(details), address=address))
-    log.info("%s person=%s who=%r about=%r address=%s %s", kind, id_, name, about, address, details or "")
+    log.info("%s who=%r about=%r %s", kind, name, about, details or "", extra={"person": id_, "address": address})
 
 
 def prune(session: Session, before: datetime) -> bool:

@@ -118,6 +118,7 @@ def _load_person(uniquifier: str) -> Person | None:
     ).first()  # fmt: skip
     if row is None:
         return None
+    g.person_id = row[0].id
     person, g.sign_in_seen_at, g.sign_in_confirmed_at = row
     return person
 
@@ -142,7 +143,7 @@ def enter(person: Person, *, stay: bool, kept: str | None = None) -> bool:
     session["sign_in"] = token
     session.permanent = stay
     login_user(person)
-    g.entered = person.email
+    g.entered, g.person_id = person.email, person.id
     return True
 
 

@@ -134,5 +134,14 @@ class LaneRun:
             return
         self.pending, self.dropped = [], []
         self.desk.settled(len(tried))
+        for one in tried:
+            _log(one)
         if tried:
             self.proven.add(self.lane)
+
+
+def _log(one: Tried) -> None:
+    """What came of one attempt; whose address it was is in the log of letters."""
+    assert one.answer is not None
+    level = logging.INFO if one.answer.outcome in ("sent", "tray") else logging.WARNING
+    log.log(level, "%s %s", one.message.channel, one.answer.outcome, extra={"letter": one.message.id, "order": one.message.order_id})

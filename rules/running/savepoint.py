@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
+from kanban.db import promised, take_back
 from rules.post.told import Line, line_of
 
 _MADE = "messages_made"  # in a session's info, until the transaction ends
@@ -26,12 +27,13 @@ def count(session: Session, messages: Iterable[dict[str, Any]]) -> None:
 def savepoint(session: Session) -> Iterator[None]:
     """What fails within is as if it had not been, its messages uncounted: also on PostgreSQL, where an error of the database
     ends all that is not behind a SAVEPOINT."""
-    before = made(session)
+    before, promised_before = made(session), promised(session)
     try:
         with session.begin_nested():
             yield
     except Exception:
         session.info[_MADE] = before
+        take_back(session, promised_before)
         raise
 
 
