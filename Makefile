@@ -1,7 +1,7 @@
 # Potok. `make run` starts it, `make test` tries everything; both install what they need.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := app.py kanban rules tests bench migrations
+SOURCES := app.py commands kanban rules tests bench migrations
 
 .DEFAULT_GOAL := help
 .PHONY: help run test soak check lint types arrows fmt bench pictures messages lock clean

@@ -1,10 +1,11 @@
 """Potok: the application and its processes.
 
 create_app() wires the rooms: config → db → kanban → rules → listeners. `python app.py` migrates the database, fills it
-with the demo where it is empty, then starts web and worker and restarts whichever ends. `python app.py unlock EMAIL` is for
-somebody who is locked out: it prints a link to choose a new password by.
+with the demo where it is empty, then starts web and worker and restarts whichever ends. `python app.py --help` lists what else
+there is.
 """
 
+import argparse
 import logging
 import os
 import socket
@@ -18,7 +19,10 @@ from flask_mail import Mail
 from flask_migrate import Migrate, upgrade
 from setproctitle import setproctitle
 
-from kanban import clock, events, first_steps, i18n, logs, people, security, setup_code
+from commands.backup import backup, bring_back
+from commands.doctor import doctor
+from commands.unlock import unlock
+from kanban import clock, events, first_steps, i18n, logs, security, setup_code
 from kanban.assets import init_assets
 from kanban.beats import WebBeat
 from kanban.config import Config, read_config
@@ -105,29 +109,53 @@ def wire(config: Config) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """`python app.py [serve|web|worker|migrate|unlock EMAIL]`; serve is all of the first three."""
-    command, *more = arguments or ["serve"]
-    if command not in ("serve", "web", "worker", "migrate", "unlock") or len(more) != (command == "unlock"):
-        print(__doc__)
-        return 2
+    """What docs/operations.md lists; serve is migrate, web and worker."""
+    asked = _parser().parse_args(arguments)
     os.umask(0o077)  # the database, its log and the keys are nobody else's
-    instance_folder().mkdir(parents=True, exist_ok=True)
-    instance_folder().chmod(0o700)
-    config = read_config(os.environ, instance_folder())
+    instance = instance_folder()
+    instance.mkdir(parents=True, exist_ok=True)
+    instance.chmod(0o700)
+    config = read_config(os.environ, instance)
     logs.set_up(config)
     app = create_app(config)
-    if command == "web":
-        _web(app, config)
-    elif command == "worker":
-        _worker(app, config)
-    elif command == "migrate":
-        _prepare(app, config)
-    elif command == "unlock":
-        return _unlock(app, config, more[0])
-    else:
-        with only_one(instance_folder() / "serve.lock", "Potok"):
-            return Supervisor(partial(_prepare, app, config), web=partial(_web, app, config), worker=partial(_worker, app, config)).run()
+    match asked.command:
+        case "web":
+            _web(app, config)
+        case "worker":
+            _worker(app, config)
+        case "migrate":
+            _prepare(app, config)
+        case "unlock":
+            return unlock(app, config, asked.email)
+        case "backup":
+            return backup(app, config, asked.target)
+        case "restore":
+            with only_one(instance / "serve.lock", "Potok"):
+                return bring_back(app, config, instance, asked.file, ROOT / "migrations")
+        case "doctor":
+            return doctor(app, config, instance)
+        case _:
+            supervisor = Supervisor(partial(_prepare, app, config), web=partial(_web, app, config), worker=partial(_worker, app, config))
+            with only_one(instance / "serve.lock", "Potok"):
+                return supervisor.run()
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python app.py", description="Potok, an order board for small manufacturers.")
+    commands = parser.add_subparsers(dest="command", metavar="command")
+    commands.add_parser("serve", help="migrate, then web and worker, each started again where it ends (the default)")
+    commands.add_parser("web", help="the web process alone")
+    commands.add_parser("worker", help="the worker alone, which sends e-mails and makes backups")
+    commands.add_parser("migrate", help="bring the database up to date")
+    commands.add_parser("doctor", help="look whether all is well; a line each, exit code 1 where something is not")
+    one = commands.add_parser("backup", help="write a backup, while Potok runs or not")
+    one.add_argument("target", nargs="?", type=Path, help="a folder or a new file; else BACKUP_DIR")
+    one = commands.add_parser("restore", help="put a backup back into an empty place")
+    one.add_argument("file", type=Path)
+    one = commands.add_parser("unlock", help="print a link for somebody who is locked out")
+    one.add_argument("email")
+    return parser
 
 
 def _web(app: Flask, config: Config) -> None:
@@ -145,14 +173,6 @@ def _worker(app: Flask, config: Config) -> None:
     name = "".join(sign if sign.isalnum() else "-" for sign in config.worker_name)
     with only_one(instance_folder() / f"worker-{name}.lock", f"The worker {config.worker_name}"):
         run_worker(app)
-
-
-def _unlock(app: Flask, config: Config, email: str) -> int:
-    """For somebody who is locked out, or has no password and no mail: lifts the limits, and prints a link that works once."""
-    with app.app_context(), transaction() as session:
-        token = people.unlock(session, email)
-        print(f"{config.public_url}/reset/{token}" if token else f"Nobody who works here has the address {email}.")
-    return 0 if token else 1
 
 
 def _prepare(app: Flask, config: Config) -> None:

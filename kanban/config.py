@@ -49,6 +49,10 @@ class Config:
     sign_in_days: int = 90
     sign_in_idle_days: int = 14
     confirmed_for_s: int = 3600
+    backup_dir: str = ""
+    backup_hour: int = 3
+    backup_kept_days: int = 14
+    backup_passphrase: str = dataclasses.field(default="", repr=False)
     worker_name: str = ""
     web_threads: int = 200
     live_streams: int = 64
@@ -93,6 +97,9 @@ POSITIVE = ("port", "poll_s", "lease_s", "letter_deadline_s", "retry_first_s", "
             "web_threads", "smtp_port", "smtp_timeout_s")  # fmt: skip
 
 
+NOT_NEGATIVE = ("smtp_per_hour", "smtp_per_day", "undo_window_s", "backup_kept_days")
+
+
 def read_config(environ: Mapping[str, str], instance: Path) -> Config:
     """Reads the environment; keys that are not given are made once and kept in `instance`.
 
@@ -114,6 +121,7 @@ def read_config(environ: Mapping[str, str], instance: Path) -> Config:
         database_url=config.database_url or f"sqlite:///{instance / 'potok.db'}",
         secret_key=config.secret_key or _kept(instance / "secret_key"),
         seal_key=config.seal_key or _kept(instance / "seal_key"),
+        backup_dir=config.backup_dir or str(instance / "backups"),
         worker_name=config.worker_name or socket.gethostname(),
         public_url=_public_url(config).rstrip("/"),
     )
@@ -145,13 +153,14 @@ def _check(config: Config) -> None:
     for name in POSITIVE:
         if getattr(config, name) <= 0:
             raise ConfigError(f"The setting {name.upper()} must be more than zero.")
-    if config.smtp_per_hour < 0 or config.smtp_per_day < 0:
-        raise ConfigError("The settings SMTP_PER_HOUR and SMTP_PER_DAY must not be negative.")
-    for name in ("runs_kept_days", "messages_kept_days", "journal_kept_days", "sign_in_days", "sign_in_idle_days"):
+    for name in NOT_NEGATIVE:
+        if getattr(config, name) < 0:
+            raise ConfigError(f"The setting {name.upper()} must not be negative.")
+    for name in ("runs_kept_days", "messages_kept_days", "journal_kept_days", "sign_in_days", "sign_in_idle_days", "backup_kept_days"):
         if getattr(config, name) > MOST_DAYS_KEPT:
             raise ConfigError(f"The setting {name.upper()} must be at most {MOST_DAYS_KEPT}.")
-    if config.undo_window_s < 0:
-        raise ConfigError("The setting UNDO_WINDOW_S must not be negative.")
+    if not 0 <= config.backup_hour <= 23:
+        raise ConfigError("The setting BACKUP_HOUR must be an hour from 0 to 23.")
     if config.lease_s <= config.letter_deadline_s:
         raise ConfigError("The setting LEASE_S must be more than LETTER_DEADLINE_S, or a letter could be sent twice.")
     if config.smtp_ca_file and not Path(config.smtp_ca_file).is_file():

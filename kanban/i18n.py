@@ -189,9 +189,15 @@ def init_filters(app: Flask) -> None:
     app.add_template_filter(day_long)
     app.add_template_filter(moment)
     app.add_template_filter(machine_time)
+    app.add_template_filter(megabytes)
     app.add_template_filter(lower_first)
     app.add_template_filter(quoted)
     app.jinja_env.globals.update(language=language, weekday=weekday, LANGUAGES=LANGUAGES)
+
+
+def megabytes(size: int) -> str:
+    """Bytes as «1,2 МБ»."""
+    return _("%(number)s MB", number=format_decimal(size / 1_000_000, "#,##0.0", locale=get_locale()))
 
 
 def forget_language() -> None:

@@ -35,6 +35,8 @@ class Kind(StrEnum):
     SETTING_CHANGED = "setting_changed"
     ACCOUNT_CHANGED = "account_changed"
     GATEWAY_CHANGED = "gateway_changed"
+    BACKUP_ASKED = "backup_asked"
+    RESTORED = "restored"
 
 
 def note(session: Session, kind: Kind, who: Person | Any = None, *, typed: str = "", about: str = "", **details: object) -> None:

@@ -5,7 +5,7 @@ from flask import Flask
 from kanban.views import boards, doors, errors, export, first_steps, health, live, orders, personal, search, setup, sign_in, way, work
 from kanban.views.marks import init_marks
 from kanban.views.parts import init_parts
-from kanban.views.settings import company, journal, people, statuses
+from kanban.views.settings import backups, company, journal, people, statuses
 from kanban.views.words import init_words
 
 
@@ -15,8 +15,8 @@ def register(app: Flask) -> None:
     init_parts(app)
     init_words(app)
     for module in (
-        boards, company, doors, export, first_steps, health, journal, live, orders, people, personal, search, setup, sign_in, statuses, way,
-        work,
+        backups, boards, company, doors, export, first_steps, health, journal, live, orders, people, personal, search, setup, sign_in,
+        statuses, way, work,
     ):  # fmt: skip
         app.register_blueprint(module.bp)
     app.context_processor(doors.for_every_page)

@@ -2,20 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from kanban.config import Config
-from kanban.db import insert_new
 from kanban.i18n import _, force_locale
 from kanban.live import publish
-from kanban.models import Person
 from kanban.settings import setting
 from rules.models import Delivery, Message
-from rules.post.outbox import message_id, message_key
+from rules.post import admin_notices
+from rules.post.admin_notices import Told
 
 MOST_UNKNOWN = 3  # attempts whose end nobody knows, and which the letter had for itself
 HELD = "held: the worker ended in the middle of it three times, and it may have arrived each time"
@@ -37,28 +34,13 @@ def hold(session: Session, ids: Sequence[int], now: datetime, config: Config) ->
         return 0
     held = [one.id for one in found]
     session.execute(update(Message).where(Message.id.in_(held)).values(state="failed", error=HELD))
-    _ring(session, found, now, config)
+    admin_notices.tell(session, [_told(session, one) for one in found], now, config)
     publish(session, "letters", *sorted({f"letters-{one.order_id}" for one in found if one.order_id}))
     return len(found)
 
 
-def _ring(session: Session, found: Sequence[Message], now: datetime, config: Config) -> None:
-    """A notice to every administrator."""
-    host, language = urlsplit(config.public_url).hostname or "potok", setting(session, "language")
-    admins = session.scalars(select(Person).where(Person.access == "admin", Person.active)).all()
-    rows: list[dict[str, Any]] = []
-    for one in found:
-        with force_locale(language):
-            said = _("“%(subject)s” to %(address)s is held: nobody knows whether it arrived. See the log of e-mails.",
-                     subject=one.subject[:200], address=one.address)  # fmt: skip
-        for admin in admins:
-            key = message_key(f"held-{one.id}-{one.attempts}", "notice", admin.email, "held")
-            rows.append(
-                {
-                    "key": key, "kind": "held", "channel": "notice", "event_id": None, "order_id": one.order_id, "person_id": admin.id,
-                    "name": admin.name, "address": admin.email, "subject": said[:400], "text": said, "language": language, "layout": {},
-                    "message_id": message_id(key, host), "state": "waiting", "due_at": now, "attempts": 0, "error": "", "note": "",
-                    "reply_to": "", "created_at": now,
-                }
-            )  # fmt: skip
-    insert_new(session, Message, rows)
+def _told(session: Session, one: Message) -> Told:
+    with force_locale(setting(session, "language")):
+        said = _("“%(subject)s” to %(address)s is held: nobody knows whether it arrived. See the log of e-mails.",
+                 subject=one.subject[:200], address=one.address)  # fmt: skip
+    return Told("held", f"held-{one.id}-{one.attempts}", said, one.order_id)

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from kanban import clock, journal
 from kanban.actor import Actor
+from kanban.i18n import _, force_locale
 from kanban.journal import Kind
 from kanban.live import publish
 from kanban.policy import require_admin
-from kanban.settings import settings, write_setting
+from kanban.settings import setting, settings, write_setting
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,15 @@ def begin(session: Session, actor: Actor) -> None:
         write_setting(session, "letters_paused_by", actor.name)
         journal.note(session, Kind.SETTING_CHANGED, actor, changed={"letters_paused": ["", "yes"]})
         publish(session, "letters")
+
+
+def begin_after_restore(session: Session, made_at: datetime) -> None:
+    """What waited when the backup was made may have left since: somebody looks before it goes again."""
+    with force_locale(setting(session, "language")):
+        by = _("the restored backup of %(time)s", time=f"{clock.local(made_at):%Y-%m-%d %H:%M}")
+    if pause_of(session) is None:
+        write_setting(session, "letters_paused", clock.now().isoformat())
+        write_setting(session, "letters_paused_by", by)
 
 
 def end(session: Session, actor: Actor) -> None:

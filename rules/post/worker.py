@@ -7,17 +7,20 @@ from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from kanban import clock, journal, sign_ins
+from kanban.backup.keeper import Keeper
 from kanban.beats import beat
 from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.errors import Busy, Unwritable
+from kanban.i18n import _
 from kanban.live import prune as prune_feed
 from kanban.models import Part
 from rules.logs.run_log import prune_runs
 from rules.mail.accounts import keep_environment
-from rules.post import door_letters, held, outbox
+from rules.post import admin_notices, door_letters, held, outbox
 from rules.post.kept import forget_texts
 from rules.post.lane import LaneRun
 from rules.post.pause import pause_of
@@ -49,12 +52,14 @@ class Worker:
         self._rang_at = self._answered_at = self._beat_at
         self._lanes: dict[outbox.Lane, threading.Thread] = {}
         self._proven: set[outbox.Lane] = set()
+        self._backups = Keeper(app, self._tell_of_failed_backup)
         self._knows_environment = False
 
     def run(self) -> None:
         """Until stop() is called. A failure of the database is logged and waited out."""
         with self._app.app_context():
             self._free_predecessor()
+            self._backups.give_up()
             while not self._stop.is_set():
                 try:
                     self.look()
@@ -140,6 +145,7 @@ class Worker:
             schedule.tick()
             lists.send_due(self._config)
             later.perform_due(Engine(self._config).perform)
+            self._backups.look(now)
             self._ticked_at = now
         if _is_time(self._pruned_at, now, PRUNE):
             with transaction(numbered=False) as session:
@@ -157,6 +163,10 @@ class Worker:
         if freed:
             log.warning("%s letters of a worker that ended in the middle wait again", len(freed))
         self._hold(freed)
+
+    def _tell_of_failed_backup(self, session: Session, reason: str, id_: int) -> None:
+        told = admin_notices.Told("backup", f"backup-{id_}", _("The backup failed: %(reason)s", reason=reason))
+        admin_notices.tell(session, [told], clock.now(), self._config)
 
     def _hold(self, freed: list[int]) -> None:
         if not freed:

@@ -21,7 +21,7 @@ KINDS: Mapping[Kind, str] = {
     Kind.PASSWORD_SET: N_("new password"), Kind.INVITED: N_("link given"), Kind.PERSON_ADDED: N_("employee added"),
     Kind.PERSON_CHANGED: N_("employee changed"), Kind.ROLES_CHANGED: N_("roles changed"), Kind.EXPORTED: N_("export"),
     Kind.SETTING_CHANGED: N_("setting changed"), Kind.ACCOUNT_CHANGED: N_("mail account changed"),
-    Kind.GATEWAY_CHANGED: N_("gateway changed"),
+    Kind.GATEWAY_CHANGED: N_("gateway changed"), Kind.BACKUP_ASKED: N_("backup asked for"), Kind.RESTORED: N_("backup restored"),
 }  # fmt: skip
 BAD = (Kind.SIGN_IN_FAILED, Kind.LOCKED_OUT, Kind.CONFIRM_FAILED)
 FIELDS = {
@@ -75,7 +75,7 @@ def told(event: SecurityEvent) -> str:
             found = _("removed") if details.get("removed") else str(details["channel"])
         case (
             Kind.SIGNED_IN | Kind.SIGN_IN_FAILED | Kind.LOCKED_OUT | Kind.UNLOCKED | Kind.SIGNED_OUT | Kind.CONFIRM_FAILED
-            | Kind.RESET_ASKED | Kind.INVITED | Kind.EXPORTED
+            | Kind.RESET_ASKED | Kind.INVITED | Kind.EXPORTED | Kind.BACKUP_ASKED | Kind.RESTORED
         ):  # fmt: skip
             pass
         case _:
