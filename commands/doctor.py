@@ -66,10 +66,12 @@ def doctor(app: Flask, config: Config, instance: Path) -> int:
     """Prints what it finds. Returns 1 where there is a fault."""
     found: list[Finding] = []
     with app.app_context():
-        for look in (
-            lambda: _settings(config), lambda: _rights(instance), lambda: _disk(instance, config), lambda: _database(config),
-        ):  # fmt: skip
-            found += _safely("doctor", look)
+        first = {
+            "settings": lambda: _settings(config), "rights": lambda: _rights(instance), "disk": lambda: _disk(instance, config),
+            "database": _database,
+        }  # fmt: skip
+        for name, look in first.items():
+            found += _safely(name, look)
         if not any(one.about == "database" and one.level is Level.FAULT for one in found):
             session, now = db.session(), clock.now()
             for name, look in _of_database(session, now, config).items():
@@ -122,7 +124,7 @@ def _disk(instance: Path, config: Config) -> Findings:
         yield Finding(level, "disk", f"{free / 1e9:.1f} GB free for {folder}")
 
 
-def _database(config: Config) -> Findings:
+def _database() -> Findings:
     session = db.session()
     kind = session.get_bind().dialect.name
     if kind == "sqlite" and not Path(db.engine.url.database or "").exists():

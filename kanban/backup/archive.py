@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from kanban import clock
 from kanban.backup.databases import BackupError, Database
@@ -159,7 +159,7 @@ def _unsealed(path: Path, folder: Path, passphrase: str) -> Path:
 
 def _unpack(tar: tarfile.TarFile, folder: Path) -> Opened:
     """Only what the list names, each under a name of our own, and compared with its sum."""
-    manifest = Manifest(**json.loads(_read(tar, MANIFEST, MOST_MANIFEST)))
+    manifest = _manifest(json.loads(_read(tar, MANIFEST, MOST_MANIFEST)))
     if manifest.format != FORMAT:
         raise BackupError(_("This backup was made by a newer Potok. Take that one to restore it."))
     keys = {name: _read(tar, f"keys/{name}", MOST_MANIFEST).decode() for name in KEYS}
@@ -171,6 +171,15 @@ def _unpack(tar: tarfile.TarFile, folder: Path) -> Opened:
     if sums != manifest.files:
         raise ValueError("sums differ")
     return Opened(manifest, copy.rename(folder / Path(database).name), keys)
+
+
+def _manifest(found: Any) -> Manifest:
+    """Raises KeyError or ValueError where it is none. A newer one may hold more."""
+    if not isinstance(found, dict) or not isinstance(found["files"], dict):
+        raise ValueError("no manifest")
+    files = {str(name): str(value) for name, value in found["files"].items()}
+    datetime.fromisoformat(str(found["made_at"]))
+    return Manifest(int(found["format"]), str(found["revision"]), str(found["made_at"]), files)
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:

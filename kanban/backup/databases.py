@@ -8,7 +8,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
+from sqlalchemy import create_engine, inspect
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 
 from kanban.errors import Refused
 from kanban.i18n import _
@@ -67,6 +69,7 @@ class Postgresql:
     file_name = "database.pgdump"
 
     def __init__(self, url: URL) -> None:
+        self._full = url.set(drivername="postgresql+psycopg")
         bare = url.set(drivername="postgresql", password=None)
         self._url = bare.render_as_string(hide_password=False)
         self._environment = os.environ | ({"PGPASSWORD": str(url.password)} if url.password else {})
@@ -80,8 +83,14 @@ class Postgresql:
         self._run("pg_restore", "--no-owner", "--no-privileges", *all_or_none, f"--dbname={self._url}", str(path))
 
     def is_empty(self) -> bool:
-        query = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND relkind = 'r'"
-        return self._run("psql", "--no-psqlrc", "--tuples-only", "--no-align", f"--command={query}", self._url).strip() == "0"
+        engine = create_engine(self._full)
+        try:
+            with engine.connect() as connection:
+                return not inspect(connection).get_table_names()
+        except OperationalError as error:
+            raise BackupError(_("The database can't be reached: %(error)s.", error=str(error.orig).strip()[:200])) from error
+        finally:
+            engine.dispose()
 
     def _run(self, program: str, *arguments: str) -> str:
         """By the programs of PATH: they must not be older than the server. The password goes by the environment, which others don't see."""
