@@ -13,7 +13,8 @@ NARROW = (
     "/settings/boards", "/settings/boards/1/edit", "/settings/boards/statuses/2/edit", "/settings/boards/statuses/2/remove",
     "/settings/told", "/settings/rules", "/settings/rules/2", "/settings/rules/new", "/settings/rules/runs", "/settings/rules/runs?rule=2",
     "/settings/templates", "/settings/templates/1", "/settings/letters", "/settings/letters?q=a&days=30&rule=2", "/settings/mail",
-    "/settings/gateways", "/settings/process", "/settings/journal", "/settings/journal?kind=signed_in", "/settings/hosts", "/settings/backups",
+    "/settings/gateways", "/settings/process", "/settings/journal", "/settings/journal?kind=signed_in", "/settings/hosts",
+    "/settings/backups",
 )  # fmt: skip
 # Things of main that reach out of their panel or of the screen, cells whose content reaches over the next one, and headings that
 # are squeezed into a heap of single letters.
