@@ -196,6 +196,7 @@ def test_the_html_of_every_page_is_valid(app: Flask, first_start: Any, cast: Cas
             session.execute(update(Person).where(Person.id == cast.people["designer"]).values(must_change_password=True))
         pages.take("designer", "/first-password", Signed(app.test_client(), cast.email("designer")).get("/first-password"))
         pages.take("owner", "/settings/journal", owner.get("/settings/journal"))
+        pages.take("owner", "/settings/backups", owner.get("/settings/backups"))
         pages.take("owner", "/settings/hosts", owner.get("/settings/hosts"))
         look_around(pages, cast, day, owner)
         open_the_editor(pages, cast, day, owner)
