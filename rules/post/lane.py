@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 SETTLE_EACH = 10  # letters between commits: what a killed worker may send a second time, at most
 SETTLE_S = 0.25
+ALONE_S = 2.0  # what a worker dies of it dies of at once; a slow first letter must not hold up the others
 LOW = 10  # letters in hand below which more are claimed
 
 
@@ -42,6 +43,7 @@ class LaneRun:
     only_asked_for: bool = False
     pause_began: bool = False
     way: Way | None = None
+    first_at: float | None = None  # monotonic: when this run claimed its first letter
     proven: set[outbox.Lane] = field(default_factory=set)  # lanes of this process of which a letter was settled
 
     def __post_init__(self) -> None:
@@ -83,7 +85,10 @@ class LaneRun:
                 return
 
     def _may_refill(self) -> bool:
-        return self.desk.ready < LOW if self.lane in self.proven else self.desk.is_empty and not self.pending
+        return self.desk.ready < LOW if self._is_proven() else self.desk.is_empty and not self.pending
+
+    def _is_proven(self) -> bool:
+        return self.lane in self.proven or (self.first_at is not None and time.monotonic() - self.first_at > ALONE_S)
 
     def _refill(self) -> int:
         """Claims what the limits of the way allow. Returns how many letters that were; none where nothing can be written just now."""
@@ -99,7 +104,7 @@ class LaneRun:
             self.only_asked_for = pause.pause_of(session) is not None
             stored = stored_of(session, self.lane, self.config)
             is_gone = stored is None and self.lane.account_id is not None
-            wanted = outbox.BATCH if self.lane in self.proven else 1  # the first alone: a worker that dies of it says which it was
+            wanted = outbox.BATCH if self._is_proven() else 1  # the first alone: a worker that dies of it says which it was
             most = 0 if is_gone else may_leave(session, stored, now, wanted)
             if is_gone:  # its letters are the firm's account's by now, those in hand too
                 self.desk.clear(now)
@@ -113,6 +118,8 @@ class LaneRun:
             )  # fmt: skip
         db.session.expunge_all()
         self.desk.put(claimed)
+        if claimed and self.first_at is None:
+            self.first_at = time.monotonic()
         return len(claimed)
 
     def _keep(self, done: list[Tried]) -> None:
