@@ -16,11 +16,11 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from kanban import clock
-from kanban.backup.schedule import State
+from kanban.backup import schedule
 from kanban.beats import SILENT, is_silent, last_beat
 from kanban.config import Config
-from kanban.db import db
-from kanban.models import Backup, Part
+from kanban.db import db, revision
+from kanban.models import Part
 from rules.mail import accounts, check
 from rules.models import Gateway, MailAccount, Message
 from rules.post.outbox import oldest_waiting
@@ -130,10 +130,10 @@ def _database() -> Findings:
     if kind == "sqlite" and not Path(db.engine.url.database or "").exists():
         yield _fault("database", f"there is none at {db.engine.url.database}")
         return
-    revision = session.scalar(text("SELECT version_num FROM alembic_version"))
+    tables = revision(session)
     head = ScriptDirectory(str(ROOT / "migrations")).get_current_head()
-    if revision != head:
-        yield _fault("database", f"its tables are of version {revision}, the program wants {head}: python app.py migrate")
+    if tables != head:
+        yield _fault("database", f"its tables are of version {tables}, the program wants {head}: python app.py migrate")
         return
     if kind == "sqlite":
         said = [row[0] for row in session.execute(text("PRAGMA integrity_check(3)"))]
@@ -145,7 +145,7 @@ def _database() -> Findings:
     size = session.scalar(text("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size" if kind == "sqlite"
                                else "SELECT pg_database_size(current_database())"))  # fmt: skip
     session.rollback()
-    yield _ok("database", f"{kind}, {(size or 0) / 1e6:.0f} MB, version {revision}, whole")
+    yield _ok("database", f"{kind}, {(size or 0) / 1e6:.0f} MB, version {tables}, whole")
 
 
 def _keys(session: Session, config: Config) -> Findings:
@@ -216,7 +216,7 @@ def _mail(session: Session, config: Config) -> Findings:
 def _backups(session: Session, now: datetime, config: Config) -> Findings:
     if config.database_url.startswith("postgres") and not shutil.which("pg_dump"):
         yield _fault("backup", "pg_dump is missing: install PostgreSQL's client programs, as new as the server")
-    last = session.scalars(select(Backup).where(Backup.state == State.DONE).order_by(Backup.id.desc()).limit(1)).first()
+    last = schedule.plan(session, now, config).last_done
     if not config.backup_kept_days:
         yield _warning("backup", "none is made by itself: BACKUP_KEPT_DAYS is 0")
     elif last is None or now - last.asked_at > OLD:

@@ -89,7 +89,8 @@ class WebBeat:
             found = worker_state(session, now)
             if self._looks_from is not None and time.monotonic() < self._looks_from:
                 found = WorkerState(found.beat_at, is_silent=False)
-            if found.is_silent != before.is_silent:
+        if found.is_silent != before.is_silent:
+            with transaction() as session:  # numbered, as all that publish: changes get their numbers in order of commit
                 publish(session, WORKER_TOPIC)
         self.worker, self._wrote, self.wrote_at = found, time.monotonic(), now
         if found.is_silent and not before.is_silent:

@@ -135,6 +135,11 @@ def transaction(*, numbered: bool = True) -> Iterator[Session]:
             raise refusal from error
 
 
+def revision(session: Session) -> str:
+    """Of the tables, as migrations count them."""
+    return str(session.scalar(text("SELECT version_num FROM alembic_version")))
+
+
 def after_commit(session: Session, work: Callable[[], object]) -> None:
     """Done only if the transaction is kept. It must not raise, nor use the session."""
     session.info.setdefault(AFTER_COMMIT, []).append(work)

@@ -364,6 +364,15 @@ def test_old_files_go_and_the_newest_stays(tmp_path: Path) -> None:
     )
 
 
+def test_what_somebody_was_killed_over_goes(tmp_path: Path) -> None:
+    for name, hours in ((".potok-dead", 9), (".potok-busy", 1), ("mine", 9)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "database.sqlite3").touch()
+        os.utime(tmp_path / name, times=(time.time() - hours * 3600,) * 2)
+    archive.remove_leftovers(tmp_path, clock.now() - schedule.LOST)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".potok-busy", "mine"]
+
+
 def test_only_administrators_back_up(app: Flask, cast: Cast) -> None:
     manager = Signed(app.test_client(), cast.email("manager"))
     assert manager.get("/settings/backups").status_code == 403 and manager.post("/settings/backups", {}).status_code == 403

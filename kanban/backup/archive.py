@@ -23,6 +23,7 @@ from kanban.backup.databases import BackupError, Database
 from kanban.i18n import _
 
 FORMAT = 1
+WORK = ".potok-"  # begins the name of a folder that is worked in
 MANIFEST, INNER, KEY = "manifest.json", "backup.tar.gz.age", "key.age"
 KEYS = ("secret_key", "seal_key")
 MOST_MANIFEST = 1_000_000  # bytes
@@ -61,11 +62,11 @@ def make(database: Database, keys: dict[str, str], revision: str, path: Path, pa
     if path.exists():
         raise BackupError(_("There is a file %(path)s already.", path=path))
     try:
-        with tempfile.TemporaryDirectory(prefix=".potok-", dir=path.parent) as name:
+        with tempfile.TemporaryDirectory(prefix=WORK, dir=path.parent) as name:
             folder = Path(name)
             copy = folder / database.file_name
+            _check_room(folder, 2 * database.size())  # the copy, and the file it is packed into
             database.dump(copy)
-            _check_room(folder, copy.stat().st_size)
             inner = folder / "backup.tar.gz"
             _pack(inner, copy, keys, revision)
             copy.unlink()
@@ -78,6 +79,13 @@ def make(database: Database, keys: dict[str, str], revision: str, path: Path, pa
 def _check_room(folder: Path, size: int) -> None:
     if shutil.disk_usage(folder).free < size + SPARE:
         raise BackupError(_("There is too little room for the backup on the disk of %(path)s.", path=folder.parent))
+
+
+def remove_leftovers(folder: Path, before: datetime) -> None:
+    """Copies that somebody was killed over: each is as large as the database, and as secret."""
+    for path in folder.glob(f"{WORK}*"):
+        if path.is_dir() and path.stat().st_mtime < before.timestamp():
+            shutil.rmtree(path)
 
 
 def _pack(path: Path, database: Path, keys: dict[str, str], revision: str) -> None:
@@ -121,7 +129,7 @@ def _keep(made: Path, path: Path) -> None:
 def opened(path: Path, passphrase: str = "") -> Iterator[Opened]:
     """Takes a backup apart in a folder that goes again. Raises BackupError where it is none, is damaged, or has another passphrase."""
     try:
-        with tempfile.TemporaryDirectory(prefix=".potok-", dir=path.parent) as name:
+        with tempfile.TemporaryDirectory(prefix=WORK, dir=path.parent) as name:
             folder = Path(name)
             plain = _unsealed(path, folder, passphrase)
             with tarfile.open(plain, "r:gz") as tar:

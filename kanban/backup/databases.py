@@ -4,11 +4,12 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 
@@ -22,6 +23,9 @@ class BackupError(Refused):
 
 class Database(Protocol):
     file_name: str
+
+    def size(self) -> int:
+        """In bytes, about. Raises BackupError."""
 
     def dump(self, path: Path) -> None:
         """Raises BackupError."""
@@ -44,6 +48,10 @@ class Sqlite:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    def size(self) -> int:
+        files = (Path(f"{self._path}{more}") for more in ("", "-wal"))
+        return sum(path.stat().st_size for path in files if path.exists())
+
     def dump(self, path: Path) -> None:
         """In one step: a backup by and by begins anew at each write of another process, and under load never ends."""
         try:
@@ -58,8 +66,10 @@ class Sqlite:
 
     def load(self, path: Path) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, self._path)
-        self._path.chmod(0o600)
+        part = self._path.with_name(f"{self._path.name}.part")  # half a database would be in the way of the next try
+        shutil.copyfile(path, part)
+        part.chmod(0o600)
+        part.rename(self._path)
 
     def is_empty(self) -> bool:
         return not any(Path(f"{self._path}{more}").exists() for more in ("", "-wal"))
@@ -74,6 +84,10 @@ class Postgresql:
         self._url = bare.render_as_string(hide_password=False)
         self._environment = os.environ | ({"PGPASSWORD": str(url.password)} if url.password else {})
 
+    def size(self) -> int:
+        with self._connected() as connection:
+            return int(connection.scalar(text("SELECT pg_database_size(current_database())")) or 0)
+
     def dump(self, path: Path) -> None:
         self._run("pg_dump", "--format=custom", "--compress=0", "--no-owner", "--no-privileges", f"--file={path}", self._url)
         self._run("pg_restore", "--list", str(path))
@@ -83,10 +97,15 @@ class Postgresql:
         self._run("pg_restore", "--no-owner", "--no-privileges", *all_or_none, f"--dbname={self._url}", str(path))
 
     def is_empty(self) -> bool:
+        with self._connected() as connection:
+            return not inspect(connection).get_table_names()
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
         engine = create_engine(self._full)
         try:
             with engine.connect() as connection:
-                return not inspect(connection).get_table_names()
+                yield connection
         except OperationalError as error:
             raise BackupError(_("The database can't be reached: %(error)s.", error=str(error.orig).strip()[:200])) from error
         finally:

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 from flask import Flask
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from kanban import clock
@@ -15,7 +14,7 @@ from kanban.backup import archive, schedule
 from kanban.backup.databases import BackupError, database_of
 from kanban.backup.schedule import State
 from kanban.config import Config
-from kanban.db import db, transaction
+from kanban.db import db, revision, transaction
 from kanban.i18n import N_, _, force_locale
 from kanban.settings import setting
 
@@ -63,6 +62,7 @@ class Keeper:
                 with transaction() as session:
                     schedule.settle(session, id_, State.DONE, clock.now(), name=path.name, size=size)
                 log.info("%s, %s bytes", path, size)
+                archive.remove_leftovers(path.parent, clock.now() - schedule.LOST)
                 if self._config.backup_kept_days:
                     schedule.remove_old(path.parent, clock.now(), self._config.backup_kept_days)
             except Exception as error:
@@ -91,11 +91,7 @@ def make(config: Config, target: Path | None = None) -> tuple[Path, int]:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     if path.is_dir():
         path /= archive.name_of(now, sealed=bool(config.backup_passphrase))
-    keys = {"secret_key": config.secret_key, "seal_key": config.seal_key}
-    return path, archive.make(database_of(config.database_url), keys, _revision(), path, config.backup_passphrase)
-
-
-def _revision() -> str:
-    found = db.session.scalar(text("SELECT version_num FROM alembic_version"))
+    tables = revision(db.session())
     db.session.rollback()
-    return str(found)
+    keys = {"secret_key": config.secret_key, "seal_key": config.seal_key}
+    return path, archive.make(database_of(config.database_url), keys, tables, path, config.backup_passphrase)

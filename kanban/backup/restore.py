@@ -20,16 +20,16 @@ from kanban.models import Backup, OneTimeLink, Order, SignIn
 
 
 def restore(path: Path, config: Config, instance: Path, passphrase: str, migrations: Path) -> datetime:
-    """Database and keys. Returns when the backup was made. Raises BackupError; then nothing was changed."""
+    """Database and keys. Returns when the backup was made. Raises BackupError; then it can be tried again."""
     database = database_of(config.database_url)
     if not database.is_empty():
         raise BackupError(_("There is a database already. Move it away first, or set INSTANCE or DATABASE_URL to an empty place."))
     with opened(path, passphrase) as found:
         _check(found, database.file_name, migrations)
         _check_keys(found.keys, config)
-        database.load(found.database)
-        for name, key in found.keys.items():
+        for name, key in found.keys.items():  # before the database: a try that fails can be made again
             _write_key(instance / name, key)
+        database.load(found.database)
         return found.made_at
 
 
