@@ -28,8 +28,7 @@ def set_up(config: Config) -> None:
     handler.addFilter(_add_context)
     handler.setFormatter(_formatter(config.log_format))
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler], force=True)
-    for name in ("alembic", "apprise"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def init_app(app: Flask) -> None:

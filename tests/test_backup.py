@@ -9,7 +9,7 @@ import sys
 import tarfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -77,10 +77,21 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path, pg_programs: None) -> I
     engine.dispose()
 
 
-def stand(url: str, folder: Path, **changed: object) -> Stand:
-    folder.mkdir(exist_ok=True)
-    config = make_config(url, backup_dir=str(folder / "backups"), worker_name="here", **changed)
-    return Stand(config, folder, create_app(config, folder))
+@pytest.fixture
+def stand(urls: tuple[str, str]) -> Iterator[Callable[..., Stand]]:
+    """Makes one in a folder, for a URL; changed: fields of its Config."""
+    made: list[Stand] = []
+
+    def make(url: str, folder: Path, **changed: object) -> Stand:
+        folder.mkdir(exist_ok=True)
+        config = make_config(url, backup_dir=str(folder / "backups"), worker_name="here", **changed)
+        made.append(Stand(config, folder, create_app(config, folder)))
+        return made[-1]
+
+    yield make
+    for each in made:
+        with each.app.app_context():
+            db.engine.dispose()
 
 
 def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -105,7 +116,9 @@ def write_on(app: Flask, cast: Cast, order_id: int, moved: list[int]) -> None:
 
 
 @pytest.mark.parametrize("passphrase", ["", "тихая река, берёза"])
-def test_made_under_load_and_put_back_it_is_the_same_row_by_row(urls: tuple[str, str], tmp_path: Path, passphrase: str) -> None:
+def test_made_under_load_and_put_back_it_is_the_same_row_by_row(
+    urls: tuple[str, str], stand: Callable[..., Stand], tmp_path: Path, passphrase: str
+) -> None:
     there = stand(urls[0], tmp_path / "there", seal_key="the seal of there", backup_passphrase=passphrase)
     with there.app.app_context():
         upgrade(str(MIGRATIONS))
@@ -311,7 +324,9 @@ def test_one_a_day_by_one_of_the_workers(app: Flask, cast: Cast, config: Config,
     assert not due("2026-12-03 15:00")
 
 
-def test_the_worker_makes_it_and_tells_of_failures(urls: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_worker_makes_it_and_tells_of_failures(
+    urls: tuple[str, str], stand: Callable[..., Stand], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place = stand(urls[0], tmp_path / "there")
     with place.app.app_context():
         upgrade(str(MIGRATIONS))
