@@ -16,29 +16,22 @@ from pathlib import Path
 from flask import Flask
 from flask_compress import Compress
 from flask_mail import Mail
-from flask_migrate import Migrate, upgrade
 from setproctitle import setproctitle
 
-from commands.backup import backup, bring_back
-from commands.doctor import doctor
-from commands.unlock import unlock
-from kanban import clock, events, first_steps, i18n, logs, security, setup_code
+from kanban import clock, events, first_steps, i18n, logs, security
 from kanban.assets import init_assets
 from kanban.beats import WebBeat
 from kanban.config import Config, read_config
-from kanban.db import WRITE_WAIT_S, db, transaction
+from kanban.db import WRITE_WAIT_S, db
 from kanban.dependents import dependents
 from kanban.htmx import htmx
 from kanban.ids import IdConverter
 from kanban.live import Feed
-from kanban.presets import demo
 from kanban.proxies import TrustedProxies, read_networks
 from kanban.supervisor import Supervisor, only_one
 from kanban.views import register as register_kanban
 from kanban.views import setup
 from kanban.web import Server, Worker
-from rules.demo import fill
-from rules.mail.named_hosts import name_hosts_in_use
 from rules.post.worker import run_worker
 from rules.preset import load_rules
 from rules.rules import hand_over, names_by_thing
@@ -89,7 +82,6 @@ def _init_database(app: Flask, config: Config) -> None:
         options |= {"pool_pre_ping": True, "connect_args": {"options": f"-c lock_timeout={WRITE_WAIT_S * 1000:.0f}"}}
     app.config.update(SQLALCHEMY_DATABASE_URI=url, SQLALCHEMY_ENGINE_OPTIONS=options)
     db.init_app(app)
-    Migrate(app, db, directory=str(ROOT / "migrations"))
     with app.app_context():
         app.extensions["potok_feed"] = Feed(db.engine, config.live_streams)
     app.extensions["potok_beat"] = WebBeat(f"{socket.gethostname()}:{config.port}"[:80])
@@ -109,7 +101,8 @@ def wire(config: Config) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """What docs/operations.md lists; serve is migrate, web and worker."""
+    """What docs/operations.md lists; serve is migrate, web and worker. Commands are imported when they are asked for: what they need
+    would else lie in the memory of web and worker for ever."""
     asked = _parser().parse_args(arguments)
     os.umask(0o077)  # the database, its log and the keys are nobody else's
     instance = instance_folder()
@@ -126,13 +119,21 @@ def main(arguments: list[str]) -> int:
         case "migrate":
             _prepare(app, config)
         case "unlock":
+            from commands.unlock import unlock  # noqa: PLC0415
+
             return unlock(app, config, asked.email)
         case "backup":
+            from commands.backup import backup  # noqa: PLC0415
+
             return backup(app, config, asked.target)
         case "restore":
+            from commands.backup import bring_back  # noqa: PLC0415
+
             with only_one(instance / "serve.lock", "Potok"):
-                return bring_back(app, config, instance, asked.file, ROOT / "migrations")
+                return bring_back(app, config, instance, asked.file)
         case "doctor":
+            from commands.doctor import doctor  # noqa: PLC0415
+
             return doctor(app, config, instance)
         case _:
             supervisor = Supervisor(partial(_prepare, app, config), web=partial(_web, app, config), worker=partial(_worker, app, config))
@@ -176,36 +177,9 @@ def _worker(app: Flask, config: Config) -> None:
 
 
 def _prepare(app: Flask, config: Config) -> None:
-    """Brings the tables up to date, and fills an empty database with the demo, unless DEMO=0."""
-    with app.app_context():
-        upgrade()
-        empty = demo.is_empty(db.session())
-        db.session.rollback()
-        with transaction() as session:
-            name_hosts_in_use(session, config)
-        if empty and config.demo:
-            language = "ru" if os.environ.get("LANG", "").lower().startswith("ru") else "en"
-            make_demo(config, language)
-    notes = instance_folder() / "demo.txt"
-    print(f"\n  Potok: {config.public_url}\n")
-    if empty and not config.demo:
-        with app.app_context():
-            print(f"  The first page asks for this code: {setup_code.read()}\n", flush=True)
-    if config.is_open_to_listeners:
-        log.warning("PUBLIC_URL is http: passwords and orders cross the network as plain text; see docs/operations.md for https")
-    if notes.exists():
-        print(notes.read_text(encoding="utf-8"))
+    from commands.migrate import prepare  # noqa: PLC0415
 
-
-def make_demo(config: Config, language: str) -> None:
-    """The demo workshop; its passwords are kept in instance/demo.txt for the owner of the file only."""
-    cast = demo.make_people(security.passwords().hash)
-    with i18n.force_locale(language), transaction() as session:
-        people = fill(session, config, cast, language)
-        lines = [f"  {people[one.key].email:32} {one.password:32} {people[one.key].name}" for one in cast]
-    path = instance_folder() / "demo.txt"
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
+    prepare(app, config, instance_folder())
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from flask import Flask
-from flask_migrate import upgrade
 
+from commands.migrate import MIGRATIONS, upgrade
 from kanban.backup import archive, keeper, restore
 from kanban.backup.databases import BackupError
 from kanban.config import Config
@@ -27,12 +27,12 @@ def backup(app: Flask, config: Config, target: Path | None) -> int:
     return 0
 
 
-def bring_back(app: Flask, config: Config, instance: Path, path: Path, migrations: Path) -> int:
+def bring_back(app: Flask, config: Config, instance: Path, path: Path) -> int:
     """The environment's keys must be the backup's, or unset; the application was made with keys of before, so it ends afterwards."""
     with app.app_context():
         try:
-            made_at = restore.restore(path, config, instance, _passphrase(path, config), migrations)
-            upgrade()
+            made_at = restore.restore(path, config, instance, _passphrase(path, config), MIGRATIONS)
+            upgrade(app)
         except BackupError as error:
             return _say(error)
         with transaction() as session:

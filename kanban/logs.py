@@ -7,10 +7,9 @@ import logging
 import re
 import secrets
 import time
-from typing import Any, assert_never
+from typing import assert_never
 
 from flask import Flask, Response, g, has_request_context, request
-from pythonjsonlogger.json import JsonFormatter
 
 from kanban.config import Config, LogFormat
 
@@ -80,7 +79,9 @@ def _formatter(kind: LogFormat) -> logging.Formatter:
         case "text":
             return _Text("%(asctime)s %(name)s %(levelname)s %(message)s")
         case "json":
-            return _Json("%(asctime)s %(levelname)s %(name)s %(message)s", json_ensure_ascii=False, rename_fields={
+            from kanban.json_log import Json  # noqa: PLC0415, only where somebody wants it
+
+            return Json("%(asctime)s %(levelname)s %(name)s %(message)s", json_ensure_ascii=False, rename_fields={
                 "asctime": "time", "levelname": "level", "name": "logger",
             })  # fmt: skip
         case _:
@@ -94,11 +95,3 @@ class _Text(logging.Formatter):
         record.message = record.message.translate(_CONTROL)
         found = ((name, getattr(record, name, None)) for name in FIELDS)
         return " ".join([super().formatMessage(record), *(f"{name}={value}" for name, value in found if value is not None)])
-
-
-class _Json(JsonFormatter):
-    default_time_format, default_msec_format = "%Y-%m-%dT%H:%M:%S", "%s.%03dZ"
-    converter = time.gmtime  # type: ignore[assignment]
-
-    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in log_data.items() if value is not None}

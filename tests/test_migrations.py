@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from flask_migrate import upgrade
 
+from commands.migrate import upgrade
 from kanban.db import Base, db
 from tests.cast import Signed
 
@@ -46,9 +46,9 @@ def test_the_rows_of_an_earlier_state_are_kept(bare_app: Flask, state: Path) -> 
         connection.executescript(f"PRAGMA foreign_keys=OFF; {dump}; PRAGMA foreign_keys=ON")
         connection.close()
     else:
-        upgrade(revision=state.name[:4])
+        upgrade(bare_app, state.name[:4])
         fill(before)
-    upgrade()
+    upgrade(bare_app)
     tables = sa.MetaData()
     tables.reflect(db.engine)
     for name, rows in before.items():

@@ -12,8 +12,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from babel.messages.pofile import read_po
 from flask import Flask
-from flask_migrate import downgrade, upgrade
 
+from commands.migrate import downgrade, upgrade
 from kanban.config import Config
 from kanban.db import Base, db, table
 from kanban.facts import FIELDS
@@ -77,7 +77,7 @@ def test_migrations_make_the_models(bare_app: Flask) -> None:
     Base.metadata.drop_all(db.engine)
     with db.engine.begin() as connection:
         connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
-    upgrade()
+    upgrade(bare_app)
     with db.engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
     assert differences == []
@@ -87,12 +87,12 @@ def test_migrations_make_the_models(bare_app: Flask) -> None:
 
 def test_a_full_database_migrates_down_and_up(bare_app: Flask) -> None:
     Base.metadata.drop_all(db.engine)
-    upgrade()
+    upgrade(bare_app)
     cast = make_cast("ru")
     cast.move(cast.place(), "prepaid")
     db.session.remove()
-    downgrade(revision="base")
-    upgrade()
+    downgrade(bare_app, "base")
+    upgrade(bare_app)
     with db.engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM person")) == 0
     with db.engine.begin() as connection:
@@ -101,13 +101,13 @@ def test_a_full_database_migrates_down_and_up(bare_app: Flask) -> None:
 
 def test_facts_stay_as_they_were_however_they_are_kept(bare_app: Flask) -> None:
     Base.metadata.drop_all(db.engine)
-    upgrade()
+    upgrade(bare_app)
     cast = make_cast("ru")
     cast.move(cast.place(tags=["камень", "«срочно»"]), "prepaid")
     before = db.session.scalars(sa.select(Event.facts).order_by(Event.id)).all()
     db.session.remove()
-    downgrade(revision="0004")
-    upgrade()
+    downgrade(bare_app, "0004")
+    upgrade(bare_app)
     assert len(before) == 2 and db.session.scalars(sa.select(Event.facts).order_by(Event.id)).all() == before
     db.session.remove()
     with db.engine.begin() as connection:
@@ -126,17 +126,17 @@ def test_facts_stay_as_they_were_however_they_are_kept(bare_app: Flask) -> None:
 )
 def test_orders_are_found_in_any_spelling_and_the_calendar_stays(bare_app: Flask, before: dict[str, str], after: dict[str, str]) -> None:
     Base.metadata.drop_all(db.engine)
-    upgrade()
+    upgrade(bare_app)
     cast = make_cast("ru")
     order = cast.place(customer_name="Семён\u00adова", customer_phone="8 (912) 345-67-89", tags=["Ёлка"])
     db.session.remove()
-    downgrade(revision="0006")
+    downgrade(bare_app, "0006")
     with db.engine.begin() as connection:
         connection.execute(sa.text("DELETE FROM setting"))
         for name, value in before.items():
             connection.execute(sa.insert(table(Setting)), {"name": name, "value": {"value": value}})
         old = connection.scalar(sa.select(table(Order).c.search))
-    upgrade()
+    upgrade(bare_app)
     assert old == search_text(order).replace("семенова", "семён\u00adова").replace("елка", "ёлка")
     assert db.session.scalar(sa.select(Order.search)) == search_text(order)
     found = settings(db.session())
@@ -148,7 +148,7 @@ def test_orders_are_found_in_any_spelling_and_the_calendar_stays(bare_app: Flask
 
 def test_a_mail_account_of_the_first_tables_is_the_firms_own_afterwards(bare_app: Flask) -> None:
     Base.metadata.drop_all(db.engine)
-    upgrade(revision="0001")
+    upgrade(bare_app, "0001")
     with db.engine.begin() as connection:
         connection.execute(
             sa.text(
@@ -163,7 +163,7 @@ def test_a_mail_account_of_the_first_tables_is_the_firms_own_afterwards(bare_app
                 " '2026-11-24 08:00:00', 0, '', '2026-11-24 08:00:00')"
             )
         )
-    upgrade()
+    upgrade(bare_app)
     with db.engine.connect() as connection:
         account = connection.execute(sa.text("SELECT kind, fall_back, receive_port, per_day FROM mail_account")).one()
         letter = connection.execute(sa.text("SELECT state, account_id, note FROM message")).one()

@@ -17,7 +17,7 @@ from rules.models import Delivery, Gateway, MailAccount, Outlet
 SECURITIES = ("tls", "starttls", "none")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MOST_PAUSE = timedelta(minutes=15)
-COUNTED = ("started", "sent", "unclear", "unknown")
+COUNTED = ("claimed", "started", "sent", "unclear", "unknown")
 
 
 @dataclass(frozen=True)

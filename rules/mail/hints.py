@@ -11,8 +11,8 @@ HINTS = (
     (
         r"^held: ",
         N_(
-            "The worker ended in the middle of this letter three times, so nobody knows whether it arrived. Ask its reader, and"
-            " send it again if it did not."
+            "Nobody knows whether this letter arrived: each time it was tried the worker ended in the middle, or the server took it"
+            " and never answered. Ask its reader, and send it again if it did not."
         ),
     ),
     (

@@ -9,8 +9,8 @@ from kanban.db import Base
 
 
 class Delivery(Base):
-    """One attempt. outcome: started, sent, retry, failed, tray, unclear (the other side took the letter and never answered)
-    or unknown (the worker died in the middle). account_id: the mail account it went by. sender: its address.
+    """One attempt. outcome: claimed (not begun), started, sent, retry, failed, tray, unclear (the other side took the letter and
+    never answered) or unknown (the worker died in the middle). account_id: the mail account it went by. sender: its address.
     address: to which it went; "" for attempts of earlier versions."""
 
     __tablename__ = "delivery"

@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from flask import Flask
 
@@ -17,9 +16,6 @@ from rules.post.transports import Answer, Transport
 
 log = logging.getLogger(__name__)
 
-MOST_SENDERS = 4
-HELD_UP_S = 1.0
-
 
 @dataclass
 class Crew:
@@ -30,10 +26,9 @@ class Crew:
     senders: list[threading.Thread] = field(default_factory=list)
 
     def man(self, transport: Callable[[], Transport]) -> None:
-        """One sender; another where all of them have been at one letter for long."""
-        count = len(self.senders)
-        if self.desk.ready and (count == 0 or (count < MOST_SENDERS and self.desk.is_held_up(count, HELD_UP_S))):
-            sender = threading.Thread(target=self._send, args=(transport,), name=f"sender-{self.name}-{count}", daemon=True)
+        """A sender for each letter under way."""
+        while len(self.senders) < self.desk.under_way:
+            sender = threading.Thread(target=self._send, args=(transport,), name=f"sender-{self.name}-{len(self.senders)}", daemon=True)
             self.senders.append(sender)
             sender.start()
 
@@ -47,8 +42,7 @@ class Crew:
         """A sender: letter after letter over one connection, until the desk is closed."""
         with self.app.app_context(), transport() as way:
             while (message := self.desk.take()) is not None:
-                answer = None if self._lease_is_short(message) else self._hand_over(way, message)
-                self.desk.finish(Tried(message, answer, clock.now()))
+                self.desk.finish(Tried(message, self._hand_over(way, message), clock.now()))
 
     def _hand_over(self, way: Transport, message: Message) -> Answer:
         try:
@@ -61,7 +55,3 @@ class Crew:
         except Exception as error:  # a sender that died would hold its lane, and the letter, for ever
             log.exception("letter %s: the transport stumbled", message.id)
             return Answer("unclear", type(error).__name__)
-
-    def _lease_is_short(self, message: Message) -> bool:
-        left = message.lease_until - clock.now() if message.lease_until else timedelta(0)
-        return left.total_seconds() < self.config.letter_deadline_s

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from kanban.config import Config
 from kanban.db import table
 from kanban.live import publish
 from rules.models import SECRET_KINDS, Delivery, Message
+from rules.post import held
 from rules.post.desk import Tried
 from rules.post.pause import age_from
 from rules.post.transports import Answer
@@ -28,7 +29,6 @@ _END = (
     .where(_D.c.message_id == bindparam("of_message"), _D.c.attempt == bindparam("of_attempt"))
     .values(outcome=bindparam("new_outcome"), ended_at=bindparam("new_ended_at"), answer=bindparam("new_answer"))
 )
-UNCLEAR_TWICE = "the server took the letter twice and never said whether it arrived; last: "
 
 
 def settle(session: Session, tried: Sequence[Tried], config: Config, dropped: Sequence[Message] = ()) -> None:
@@ -56,8 +56,9 @@ def _end_of(session: Session, one: Tried, config: Config) -> dict[str, Any]:
     if answer.outcome in ("retry", "unclear"):
         due_at = next_try(age_from(session, message.created_at), message.attempts, one.ended_at, config)
         values["state"] = "waiting" if due_at else "failed"
-        if answer.outcome == "unclear" and _was_unclear(session, message.id):
-            values |= {"state": "failed", "error": UNCLEAR_TWICE + answer.text}
+        if answer.outcome == "unclear" and held.is_enough(session, message.id):
+            values |= {"state": "failed", "error": held.UNCLEAR + answer.text}
+            held.tell(session, [message], one.ended_at, config)
         elif due_at and not answer.by_account:  # where the account is at fault its pause says when, and the order stays
             values["due_at"] = due_at
     elif answer.outcome == "sent":
@@ -79,13 +80,6 @@ def _attempt_of(one: Tried, state: str) -> dict[str, Any]:
 def _answer(one: Tried) -> Answer:
     assert one.answer is not None
     return one.answer
-
-
-def _was_unclear(session: Session, message_id: int) -> bool:
-    """Whether an earlier attempt ended so too: after one repetition a person has to look."""
-    return bool(
-        session.scalar(select(func.count()).select_from(Delivery).where(Delivery.message_id == message_id, Delivery.outcome == "unclear"))
-    )
 
 
 def next_try(created_at: datetime, attempts: int, now: datetime, config: Config) -> datetime | None:

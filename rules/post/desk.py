@@ -10,6 +10,9 @@ from datetime import datetime
 from rules.models import Message
 from rules.post.transports import Answer
 
+MOST_SENDERS = 4
+BESIDE_S = 0.25  # a letter that is on its way for longer has another begun beside it
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -20,40 +23,60 @@ class Tried:
     ended_at: datetime
 
 
-MOST_UNSETTLED = 20  # letters that were tried, or are being tried, and are not kept as such yet
-
-
 class Desk:
-    """No more are begun while MOST_UNSETTLED wait to be settled: whatever keeps the database from writing, no more than so many
-    could go out twice. Each sender takes the next letter whose addressee nobody is writing to, so a recipient's letters stay in order and a
-    slow address holds up one sender only."""
+    """Letters lie ready until the lane has written down that they begin: so a lane that dies knows which ones it was at, and one
+    that can't write begins none. While the other side is quick there is one at a time, else up to MOST_SENDERS, none of them to
+    the same address: a recipient's letters stay in order, and a slow address holds up one sender only."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._ready: deque[Message] = deque()
+        self._begun: deque[Message] = deque()
         self._busy: dict[str, float] = {}
         self._done: list[Tried] = []
-        self._unsettled = 0
         self._is_closed = False
 
     def put(self, messages: Iterable[Message]) -> None:
         with self._changed:
             self._ready.extend(messages)
+
+    def next(self) -> Message | None:
+        """The letter that may begin now, which is off the desk until begin() or put_back(); None where none may."""
+        with self._changed:
+            now = time.monotonic()
+            if len(self._busy) >= MOST_SENDERS or any(now - since < BESIDE_S for since in self._busy.values()):
+                return None
+            for place, message in enumerate(self._ready):
+                if message.address not in self._busy:
+                    del self._ready[place]
+                    return message
+            return None
+
+    def begin(self, message: Message) -> None:
+        """It is written down: a sender may take it."""
+        with self._changed:
+            self._busy[message.address] = time.monotonic()
+            self._begun.append(message)
             self._changed.notify_all()
 
-    def take(self) -> Message | None:
-        """The next letter, as soon as there is one; None once the desk is closed."""
+    def put_back(self, message: Message) -> None:
+        """It did not begin: it is the first again."""
         with self._changed:
-            while True:
-                may_begin = len(self._busy) + self._unsettled < MOST_UNSETTLED
-                for place, message in enumerate(self._ready):
-                    if may_begin and message.address not in self._busy:
-                        del self._ready[place]
-                        self._busy[message.address] = time.monotonic()
-                        return message
+            self._ready.appendleft(message)
+
+    def withdraw(self, message: Message, now: datetime) -> None:
+        """It is not to begin: done with, untried."""
+        with self._changed:
+            self._done.append(Tried(message, None, now))
+
+    def take(self) -> Message | None:
+        """For a sender: the next letter that has begun, as soon as there is one; None once the desk is closed."""
+        with self._changed:
+            while not self._begun:
                 if self._is_closed:
                     return None
                 self._changed.wait()
+            return self._begun.popleft()
 
     def finish(self, tried: Tried) -> None:
         """What became of a letter. Refused for now: those behind it to the same address are not tried before it."""
@@ -61,21 +84,14 @@ class Desk:
             self._busy.pop(tried.message.address, None)
             self._done.append(tried)
             answer = tried.answer
-            self._unsettled += answer is not None
-            if answer is None or answer.outcome in ("retry", "unclear"):
-                whose = None if answer is not None and answer.by_account else tried.message.address
+            if answer is not None and answer.outcome in ("retry", "unclear"):
+                whose = None if answer.by_account else tried.message.address
                 self._untouched(lambda one: whose is None or one.address == whose, tried.ended_at)
             self._changed.notify_all()
 
     def _untouched(self, which: Callable[[Message], bool], now: datetime) -> None:
         self._done.extend(Tried(one, None, now) for one in self._ready if which(one))
         self._ready = deque(one for one in self._ready if not which(one))
-
-    def settled(self, count: int) -> None:
-        """So many that were tried are kept as such."""
-        with self._changed:
-            self._unsettled -= count
-            self._changed.notify_all()
 
     def clear(self, now: datetime) -> None:
         """Nothing more is begun: what lies ready is done with, untried."""
@@ -101,12 +117,11 @@ class Desk:
             return len(self._ready)
 
     @property
+    def under_way(self) -> int:
+        with self._changed:
+            return len(self._busy)
+
+    @property
     def is_empty(self) -> bool:
         with self._changed:
             return not self._ready and not self._busy and not self._done
-
-    def is_held_up(self, senders: int, longer_than_s: float) -> bool:
-        """Whether letters lie ready while every sender has been at one for long."""
-        with self._changed:
-            since = time.monotonic() - longer_than_s
-            return bool(self._ready) and len(self._busy) >= senders and all(begun < since for begun in self._busy.values())

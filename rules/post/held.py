@@ -1,10 +1,11 @@
 """Letters of which nobody knows whether they arrived, again and again: held for a person, in the log and at the bell."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from kanban.config import Config
 from kanban.i18n import _, force_locale
@@ -14,29 +15,40 @@ from rules.models import Delivery, Message
 from rules.post import admin_notices
 from rules.post.admin_notices import Told
 
-MOST_UNKNOWN = 3  # attempts whose end nobody knows, and which the letter had for itself
-HELD = "held: the worker ended in the middle of it three times, and it may have arrived each time"
+log = logging.getLogger(__name__)
+
+# Attempts whose end nobody knows: so many may have arrived, and no more of one letter ever do.
+IN_DOUBT, MOST_IN_DOUBT = ("unclear", "unknown"), 3
+MOST_UNCLEAR = 2  # of them those that the other side took and never answered: it does so again
+HELD = "held: the worker ended in the middle of it, and it may have arrived each time"
+UNCLEAR = "held: the server took the letter again and never said whether it arrived; last: "
 
 
-def hold(session: Session, ids: Sequence[int], now: datetime, config: Config) -> int:
-    """Of letters that were just freed, those that were tried so too often go no more by themselves. How many. Needs a numbered
-    transaction."""
+def is_enough(session: Session, message_id: int) -> bool:
+    """Whether a letter that has just ended unclear is not to be tried again."""
+    ends = session.scalars(select(Delivery.outcome).where(Delivery.message_id == message_id, Delivery.outcome.in_(IN_DOUBT))).all()
+    return ends.count("unclear") + 1 >= MOST_UNCLEAR or len(ends) + 1 >= MOST_IN_DOUBT
+
+
+def hold(session: Session, ids: Sequence[int], now: datetime, config: Config) -> None:
+    """Of letters that were just freed, those that were in doubt too often go no more by themselves. Needs a numbered transaction."""
     if not ids:
-        return 0
-    beside = aliased(Delivery)  # of one claim: whoever was taken together with others may not even have been begun
-    with_others = select(beside.id).where(beside.started_at == Delivery.started_at, beside.message_id != Delivery.message_id).exists()
-    unknown = (
-        select(func.count()).select_from(Delivery).where(Delivery.message_id == Message.id, Delivery.outcome == "unknown", ~with_others)
-    )
-    query = select(Message).where(Message.id.in_(ids), Message.state == "waiting", unknown.scalar_subquery() >= MOST_UNKNOWN)
+        return
+    doubts = select(func.count()).select_from(Delivery).where(Delivery.message_id == Message.id, Delivery.outcome.in_(IN_DOUBT))
+    query = select(Message).where(Message.id.in_(ids), Message.state == "waiting", doubts.scalar_subquery() >= MOST_IN_DOUBT)
     found = session.scalars(query.execution_options(populate_existing=True)).all()
     if not found:
-        return 0
-    held = [one.id for one in found]
-    session.execute(update(Message).where(Message.id.in_(held)).values(state="failed", error=HELD))
-    admin_notices.tell(session, [_told(session, one) for one in found], now, config)
+        return
+    session.execute(update(Message).where(Message.id.in_([one.id for one in found])).values(state="failed", error=HELD))
+    tell(session, found, now, config)
     publish(session, "letters", *sorted({f"letters-{one.order_id}" for one in found if one.order_id}))
-    return len(found)
+
+
+def tell(session: Session, held: Sequence[Message], now: datetime, config: Config) -> None:
+    """Every administrator, once of each letter."""
+    for one in held:
+        log.error("nobody knows whether a letter arrived: it is held", extra={"letter": one.id, "order": one.order_id})
+    admin_notices.tell(session, [_told(session, one) for one in held], now, config)
 
 
 def _told(session: Session, one: Message) -> Told:

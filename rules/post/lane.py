@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from flask import Flask
 
@@ -21,9 +22,7 @@ from rules.post.ways import Way, may_leave, note_health, stored_of, way_of
 
 log = logging.getLogger(__name__)
 
-SETTLE_EACH = 10  # letters between commits: what a killed worker may send a second time, at most
-SETTLE_S = 0.25
-ALONE_S = 2.0  # what a worker dies of it dies of at once; a slow first letter must not hold up the others
+LOOK_S = 0.25  # at least so often: whether another letter may begin beside a slow one, and whether to stop
 LOW = 10  # letters in hand below which more are claimed
 
 
@@ -43,8 +42,6 @@ class LaneRun:
     only_asked_for: bool = False
     pause_began: bool = False
     way: Way | None = None
-    first_at: float | None = None  # monotonic: when this run claimed its first letter
-    proven: set[outbox.Lane] = field(default_factory=set)  # lanes of this process of which a letter was settled
 
     def __post_init__(self) -> None:
         self.crew = Crew(self.app, self.config, self.desk, f"{self.lane.account_id or self.lane.channel}")
@@ -62,33 +59,21 @@ class LaneRun:
                 db.session.remove()
 
     def _work(self) -> None:
-        settled_at, looked_at = time.monotonic(), 0.0
-        dry = False
+        looked_at, dry = 0.0, False
         while True:
             if self.fault or self.pause_began or self.stopping():
                 self.desk.clear(clock.now())
                 dry = True
-            elif self._may_refill() and (not dry or time.monotonic() - looked_at > self.config.poll_s):
+            elif self.desk.ready < LOW and (not dry or time.monotonic() - looked_at > self.config.poll_s):
                 dry = self._refill() < outbox.BATCH  # fewer: the rest waits behind what is in hand, or there is no more yet
                 looked_at = time.monotonic()
+            self._write()
             if self.way is not None:
                 self.crew.man(self.way.open)
-            self._keep(self.desk.collect(SETTLE_S))
-            is_empty = self.desk.is_empty
-            enough = SETTLE_EACH if self.lane in self.proven else 1
-            is_time = time.monotonic() - settled_at > SETTLE_S
-            if (self.pending or self.dropped) and (is_empty or len(self.pending) >= enough or is_time):
-                self._settle()
-                settled_at = time.monotonic()
-            is_over = is_empty and dry and not self.pending
+            is_over = self.desk.is_empty and dry and not self.pending
             if is_over and (self.fault or self.gave_back or self.stopping() or not self._refill()) and not self.dropped:
                 return
-
-    def _may_refill(self) -> bool:
-        return self.desk.ready < LOW if self._is_proven() else self.desk.is_empty and not self.pending
-
-    def _is_proven(self) -> bool:
-        return self.lane in self.proven or (self.first_at is not None and time.monotonic() - self.first_at > ALONE_S)
+            self._keep(self.desk.collect(LOOK_S))
 
     def _refill(self) -> int:
         """Claims what the limits of the way allow. Returns how many letters that were; none where nothing can be written just now."""
@@ -104,8 +89,7 @@ class LaneRun:
             self.only_asked_for = pause.pause_of(session) is not None
             stored = stored_of(session, self.lane, self.config)
             is_gone = stored is None and self.lane.account_id is not None
-            wanted = outbox.BATCH if self._is_proven() else 1  # the first alone: a worker that dies of it says which it was
-            most = 0 if is_gone else may_leave(session, stored, now, wanted)
+            most = 0 if is_gone else may_leave(session, stored, now, outbox.BATCH)
             if is_gone:  # its letters are the firm's account's by now, those in hand too
                 self.desk.clear(now)
             if not most:
@@ -118,8 +102,6 @@ class LaneRun:
             )  # fmt: skip
         db.session.expunge_all()
         self.desk.put(claimed)
-        if claimed and self.first_at is None:
-            self.first_at = time.monotonic()
         return len(claimed)
 
     def _keep(self, done: list[Tried]) -> None:
@@ -127,24 +109,41 @@ class LaneRun:
         self.gave_back = self.gave_back or any(one.answer is None for one in done)
         self.fault = self.fault or next((one for one in done if one.answer is not None and one.answer.by_account), None)
 
-    def _settle(self) -> None:
-        """Keeps what became of letters. Where nothing can be written just now it stays in hand, and is kept at the next go."""
+    def _write(self) -> None:
+        """Keeps what became of letters, and in the same transaction that the next one begins: a worker that dies leaves no more than
+        the letters under way in doubt. Where nothing can be written just now all of it stays in hand for the next go."""
+        begins = self._next()
+        if not (self.pending or self.dropped or begins):
+            return
         tried = [one for one in self.pending if one.answer is not None]
         try:
-            with transaction() as session:
+            with transaction(numbered=bool(tried or self.dropped)) as session:
                 outbox.give_back(session, [one.message for one in self.pending if one.answer is None])
                 settle(session, tried, self.config, self.dropped)
                 self.pause_began = not self.only_asked_for and pause.pause_of(session) is not None
                 if self.way is not None and self.way.stored is not None:
                     note_health(session, self.way.stored, self.lane, tried, self.config)
+                may_begin = begins is not None and not self.pause_began and outbox.begin(session, begins, clock.now())
         except (Busy, Unwritable):
+            if begins is not None:
+                self.desk.put_back(begins)
             return
         self.pending, self.dropped = [], []
-        self.desk.settled(len(tried))
+        if begins is not None and may_begin:
+            self.desk.begin(begins)
+        elif begins is not None and self.pause_began:
+            self.desk.put_back(begins)
         for one in tried:
             _log(one)
-        if tried:
-            self.proven.add(self.lane)
+
+    def _next(self) -> Message | None:
+        """The letter to begin; one whose lease would end before it could is given back."""
+        while (found := self.desk.next()) is not None:
+            left = found.lease_until - clock.now() if found.lease_until else timedelta(0)
+            if left.total_seconds() >= self.config.letter_deadline_s:
+                return found
+            self.desk.withdraw(found, clock.now())
+        return None
 
 
 def _log(one: Tried) -> None:

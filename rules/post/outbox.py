@@ -103,7 +103,7 @@ def claim(
     session: Session, worker: str, lease_s: int, now: datetime, most: int = BATCH, lane: Lane = SYSTEM, *, only_asked_for: bool = False,
     account_id: int | None = None, sender: str = "", dropped: list[Message] | None = None,
 ) -> list[Message]:  # fmt: skip
-    """Takes due letters of a lane for this worker and writes a delivery for each, before any network is touched.
+    """Takes due letters of a lane for this worker and writes a delivery for each, which has not begun yet.
 
     In order of due time, and one after another for each recipient: what waits behind a letter that is being sent, or that
     was refused for now, is not taken (until that has failed KEEPS_ORDER times: one bad letter holds nobody up for days).
@@ -144,7 +144,7 @@ def claim(
     )
     attempts = [
         {"message_id": one.id, "attempt": one.attempts, "started_at": now, "account_id": account_id, "sender": sender,
-         "address": one.address, "outcome": "started", "answer": ""}
+         "address": one.address, "outcome": "claimed", "answer": ""}
         for one in messages
     ]  # fmt: skip
     session.execute(insert(table(Delivery)), attempts)
@@ -187,35 +187,62 @@ def lanes_due(session: Session, now: datetime, *, only_asked_for: bool = False) 
     return lanes
 
 
-def free_claims(session: Session, now: datetime, *, worker: str | None = None) -> list[int]:
-    """Letters whose lease ran out, or with `worker` all that its predecessor of the same name held, wait again. Their ids.
+def begin(session: Session, message: Message, now: datetime) -> bool:
+    """Says that a letter that was claimed is on its way from now on, before any network is touched. False where it is somebody
+    else's by now."""
+    is_held = select(Message.id).where(
+        Message.id == message.id, Message.state == "sending", Message.claimed_by == message.claimed_by, Message.attempts == message.attempts
+    )
+    begun = session.execute(
+        update(Delivery)
+        .where(Delivery.message_id == message.id, Delivery.attempt == message.attempts, Delivery.outcome == "claimed", is_held.exists())
+        .values(outcome="started", started_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(begun.rowcount)  # type: ignore[attr-defined]
 
-    What became of the attempt is unknown: it is marked so, and the letter goes once more with the same Message-ID.
+
+def free_claims(session: Session, now: datetime, *, worker: str | None = None) -> list[int]:
+    """Letters whose lease ran out, or with `worker` all that its predecessor of the same name held, wait again. Returns the ids of
+    those that had begun.
+
+    What became of these attempts is unknown: they are marked so, and the letters go once more with the same Message-ID.
     """
     held = [Message.state == "sending"]
     held.append(Message.claimed_by == worker if worker else Message.lease_until < now)
     ids = session.scalars(select(Message.id).where(*held).with_for_update(skip_locked=True)).all()
-    if ids:
-        session.execute(update(Message).where(Message.id.in_(ids)).values(state="waiting", lease_until=None, claimed_by=None))
-        session.execute(
-            update(Delivery).where(Delivery.message_id.in_(ids), Delivery.outcome == "started").values(outcome="unknown", ended_at=now)
-        )
-    return list(ids)
+    if not ids:
+        return []
+    begun = session.scalars(
+        update(Delivery)
+        .where(Delivery.message_id.in_(ids), Delivery.outcome == "started")
+        .values(outcome="unknown", ended_at=now)
+        .returning(Delivery.message_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    _unclaim(session, [id_ for id_ in ids if id_ not in set(begun)])
+    session.execute(update(Message).where(Message.id.in_(begun)).values(state="waiting", lease_until=None, claimed_by=None))
+    return list(begun)
 
 
 def give_back(session: Session, messages: Iterable[Message]) -> None:
-    """Letters that were claimed but not tried go back, as if they had never been taken."""
+    """Letters that were claimed but not begun go back, as if they had never been taken."""
     taken = list(messages)
-    ids = [one.id for one in taken]
+    if taken:
+        is_ours = (Message.id.in_([one.id for one in taken]), Message.state == "sending", Message.claimed_by == taken[0].claimed_by)
+        _unclaim(session, session.scalars(select(Message.id).where(*is_ours).with_for_update()).all())
+
+
+def _unclaim(session: Session, ids: Sequence[int]) -> None:
     if not ids:
         return
     session.execute(
         update(Message)
-        .where(Message.id.in_(ids), Message.state == "sending", Message.claimed_by == taken[0].claimed_by)
+        .where(Message.id.in_(ids))
         .values(state="waiting", lease_until=None, claimed_by=None, attempts=Message.attempts - 1)
         .execution_options(synchronize_session=False)
     )
-    session.execute(delete(Delivery).where(Delivery.message_id.in_(ids), Delivery.outcome == "started"))
+    session.execute(delete(Delivery).where(Delivery.message_id.in_(ids), Delivery.outcome == "claimed"))
 
 
 def hand_over(session: Session, account_id: int, note: str) -> int:

@@ -51,7 +51,6 @@ class Worker:
         self._pruned_at = self._ticked_at = self._beat_at
         self._rang_at = self._answered_at = self._beat_at
         self._lanes: dict[outbox.Lane, threading.Thread] = {}
-        self._proven: set[outbox.Lane] = set()
         self._backups = Keeper(app, self._tell_of_failed_backup)
         self._knows_environment = False
 
@@ -96,7 +95,7 @@ class Worker:
         db.session.rollback()
         for lane in due:
             if lane not in self._lanes or not self._lanes[lane].is_alive():
-                run = LaneRun(self._app, self._config, lane, self._stop.is_set, proven=self._proven)
+                run = LaneRun(self._app, self._config, lane, self._stop.is_set)
                 self._lanes[lane] = threading.Thread(target=run.run, name=f"lane-{lane.account_id or lane.channel}")
                 self._lanes[lane].start()
         return bool(due)
@@ -172,9 +171,7 @@ class Worker:
         if not freed:
             return
         with transaction() as session:
-            count = held.hold(session, freed, clock.now(), self._config)
-        if count:
-            log.error("%s letters are held: they were in hand each time the worker ended", count)
+            held.hold(session, freed, clock.now(), self._config)
 
 
 def _is_time(last: datetime, now: datetime, every: timedelta) -> bool:

@@ -47,7 +47,7 @@ def test_a_letter_that_ends_unknown_three_times_is_held_and_told(app: Flask, cas
     notices = cast.letters(kind="held")
     assert [one.name for one in notices] == ["Сергей Мельников"] and letter.address in notices[0].text
     owner = Signed(app.test_client(), cast.email("owner"))
-    assert "закончилась посреди" in owner.get(f"/settings/letters/{letter.id}").text
+    assert "не знает никто" in owner.get(f"/settings/letters/{letter.id}").text
     assert owner.post(f"/settings/letters/{letter.id}/send-again").status_code == 303, "a person who has looked sends it again"
 
 

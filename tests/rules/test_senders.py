@@ -165,7 +165,7 @@ def test_letters_in_hand_of_an_account_that_is_removed_go_by_the_firms(
     move(cast)
     hurry()
     lane = Lane("email", account)
-    run = LaneRun(app, app.config["POTOK"], lane, lambda: False, proven={lane})
+    run = LaneRun(app, app.config["POTOK"], lane, lambda: False)
     assert run._refill() == 1
     with transaction() as session:
         session.delete(session.get_one(MailAccount, account))

@@ -270,11 +270,27 @@ def test_a_lease_that_ran_out_frees_the_letter(worker: Worker, mail_server: Mail
     cast.place()
     hurry()
     with transaction() as session:
-        outbox.claim(session, "a worker that died", -1, clock.now())
+        begun, _ = outbox.claim(session, "a worker that died", -1, clock.now())
+        assert outbox.begin(session, begun, clock.now())
     drain(worker)
     assert set(states(cast).values()) == {"sent"}
-    outcomes = sorted(one.outcome for one in db.session.scalars(select(Delivery)))
-    assert outcomes == ["sent", "sent", "unknown", "unknown"]
+    tried = [(one.message_id == begun.id, one.attempt, one.outcome) for one in db.session.scalars(select(Delivery).order_by(Delivery.id))]
+    assert sorted(tried) == [(False, 1, "sent"), (True, 1, "unknown"), (True, 2, "sent")], "the other had not begun"
+
+
+def test_a_letter_that_somebody_took_anew_does_not_begin(cast: Cast) -> None:
+    cast.place()
+    hurry()
+    with transaction() as session:
+        held = outbox.claim(session, "one", -1, clock.now())
+    db.session.expunge_all()
+    with transaction() as session:
+        assert outbox.free_claims(session, clock.now()) == []
+    with transaction() as session:
+        assert not outbox.begin(session, held[0], clock.now())
+        taken = outbox.claim(session, "two", 120, clock.now())
+        assert not outbox.begin(session, held[0], clock.now()) and outbox.begin(session, taken[0], clock.now())
+        assert not outbox.begin(session, taken[0], clock.now()), "once only"
 
 
 def test_two_workers_never_claim_the_same_letter(cast: Cast) -> None:
@@ -360,10 +376,12 @@ def test_an_end_nobody_answered_for_is_repeated_once_and_marked(worker: Worker, 
     cast.place()
     for _ in range(4):
         drain(worker, rounds=1)
-    assert states_of(cast) == ["failed", "failed"]
-    assert all("never said" in letter.error for letter in cast.letters())
+    letters = cast.letters(kind="rule", channel="email")
+    assert [letter.state for letter in letters] == ["failed", "failed"] and all("never said" in letter.error for letter in letters)
+    assert [one.name for one in cast.letters(kind="held")] == ["Сергей Мельников"] * 2, "an administrator hears of each"
     assert len(mail_server.mail) == 4 and len({one["Message-ID"] for one in mail_server.mail}) == 2
-    assert {one.outcome for one in db.session.scalars(select(Delivery))} == {"unclear"}
+    tried = select(Delivery.outcome).where(Delivery.message_id.in_([letter.id for letter in letters]))
+    assert list(db.session.scalars(tried)) == ["unclear"] * 4
 
 
 def test_a_dead_account_never_delays_the_others(
