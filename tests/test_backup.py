@@ -344,7 +344,7 @@ def test_the_worker_makes_it_and_tells_of_failures(
         monkeypatch.setattr(archive, "SPARE", 10**18)
         for _ in range(2):
             assert owner.post("/settings/backups", {}).status_code == 303
-            worker._ticked_at = clock.now() - timedelta(hours=1)
+            worker._beat_at = clock.now() - timedelta(hours=1)
             worker.step()
             worker._backups.wait(60)
         db.session.rollback()

@@ -73,7 +73,11 @@ def make(database: Database, keys: dict[str, str], revision: str, path: Path, pa
             _keep(_seal(inner, passphrase) if passphrase else inner, path)
         return path.stat().st_size
     except OSError as error:
-        raise BackupError(_("The backup can't be written to %(path)s: %(error)s.", path=path.parent, error=error.strerror)) from error
+        raise unwritable(path.parent, error) from error
+
+
+def unwritable(folder: Path, error: OSError) -> BackupError:
+    return BackupError(_("The backup can't be written to %(path)s: %(error)s.", path=folder, error=error.strerror))
 
 
 def _check_room(folder: Path, size: int) -> None:

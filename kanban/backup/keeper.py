@@ -87,8 +87,11 @@ def make(config: Config, target: Path | None = None) -> tuple[Path, int]:
     """(file, size in bytes) of a backup. target: a folder or a new file; BACKUP_DIR where it is not given. Raises BackupError."""
     now = clock.now()
     path = target or Path(config.backup_dir)
-    if target is None:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if target is None:  # one that was typed is not made: where a disk is not mounted, the copy would land beside the original
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise archive.unwritable(path, error) from error
     if path.is_dir():
         path /= archive.name_of(now, sealed=bool(config.backup_passphrase))
     tables = revision(db.session())

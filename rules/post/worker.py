@@ -139,12 +139,12 @@ class Worker:
                 beat(session, Part.WORKER, self._config.worker_name, now)
                 freed = outbox.free_claims(session, now)
             self._hold(freed)
+            self._backups.look(now)
             self._beat_at = now
         if _is_time(self._ticked_at, now, TICK):
             schedule.tick()
             lists.send_due(self._config)
             later.perform_due(Engine(self._config).perform)
-            self._backups.look(now)
             self._ticked_at = now
         if _is_time(self._pruned_at, now, PRUNE):
             with transaction(numbered=False) as session:
