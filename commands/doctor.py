@@ -28,6 +28,7 @@ from rules.post.pause import pause_of
 
 LOW, VERY_LOW = 2_000_000_000, 200_000_000  # bytes free
 LATE = timedelta(minutes=15)  # an e-mail that is due and has not left
+LEAST_KEY = 32
 OLD = timedelta(hours=30)  # a daily backup
 AHEAD = timedelta(minutes=1)
 ANSWER_S = 5
@@ -149,6 +150,9 @@ def _database() -> Findings:
 
 
 def _keys(session: Session, config: Config) -> Findings:
+    short = [name.upper() for name in ("secret_key", "seal_key") if len(getattr(config, name)) < LEAST_KEY]
+    if short:
+        yield _warning("keys", f"{' and '.join(short)} can be guessed: fewer than {LEAST_KEY} characters")
     sealed = [one for row in session.execute(select(MailAccount.sealed_password, MailAccount.sealed_token)) for one in row if one]
     sealed += [one for one in session.scalars(select(Gateway.sealed_fields)) if one]
     closed = [one for one in sealed if not accounts.unseal(one, config.seal_key)]
@@ -227,6 +231,8 @@ def _backups(session: Session, now: datetime, config: Config) -> Findings:
         yield _warning("backup", f"{last.name} is no longer in {config.backup_dir}")
     else:
         yield _ok("backup", f"{last.name}, {last.size / 1e6:.1f} MB")
+    if not config.backup_passphrase:
+        yield _warning("backup", "a file holds all keys, and BACKUP_PASSPHRASE is not set: keep the files where nobody else reads")
 
 
 def _proxy(config: Config) -> Findings:

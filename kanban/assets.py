@@ -30,7 +30,10 @@ def _sheet() -> bytes:
 
 
 class _SessionsOfPages(SecureCookieSessionInterface):
-    """A file is the same for all, whatever libraries look up in the session after it: no cookie, no `Vary: Cookie`."""
+    """Signed by SHA-256, where Flask would take SHA-1. A file is the same for all, whatever libraries look up in the session after
+    it: no cookie, no `Vary: Cookie`."""
+
+    digest_method = staticmethod(hashlib.sha256)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if request.endpoint != "assets.asset":

@@ -89,7 +89,10 @@ def _formatter(kind: LogFormat) -> logging.Formatter:
 
 
 class _Text(logging.Formatter):
-    """One line a record, whatever was typed; a traceback follows on its own lines."""
+    """One line a record, whatever was typed, at a time of UTC; a traceback follows on its own lines."""
+
+    default_time_format, default_msec_format = "%Y-%m-%dT%H:%M:%S", "%s.%03dZ"
+    converter = time.gmtime  # type: ignore[assignment]
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802, logging's name
         record.message = record.message.translate(_CONTROL)

@@ -17,7 +17,7 @@ from kanban.turns import Turns
 LEAST, MOST = 10, 200
 HASHES_AT_ONCE = 2  # each takes 19 MB and a core for some 30 ms
 WAIT_S = 10.0
-LEAST_OWN = 6  # signs that are left without the person's name, address and firm
+LEAST_OWN = 8  # signs that are left without the person's name, address and firm
 GOOD_SCORE = 3  # of zxcvbn: 10⁸ guesses and more
 MOST_JUDGED = 72
 _turns = Turns(HASHES_AT_ONCE)

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask, Response, abort, current_app, g, request, session
 from flask_login import LoginManager, login_user, logout_user
@@ -22,13 +23,14 @@ from kanban.models import DoorKind, Person, SignIn
 from kanban.passwords import Passwords
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+BY_ITSELF = ("live.stream", "live.since", "boards.fresh", "bell.show")
 YEAR_S = 365 * 24 * 3600
 CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'; frame-src 'self'"
+    "default-src 'none'; object-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'; frame-src 'self'"
 )
 # A letter is shown as it looks, with its inline styles, in a frame that can run nothing.
-LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; sandbox"
 
 
 @dataclass
@@ -131,9 +133,9 @@ def is_confirmed(times: int = 1) -> bool:
 
 
 def enter(person: Person, *, stay: bool, kept: str | None = None) -> bool:
-    """Signs this browser in, with nothing kept of what its cookie held before. kept: the hash that the password was right for;
-    False where it is another one by now, or the person has left. Needs no transaction."""
-    token = _begin(person.id, kept)
+    """Signs this browser in, with nothing kept of what its cookie held before, and that sign-in ended. kept: the hash that the
+    password was right for; False where it is another one by now, or the person has left. Needs no transaction."""
+    token = _begin(person.id, kept, former=sign_in_token())
     if token is None:
         return False
     language = session.get("language")
@@ -147,11 +149,12 @@ def enter(person: Person, *, stay: bool, kept: str | None = None) -> bool:
     return True
 
 
-def _begin(person_id: int, kept: str | None) -> str | None:
+def _begin(person_id: int, kept: str | None, former: str) -> str | None:
     with transaction(numbered=False) as write:
         person = write.scalar(select(Person).where(Person.id == person_id).with_for_update().execution_options(populate_existing=True))
         if person is None or not person.active or (kept is not None and person.password != kept):
             return None
+        sign_ins.forget(write, former)
         return sign_ins.begin(write, person, str(request.user_agent), request.remote_addr or "")
 
 
@@ -189,8 +192,13 @@ def _device_cookie() -> str:
     return f"{cookie_prefix(_config())}potok_device"
 
 
+def signer(secret_key: str, purpose: str, **more: Any) -> URLSafeSerializer:
+    """By SHA-256, where the library would take SHA-1. more: what it takes besides."""
+    return URLSafeSerializer(secret_key, salt=purpose, signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}, **more)
+
+
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.secret_key, salt="device")  # type: ignore[arg-type]
+    return signer(str(current_app.secret_key), "device")
 
 
 def _config() -> Config:
@@ -199,9 +207,10 @@ def _config() -> Config:
 
 
 def _note_seen(response: Response) -> Response:
-    """Now and then, so that idle sign-ins end. Where nothing can be written just now, it is noted another time."""
+    """Now and then, so that idle sign-ins end; what an open page asks for by itself is no sign of a person. Where nothing can be
+    written just now, it is noted another time."""
     seen_at, token = g.get("sign_in_seen_at"), session.get("sign_in")
-    if seen_at is None or not token or clock.now() - seen_at < sign_ins.SEEN or request.endpoint == "live.stream":
+    if seen_at is None or not token or clock.now() - seen_at < sign_ins.SEEN or request.endpoint in BY_ITSELF:
         return response
     try:
         with transaction(numbered=False) as write:
@@ -221,6 +230,5 @@ def _headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
-    if response.mimetype == "text/html":
-        response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("Cache-Control", "no-store")  # tables and texts of letters are as private as pages
     return response

@@ -53,6 +53,13 @@ def confirm(session: Session, token: str) -> None:
     session.execute(update(SignIn).where(SignIn.token_hash == hash_of(token)).values(confirmed_at=clock.now()))
 
 
+def forget(session: Session, token: str) -> None:
+    """What this browser was signed in with before: a copy of that cookie opens nothing any more."""
+    person_id = session.scalar(delete(SignIn).where(SignIn.token_hash == hash_of(token)).returning(SignIn.person_id))
+    if person_id is not None:
+        end_streams(session, person_id)
+
+
 def end(session: Session, person: Person, token: str) -> None:
     """This one, by the person's own wish."""
     session.execute(delete(SignIn).where(SignIn.token_hash == hash_of(token)))

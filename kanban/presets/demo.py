@@ -14,21 +14,13 @@ from kanban.presets import Loaded, read
 from kanban.settings import write_setting
 
 WORDS = [
-    "birch",
-    "cedar",
-    "maple",
-    "walnut",
-    "copper",
-    "linen",
-    "ember",
-    "harbor",
-    "meadow",
-    "pebble",
-    "willow",
-    "saffron",
-    "amber",
-    "cobalt",
-]
+    "alder", "almond", "amber", "anchor", "apple", "autumn", "barley", "basket", "beacon", "birch", "bramble", "breeze",
+    "bridge", "bronze", "canyon", "cedar", "cherry", "chestnut", "cinder", "clover", "cobalt", "copper", "coral", "cotton",
+    "cypress", "daisy", "dune", "ember", "falcon", "fern", "flint", "forest", "garnet", "ginger", "glacier", "granite",
+    "harbor", "hazel", "heron", "hickory", "ivory", "jasmine", "juniper", "lantern", "laurel", "linen", "maple", "marble",
+    "meadow", "orchard", "pebble", "pepper", "plum", "poplar", "quartz", "raven", "saffron", "sage", "slate", "spruce",
+    "thistle", "velvet", "walnut", "willow",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,7 +36,7 @@ def make_people(hash_password: Callable[[str], str]) -> list[DemoPerson]:
     """The cast of the demo with fresh passwords."""
     people = []
     for content in read("demo")["people"]:
-        password = "-".join(secrets.choice(WORDS) for _ in range(3)) + f"-{secrets.randbelow(90) + 10}"
+        password = "-".join(secrets.choice(WORDS) for _ in range(4)) + f"-{secrets.randbelow(90) + 10}"
         people.append(DemoPerson(content["key"], password, hash_password(password)))
     return people
 

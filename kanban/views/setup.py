@@ -88,7 +88,9 @@ def found() -> Any:
     if not doors().guesses.hit("resets", f"setup {site_of(request.remote_addr or '')}"):
         abort(429)
     if not setup_code.is_right(form.code.data or ""):
-        form.code.errors = [_("This is not the code. It is printed at the start, and kept in %(file)s.", file=setup_code.path())]
+        form.code.errors = [
+            _("This is not the code. It is printed at the start, and kept in %(file)s.", file=f"instance/{setup_code.path().name}")
+        ]
         return _page(form, 422)
     if not says_nothing_against(form.password, form.name.data or "", form.email.data or "", form.company.data or ""):
         return _page(form, 422)

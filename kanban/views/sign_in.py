@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
-from sqlalchemy import update
+from sqlalchemy import select, update
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import DataRequired, EqualTo
 
@@ -18,7 +19,7 @@ from kanban.forms.fields import PotokForm, one_line
 from kanban.guesses import Guesser, site_of
 from kanban.i18n import _, _l, force_locale, language
 from kanban.journal import Kind
-from kanban.models import Person
+from kanban.models import Board, Person, Role
 from kanban.passwords import LEAST, judge
 from kanban.security import doors, enter, guesser, is_own_path, is_staying, leave, passwords, post, sign_in_token
 from kanban.settings import setting
@@ -45,10 +46,17 @@ class NewPasswordForm(PotokForm):
         return self.validate() and says_nothing_against(self.password, person.name, person.email)
 
 
+def known_words() -> list[str]:
+    """What everybody knows who has seen this Potok: no part of a good password."""
+    session = db.session()
+    names = [name for model in (Role, Board) for name in session.scalars(select(model.name))]
+    return ["potok", "поток", urlsplit(current_app.config["POTOK"].public_url).hostname or "", setting(session, "company"), *names]
+
+
 def says_nothing_against(field: Any, *about: str) -> bool:
     """Whether the password of this field is good enough."""
     try:
-        judge(field.data or "", *about, setting(db.session(), "company"))
+        judge(field.data or "", *about, *known_words())
     except Invalid as error:
         field.errors = [str(error.reason)]
         return False

@@ -3,10 +3,13 @@
 The token names an address and is signed with SECRET_KEY; it holds as long as that key.
 """
 
+import hashlib
+
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy.orm import Session
 
 from kanban import clock
+from kanban.security import signer
 from rules.models import Unsubscribed
 
 MOST_TOKEN = 1000
@@ -25,7 +28,8 @@ def address_of(token: str, secret_key: str) -> str | None:
 
 
 def _signer(secret_key: str) -> URLSafeSerializer:
-    return URLSafeSerializer(secret_key, salt="unsubscribe")
+    sha1 = {"key_derivation": "django-concat", "digest_method": hashlib.sha1}  # how the links of earlier e-mails are signed
+    return signer(secret_key, "unsubscribe", fallback_signers=[sha1])
 
 
 def is_off(session: Session, address: str) -> bool:

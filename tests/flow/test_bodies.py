@@ -46,11 +46,12 @@ ENDING = ("/delete", "/remove", "/replace", "/sign-out")  # they come last, so t
 
 def addresses(app: Flask) -> list[str]:
     rules = [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
-    return sorted((_filled(app, rule) for rule in rules), key=lambda path: (path.endswith(ENDING), path.endswith("/sign-out"), path))
+    return sorted((filled(app, rule) for rule in rules), key=lambda path: (path.endswith(ENDING), path.endswith("/sign-out"), path))
 
 
-def _filled(app: Flask, rule: Rule) -> str:
-    values = {name: "1" if type(kind).__name__ == "IdConverter" else "x" for name, kind in rule._converters.items()}
+def filled(app: Flask, rule: Rule, **words: str) -> str:
+    """The address with 1 for each id. words: by parameter; x for the others."""
+    values = {name: "1" if type(kind).__name__ == "IdConverter" else words.get(name, "x") for name, kind in rule._converters.items()}
     found = rule.build(values)
     assert found is not None, rule
     return str(found[1])

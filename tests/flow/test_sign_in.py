@@ -16,6 +16,7 @@ from kanban.guesses import Guesser, Guesses
 from kanban.journal import Kind
 from kanban.models import OneTimeLink, Person, ResetRequest, SecurityEvent, SignIn
 from kanban.passwords import Passwords, judge
+from kanban.views.sign_in import known_words
 from rules.post.worker import Worker
 from tests.cast import PASSWORD, TOKEN, Cast, Signed
 from tests.flow.test_doors import sign_in
@@ -52,11 +53,11 @@ def test_passwords_of_before_still_open(app: Flask, password: str, kept: str) ->
 @pytest.mark.parametrize(
     "password",
     ["short-1", "x" * 201, "1234567890", "qwertyuiop", "йцукенгшщз", "пароль1234", "Password123", "Melnikov2026", "belova1985!", 
-     "aaaaaaaaaaaa", "Мельников2026", "ольгабелова1"],
+     "aaaaaaaaaaaa", "Мельников2026", "ольгабелова1", "Potok2026!!", "Поток2026!!", "дизайнер-2026"],
 )  # fmt: skip
-def test_passwords_that_are_easy_to_guess(app: Flask, password: str) -> None:
+def test_passwords_that_are_easy_to_guess(app: Flask, cast: Cast, password: str) -> None:
     with app.test_request_context(), pytest.raises(Exception, match=r"password|characters"):
-        judge(password, "Ольга Белова", "belova@melnikov.example", "Кухни «Мельников»")
+        judge(password, "Ольга Белова", "belova@melnikov.example", *known_words())
 
 
 @pytest.mark.parametrize("password", [PASSWORD, NEW, "олень-вода-сорок два", "correct horse battery staple"])
@@ -224,6 +225,19 @@ def test_a_new_csrf_token_and_nothing_else_of_before_at_sign_in(app: Flask, cast
         assert stored["csrf_token"] != slipped_in and "planted" not in stored
 
 
+def test_what_this_browser_was_signed_in_with_before_ends(app: Flask, cast: Cast) -> None:
+    client = app.test_client()
+    copied = Signed(client, cast.email("manager"))
+    cookie = client.get_cookie("potok")
+    assert cookie is not None
+    client.post("/sign-in", data={"email": cast.email("designer"), "password": PASSWORD, "csrf_token": copied.token})
+    db.session.rollback()
+    assert db.session.scalars(select(SignIn.person_id)).all() == [cast.people["designer"]]
+    thief = app.test_client()
+    thief.set_cookie("potok", cookie.value)
+    assert thief.get("/me").status_code == 302 and client.get("/me").status_code == 200
+
+
 def test_where_i_am_signed_in(app: Flask, cast: Cast) -> None:
     here, elsewhere = Signed(app.test_client(), cast.email("manager")), Signed(app.test_client(), cast.email("manager"))
     others = Signed(app.test_client(), cast.email("designer"))
@@ -257,6 +271,10 @@ def test_being_seen_is_noted_now_and_then(app: Flask, cast: Cast) -> None:
     long_ago = clock.now() - timedelta(days=3)
     with transaction() as session:
         session.execute(update(SignIn).values(seen_at=long_ago))
+    for path in ("/bell", "/live/since", "/fresh?parts="):
+        signed.get(path)
+    db.session.rollback()
+    assert db.session.scalars(select(SignIn.seen_at)).one() == long_ago, "an open page alone is nobody"
     signed.get("/me")
     db.session.rollback()
     assert clock.now() - db.session.scalars(select(SignIn.seen_at)).one() < timedelta(minutes=1)

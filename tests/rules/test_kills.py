@@ -263,7 +263,7 @@ def _is_kept(mover: Mover) -> bool:
     """Every version it was told of is there, and each made by one move."""
     moved = select(func.count()).select_from(Event).where(Event.order_id == mover.order_id, Event.kind == "order.moved")
     version, count = db.session.execute(select(Order.version, moved.scalar_subquery()).where(Order.id == mover.order_id)).one()
-    return bool(mover.said) and version >= max(mover.said) and len(set(mover.said)) == len(mover.said) and count == version - 1
+    return version >= max(mover.said, default=0) and len(set(mover.said)) == len(mover.said) and count == version - 1
 
 
 def _are_complete() -> bool:

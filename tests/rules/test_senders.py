@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from itsdangerous import URLSafeSerializer
 from sqlalchemy import select
 
 from kanban import clock
@@ -204,6 +205,8 @@ def test_one_click_stops_letters_and_an_employee_finds_the_news_at_the_bell(
     add_rule(cast, letter(cast))
     token = token_of("accountant@melnikov.example", app.config["POTOK"].secret_key)
     stranger = app.test_client()
+    earlier = URLSafeSerializer(app.config["POTOK"].secret_key, salt="unsubscribe").dumps("accountant@melnikov.example")
+    assert earlier != token and address_of(earlier, app.config["POTOK"].secret_key) == "accountant@melnikov.example"
     assert "accountant@melnikov.example" in stranger.get(f"/letters/{token}").text
     assert db.session.scalar(select(Unsubscribed)) is None  # looking changes nothing
     for _twice in range(2):
