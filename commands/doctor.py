@@ -68,8 +68,8 @@ def doctor(app: Flask, config: Config, instance: Path) -> int:
     found: list[Finding] = []
     with app.app_context():
         first = {
-            "settings": lambda: _settings(config), "rights": lambda: _rights(instance), "disk": lambda: _disk(instance, config),
-            "database": _database,
+            "settings": lambda: _settings(config), "demo": lambda: _demo(instance, config),
+            "rights": lambda: _rights(instance), "disk": lambda: _disk(instance, config), "database": _database,
         }  # fmt: skip
         for name, look in first.items():
             found += _safely(name, look)
@@ -106,6 +106,11 @@ def _settings(config: Config) -> Findings:
         yield _ok("settings", f"read; Potok is at {config.public_url}")
     if config.password_hash_cost == "cheap":
         yield _fault("settings", "PASSWORD_HASH_COST is cheap: that is for tests, stolen passwords would be guessed")
+
+
+def _demo(instance: Path, config: Config) -> Findings:
+    if (instance / "demo.txt").exists() and config.is_known_to_others:
+        yield _warning("demo", "its people sign in with the passwords of demo.txt: give them others, or set DEMO=0 in a new folder")
 
 
 def _rights(instance: Path) -> Findings:

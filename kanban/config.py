@@ -85,8 +85,13 @@ class Config:
     @property
     def is_open_to_listeners(self) -> bool:
         """Whether passwords would cross a network as plain text."""
+        return not self.is_https and self.is_known_to_others
+
+    @property
+    def is_known_to_others(self) -> bool:
+        """Whether Potok has an address beyond this machine."""
         host = urlsplit(self.public_url).hostname or ""
-        return not self.is_https and host != "localhost" and not host.startswith("127.") and host != "::1"
+        return host != "localhost" and not host.startswith("127.") and host != "::1"
 
 
 CHOICES = {"smtp_security": ("tls", "starttls", "none"), "password_hash_cost": ("full", "cheap"), "demo": (0, 1),

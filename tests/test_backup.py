@@ -439,9 +439,10 @@ def test_doctor_says_what_is_wrong(tmp_path: Path) -> None:
         marks = ", ".join("?" * len(columns))
         connection.execute(f"INSERT INTO gateway ({', '.join(name for name, _ in columns)}) VALUES ({marks})", values)
         connection.commit()
-    ill = run(there, "doctor", PUBLIC_URL="http://127.0.0.1:9")
+    (there / "demo.txt").touch(mode=0o600)
+    ill = run(there, "doctor", PUBLIC_URL="https://potok.invalid:9")
     found = findings(ill)
-    assert {name: found[name] for name in ("rights", "keys", "clock")} == {"rights": "FAULT", "keys": "FAULT", "clock": "FAULT"}, ill.stdout
+    assert [found[name] for name in ("rights", "keys", "clock", "demo")] == ["FAULT", "FAULT", "FAULT", "warning"], ill.stdout
     assert "chmod" in ill.stdout and "1 of 1 secrets" in ill.stdout
     (there / "potok.db").write_bytes(b"no database" * 1000)
     assert findings(run(there, "doctor"))["database"] == "FAULT"
