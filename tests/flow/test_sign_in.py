@@ -306,6 +306,16 @@ def test_a_form_that_comes_too_late_waits(app: Flask, cast: Cast) -> None:
     assert owner.post("/confirm?again=//evil.example", {"confirm_password": PASSWORD}).location == "/"
 
 
+def test_a_part_of_a_page_that_comes_too_late_says_so_and_loses_nothing(app: Flask, cast: Cast) -> None:
+    owner = Signed(app.test_client(), cast.email("owner"))
+    with transaction() as session:
+        session.execute(update(SignIn).values(confirmed_at=clock.now() - timedelta(hours=3)))
+    answer = owner.post("/settings/mail/system/sending", {"host": "mail.firma.ru"}, htmx=True, page="/settings/mail/system/sending")
+    assert answer.status_code == 403 and "HX-Redirect" not in answer.headers and answer.headers["HX-Reswap"] == "none"
+    assert 'href="/confirm?next=/settings/mail/system/sending" target="_blank"' in answer.text
+    assert owner.get("/settings/people", htmx=True, page="/settings/people").headers["HX-Redirect"].startswith("/confirm")
+
+
 def test_guessing_at_the_password_once_more_is_limited(app: Flask, cast: Cast) -> None:
     owner = Signed(app.test_client(), cast.email("owner"))
     codes = [owner.post("/confirm", {"confirm_password": f"guess-{n}"}).status_code for n in range(12)]
