@@ -46,6 +46,7 @@ def look() -> Any:
 
 @bp.post("/bring")
 @admin_only
+@confirmed
 def bring() -> Any:
     return _read(keep=True)
 
