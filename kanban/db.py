@@ -10,7 +10,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, Table, TypeDecorator, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from kanban.faults import Fault, as_refusal, refusal_of
@@ -129,7 +129,7 @@ def transaction(*, numbered: bool = True) -> Iterator[Session]:
             session.info.pop(AFTER_COMMIT, None)
             if SAVED in session.info:
                 session.info[SAVED] = Saved.PART
-            refusal = as_refusal(error) if isinstance(error, OperationalError) else None
+            refusal = as_refusal(error) if isinstance(error, OperationalError | InternalError) else None
             if refusal is None:
                 raise
             raise refusal from error

@@ -6,7 +6,7 @@ import time
 from enum import Enum
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from kanban.errors import Busy, Refused, Unwritable
 
@@ -57,7 +57,7 @@ class _Said:
 _said = _Said()
 
 
-def as_refusal(error: OperationalError) -> Refused | None:
+def as_refusal(error: DBAPIError) -> Refused | None:
     """The refusal that a fault of the database is; None where it is one of ours."""
     fault = fault_of(error)
     if fault is None:
@@ -71,7 +71,7 @@ def refusal_of(fault: Fault) -> Refused:
     return Busy(WORDS[fault]) if fault in (Fault.BUSY, Fault.AWAY) else Unwritable(WORDS[fault])
 
 
-def fault_of(error: OperationalError) -> Fault | None:
+def fault_of(error: DBAPIError) -> Fault | None:
     name = getattr(error.orig, "sqlite_errorname", None)
     if name is not None:
         return next((fault for begins, fault in _SQLITE if name.startswith(begins)), None)

@@ -18,6 +18,7 @@ LEAST, MOST = 10, 200
 HASHES_AT_ONCE = 2  # each takes 19 MB and a core for some 30 ms
 WAIT_S = 10.0
 LEAST_OWN = 8  # signs that are left without the person's name, address and firm
+LEAST_WORD = 4  # signs of a name that count as such wherever they stand
 GOOD_SCORE = 3  # of zxcvbn: 10⁸ guesses and more
 MOST_JUDGED = 72
 _turns = Turns(HASHES_AT_ONCE)
@@ -92,6 +93,6 @@ def _score(password: str, about: tuple[str, ...]) -> int:
 
 
 def _without(text: str, words: list[str]) -> str:
-    for word in sorted(words, key=len, reverse=True):
+    for word in sorted((one for one in words if len(one) >= LEAST_WORD), key=len, reverse=True):
         text = text.replace(word, "")
     return text

@@ -23,7 +23,7 @@ from kanban.models import DoorKind, Person, SignIn
 from kanban.passwords import Passwords
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-BY_ITSELF = ("live.stream", "live.since", "boards.fresh", "bell.show")
+BY_ITSELF = ("live.stream", "live.since", "bell.show")
 YEAR_S = 365 * 24 * 3600
 CONTENT_POLICY = (
     "default-src 'none'; object-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -150,7 +150,7 @@ def enter(person: Person, *, stay: bool, kept: str | None = None) -> bool:
 
 
 def _begin(person_id: int, kept: str | None, former: str) -> str | None:
-    with transaction(numbered=False) as write:
+    with transaction(numbered=bool(former)) as write:
         person = write.scalar(select(Person).where(Person.id == person_id).with_for_update().execution_options(populate_existing=True))
         if person is None or not person.active or (kept is not None and person.password != kept):
             return None
@@ -206,11 +206,16 @@ def _config() -> Config:
     return found
 
 
+def _is_by_itself() -> bool:
+    """Whether an open page asked, and nobody did anything."""
+    return request.endpoint in BY_ITSELF or "X-Potok-Refresh" in request.headers
+
+
 def _note_seen(response: Response) -> Response:
     """Now and then, so that idle sign-ins end; what an open page asks for by itself is no sign of a person. Where nothing can be
     written just now, it is noted another time."""
     seen_at, token = g.get("sign_in_seen_at"), session.get("sign_in")
-    if seen_at is None or not token or clock.now() - seen_at < sign_ins.SEEN or request.endpoint in BY_ITSELF:
+    if seen_at is None or not token or clock.now() - seen_at < sign_ins.SEEN or _is_by_itself():
         return response
     try:
         with transaction(numbered=False) as write:

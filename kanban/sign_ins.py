@@ -57,6 +57,7 @@ def forget(session: Session, token: str) -> None:
     """What this browser was signed in with before: a copy of that cookie opens nothing any more."""
     person_id = session.scalar(delete(SignIn).where(SignIn.token_hash == hash_of(token)).returning(SignIn.person_id))
     if person_id is not None:
+        journal.note(session, Kind.SIGNED_OUT, session.get_one(Person, person_id))
         end_streams(session, person_id)
 
 

@@ -48,8 +48,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Each test that asks for a database, directly or through `app`, runs on both, but where the database does not matter."""
     if "database" in metafunc.fixturenames:
-        is_one = metafunc.definition.get_closest_marker("one_database")
-        metafunc.parametrize("database", DATABASES[:1] if is_one else DATABASES, indirect=True)
+        names = DATABASES
+        for marker, alone in (("one_database", DATABASES[:1]), ("postgresql", DATABASES[1:])):
+            if metafunc.definition.get_closest_marker(marker):
+                names = alone
+        metafunc.parametrize("database", names, indirect=True)
 
 
 @pytest.fixture(scope="session")

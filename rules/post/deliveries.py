@@ -47,7 +47,8 @@ def settle(session: Session, tried: Sequence[Tried], config: Config, dropped: Se
     ended = [*(one.message for one in tried), *dropped]
     topics = {f"letters-{one.order_id}" for one in ended if one.order_id}
     topics |= {f"bell-{one.person_id}" for one in ended if one.channel == "notice"}
-    publish(session, "letters", *sorted(topics))
+    if ended:
+        publish(session, "letters", *sorted(topics))
 
 
 def _end_of(session: Session, one: Tried, config: Config) -> dict[str, Any]:

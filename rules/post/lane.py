@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from kanban import clock
 from kanban.config import Config
@@ -47,7 +48,7 @@ class LaneRun:
         self.crew = Crew(self.app, self.config, self.desk, f"{self.lane.account_id or self.lane.channel}")
 
     def run(self) -> None:
-        """Never raises: a failure of the database is logged, and leases give back what was claimed."""
+        """Never raises: a failure is logged, what is known of letters is kept, and leases free the others."""
         with self.app.app_context():
             try:
                 self._work()
@@ -56,6 +57,7 @@ class LaneRun:
                 self.desk.clear(clock.now())
             finally:
                 self.crew.go_home()
+                self._keep_each()
                 db.session.remove()
 
     def _work(self) -> None:
@@ -95,11 +97,13 @@ class LaneRun:
             if not most:
                 return 0
             self.way = way_of(stored, self.lane, self.config)
+            dropped: list[Message] = []
             claimed = outbox.claim(
                 session, self.config.worker_name, self.config.lease_s, now, most, self.lane,
                 account_id=self.way.account_id, sender=self.way.sender, only_asked_for=self.only_asked_for,
-                dropped=self.dropped,
+                dropped=dropped,
             )  # fmt: skip
+        self.dropped += dropped
         db.session.expunge_all()
         self.desk.put(claimed)
         return len(claimed)
@@ -123,7 +127,7 @@ class LaneRun:
                 self.pause_began = not self.only_asked_for and pause.pause_of(session) is not None
                 if self.way is not None and self.way.stored is not None:
                     note_health(session, self.way.stored, self.lane, tried, self.config)
-                may_begin = begins is not None and not self.pause_began and outbox.begin(session, begins, clock.now())
+                may_begin = begins is not None and not self.pause_began and self._begin(session, begins)
         except (Busy, Unwritable):
             if begins is not None:
                 self.desk.put_back(begins)
@@ -135,6 +139,21 @@ class LaneRun:
             self.desk.put_back(begins)
         for one in tried:
             _log(one)
+
+    def _begin(self, session: Session, message: Message) -> bool:
+        return outbox.begin(session, message, clock.now(), self.config.letter_deadline_s)
+
+    def _keep_each(self) -> None:
+        """After a failure: what is known is kept letter by letter, so that one that can't be takes no other with it."""
+        for one in [*self.pending, *self.desk.collect(0)]:
+            try:
+                with transaction() as session:
+                    if one.answer is None:
+                        outbox.give_back(session, [one.message])
+                    else:
+                        settle(session, [one], self.config)
+            except Exception:
+                log.exception("letter %s: what became of it can't be kept", one.message.id)
 
     def _next(self) -> Message | None:
         """The letter to begin; one whose lease would end before it could is given back."""

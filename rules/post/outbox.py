@@ -187,11 +187,15 @@ def lanes_due(session: Session, now: datetime, *, only_asked_for: bool = False) 
     return lanes
 
 
-def begin(session: Session, message: Message, now: datetime) -> bool:
+def begin(session: Session, message: Message, now: datetime, deadline_s: int) -> bool:
     """Says that a letter that was claimed is on its way from now on, before any network is touched. False where it is somebody
-    else's by now."""
+    else's by now, or its lease would end within deadline_s."""
     is_held = select(Message.id).where(
-        Message.id == message.id, Message.state == "sending", Message.claimed_by == message.claimed_by, Message.attempts == message.attempts
+        Message.id == message.id,
+        Message.state == "sending",
+        Message.claimed_by == message.claimed_by,
+        Message.attempts == message.attempts,
+        Message.lease_until >= now + timedelta(seconds=deadline_s),
     )
     begun = session.execute(
         update(Delivery)
@@ -200,6 +204,11 @@ def begin(session: Session, message: Message, now: datetime) -> bool:
         .execution_options(synchronize_session=False)
     )
     return bool(begun.rowcount)  # type: ignore[attr-defined]
+
+
+def has_run_out(session: Session, now: datetime) -> bool:
+    """Whether the lease of any letter has."""
+    return session.scalar(select(Message.id).where(Message.state == "sending", Message.lease_until < now).limit(1)) is not None
 
 
 def free_claims(session: Session, now: datetime, *, worker: str | None = None) -> list[int]:
@@ -230,7 +239,10 @@ def give_back(session: Session, messages: Iterable[Message]) -> None:
     taken = list(messages)
     if taken:
         is_ours = (Message.id.in_([one.id for one in taken]), Message.state == "sending", Message.claimed_by == taken[0].claimed_by)
-        _unclaim(session, session.scalars(select(Message.id).where(*is_ours).with_for_update()).all())
+        unbegun = select(Delivery.id).where(
+            Delivery.message_id == Message.id, Delivery.attempt == Message.attempts, Delivery.outcome == "claimed"
+        )
+        _unclaim(session, session.scalars(select(Message.id).where(*is_ours, unbegun.exists()).with_for_update()).all())
 
 
 def _unclaim(session: Session, ids: Sequence[int]) -> None:

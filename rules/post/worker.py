@@ -57,7 +57,7 @@ class Worker:
     def run(self) -> None:
         """Until stop() is called. A failure of the database is logged and waited out."""
         with self._app.app_context():
-            self._free_predecessor()
+            self._free(self._config.worker_name)
             self._backups.give_up()
             while not self._stop.is_set():
                 try:
@@ -137,8 +137,8 @@ class Worker:
         if _is_time(self._beat_at, now, BEAT):
             with transaction(numbered=False) as session:
                 beat(session, Part.WORKER, self._config.worker_name, now)
-                freed = outbox.free_claims(session, now)
-            self._hold(freed)
+            if outbox.has_run_out(db.session(), now):
+                self._free()
             self._backups.look(now)
             self._beat_at = now
         if _is_time(self._ticked_at, now, TICK):
@@ -156,22 +156,17 @@ class Worker:
                 has_more |= forget_texts(session, now - timedelta(days=self._config.messages_kept_days))
             self._pruned_at = self._pruned_at if has_more else now  # the next look goes on
 
-    def _free_predecessor(self) -> None:
-        with transaction(numbered=False) as session:
-            freed = outbox.free_claims(session, clock.now(), worker=self._config.worker_name)
+    def _free(self, worker: str | None = None) -> None:
+        """Letters that somebody let fall wait again, or are held: both at once, so that none goes in between."""
+        with transaction() as session:
+            freed = outbox.free_claims(session, clock.now(), worker=worker)
+            held.hold(session, freed, clock.now(), self._config)
         if freed:
             log.warning("%s letters of a worker that ended in the middle wait again", len(freed))
-        self._hold(freed)
 
     def _tell_of_failed_backup(self, session: Session, reason: str, id_: int) -> None:
         told = admin_notices.Told("backup", f"backup-{id_}", _("The backup failed: %(reason)s", reason=reason))
         admin_notices.tell(session, [told], clock.now(), self._config)
-
-    def _hold(self, freed: list[int]) -> None:
-        if not freed:
-            return
-        with transaction() as session:
-            held.hold(session, freed, clock.now(), self._config)
 
 
 def _is_time(last: datetime, now: datetime, every: timedelta) -> bool:

@@ -271,8 +271,8 @@ def test_being_seen_is_noted_now_and_then(app: Flask, cast: Cast) -> None:
     long_ago = clock.now() - timedelta(days=3)
     with transaction() as session:
         session.execute(update(SignIn).values(seen_at=long_ago))
-    for path in ("/bell", "/live/since", "/fresh?parts="):
-        signed.get(path)
+    for path in ("/bell", "/live/since", "/fresh?parts=", "/boards/1", "/settings/letters", "/work"):
+        signed.client.get(path, headers={"X-Potok-Refresh": "1", "HX-Request": "true"} if path not in ("/bell", "/live/since") else {})
     db.session.rollback()
     assert db.session.scalars(select(SignIn.seen_at)).one() == long_ago, "an open page alone is nobody"
     signed.get("/me")

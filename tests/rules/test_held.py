@@ -12,7 +12,6 @@ from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.models import Beat
 from rules.models import Delivery, MailAccount, Message
-from rules.post import outbox
 from rules.post.held import HELD
 from rules.post.worker import Worker
 from tests.bareserver import BareServer
@@ -39,9 +38,7 @@ def test_a_letter_that_ends_unknown_three_times_is_held_and_told(app: Flask, cas
     worker = Worker(app)
     for times in (1, 2, 3):
         die_in_the_middle(letter)
-        with transaction() as session:
-            freed = outbox.free_claims(session, clock.now())
-        worker._hold(freed)
+        worker._free()
         assert cast.letters(id=letter.id)[0].state == ("failed" if times == 3 else "waiting"), times
     assert cast.letters(id=letter.id)[0].error == HELD
     notices = cast.letters(kind="held")

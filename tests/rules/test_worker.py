@@ -271,7 +271,7 @@ def test_a_lease_that_ran_out_frees_the_letter(worker: Worker, mail_server: Mail
     hurry()
     with transaction() as session:
         begun, _ = outbox.claim(session, "a worker that died", -1, clock.now())
-        assert outbox.begin(session, begun, clock.now())
+        assert outbox.begin(session, begun, clock.now(), -60)
     drain(worker)
     assert set(states(cast).values()) == {"sent"}
     tried = [(one.message_id == begun.id, one.attempt, one.outcome) for one in db.session.scalars(select(Delivery).order_by(Delivery.id))]
@@ -287,10 +287,10 @@ def test_a_letter_that_somebody_took_anew_does_not_begin(cast: Cast) -> None:
     with transaction() as session:
         assert outbox.free_claims(session, clock.now()) == []
     with transaction() as session:
-        assert not outbox.begin(session, held[0], clock.now())
+        assert not outbox.begin(session, held[0], clock.now(), 60)
         taken = outbox.claim(session, "two", 120, clock.now())
-        assert not outbox.begin(session, held[0], clock.now()) and outbox.begin(session, taken[0], clock.now())
-        assert not outbox.begin(session, taken[0], clock.now()), "once only"
+        assert not outbox.begin(session, held[0], clock.now(), 60) and outbox.begin(session, taken[0], clock.now(), 60)
+        assert not outbox.begin(session, taken[0], clock.now(), 60), "once only"
 
 
 def test_two_workers_never_claim_the_same_letter(cast: Cast) -> None:

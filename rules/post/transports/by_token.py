@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import TracebackType
 
 from kanban.config import Config
+from kanban.errors import Busy, Unwritable
 from rules.mail import oauth
 from rules.mail.accounts import Account
 from rules.post.transports import Answer, Letter, Transport
@@ -30,4 +31,6 @@ class ByToken:
                 self._inner = self._open(replace(self._account, token=oauth.fresh(self._account, self._config)))
             except oauth.SignInLost as lost:
                 return Answer("retry", str(lost), by_account=True)
+            except (Busy, Unwritable) as refused:  # a new token could not be kept: nothing was sent
+                return Answer("retry", str(refused.reason))
         return self._inner.send(letter)
