@@ -17,7 +17,8 @@ HIDDEN = "first_steps_hidden"
 
 @dataclass(frozen=True)
 class Step:
-    """name: also of its link's end of the page. title, why, do: texts to be translated. endpoint: where it is done; "" on the board."""
+    """name: also of its link's end of the page. title, why, do: texts to be translated. endpoint, anchor: where it is done; "" on
+    the board."""
 
     name: str
     title: str
@@ -25,6 +26,7 @@ class Step:
     do: str
     endpoint: str
     is_done: ColumnElement[bool]
+    anchor: str = ""
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Others:
 others = Others()
 OWN = (
     Step("people", N_("Employees"), N_("Add those who work on orders, with their roles: e-mails go by role."), N_("Add an employee"),
-         "people.new", select(func.count() > 1).select_from(Person).where(Person.active).scalar_subquery()),
+         "people.new", select(func.count() > 1).select_from(Person).where(Person.active).scalar_subquery(), "person"),
     Step("order", N_("First order"), N_("Place one, and whoever answers for its status gets an e-mail."), N_("Add an order"),
          "", exists(select(Order.id))),
 )  # fmt: skip

@@ -192,7 +192,7 @@ def init_filters(app: Flask) -> None:
     app.add_template_filter(megabytes)
     app.add_template_filter(lower_first)
     app.add_template_filter(quoted)
-    app.jinja_env.globals.update(language=language, weekday=weekday, LANGUAGES=LANGUAGES)
+    app.jinja_env.globals.update(now=clock.now, language=language, weekday=weekday, LANGUAGES=LANGUAGES)
 
 
 def megabytes(size: int) -> str:

@@ -69,29 +69,36 @@ def add_person(session: Session, actor: Actor | None, fields: PersonFields, pass
     return person
 
 
+RIGHTS = {"email", "access", "active", "roles"}
+
+
 def change_person(session: Session, actor: Actor, person_id: int, fields: PersonFields) -> Person:
     """Raises Forbidden, NotFound, Invalid, and Conflict where the firm would be left without an administrator."""
     require_admin(actor)
     person = find_person(session, person_id)
-    before = _rights(person)
+    before = _noted(person)
     _write(session, person, fields)
     if (person.access != "admin" or not person.active) and not _other_admin(session, person):
         raise Conflict(_("Potok needs at least one active administrator."))
     session.flush()
-    changed = {name: [before[name], value] for name, value in _rights(person).items() if value != before[name]}
+    changed = {name: [before[name], value] for name, value in _noted(person).items() if value != before[name]}
     if "email" in changed or "active" in changed:
         sign_ins.end_links(session, person.id)
         sign_ins.end_all(session, person)
     if changed:
         journal.note(session, Kind.PERSON_CHANGED, actor, about=person.name, changed=changed)
+    if changed.keys() & RIGHTS:
         end_streams(session, person.id)
     publish(session, "people")
     return person
 
 
-def _rights(person: Person) -> dict[str, object]:
-    """What a person signs in with and may do."""
-    return {"email": person.email, "access": person.access, "active": person.active, "roles": [role.name for role in person.held_roles]}
+def _noted(person: Person) -> dict[str, object]:
+    """What the journal tells of: what a person signs in with and may do, and where messages reach them."""
+    return {
+        "name": person.name, "email": person.email, "phone": person.phone, "chat": person.chat, "access": person.access,
+        "active": person.active, "roles": [role.name for role in person.held_roles],
+    }  # fmt: skip
 
 
 def find_person(session: Session, person_id: int) -> Person:

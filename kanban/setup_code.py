@@ -38,7 +38,12 @@ def _kept() -> str | None:
 
 def is_right(typed: str) -> bool:
     code = read()
-    return bool(code) and hmac.compare_digest(typed.strip().upper().encode(), code.encode())
+    return bool(code) and hmac.compare_digest(_signs(typed), _signs(code))
+
+
+def _signs(code: str) -> bytes:
+    """Without the dash and blanks, in capitals: as people type it."""
+    return "".join(code.split()).replace("-", "").upper().encode()
 
 
 def forget() -> None:

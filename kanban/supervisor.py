@@ -3,6 +3,7 @@
 import ctypes
 import fcntl
 import gc
+import logging
 import multiprocessing
 import os
 import signal
@@ -14,6 +15,7 @@ from multiprocessing.context import ForkProcess
 from pathlib import Path
 from types import FrameType
 
+log = logging.getLogger("potok")
 STOP_S = 25  # requests and e-mails in hand end by themselves until then
 PR_SET_PDEATHSIG = 1  # prctl(2)
 _forks = multiprocessing.get_context("fork")
@@ -59,7 +61,7 @@ class Supervisor:
         if process is not None:
             if time.monotonic() - self._started[name] < 1:
                 time.sleep(1)  # it fails at once: don't spin
-            print(f"  {name} ended with {process.exitcode}, starting it again", flush=True)
+            log.error("%s ended with %s, starting it again", name, process.exitcode)
         self._started[name] = time.monotonic()
         self._processes[name] = self._fork(self._children[name])
 

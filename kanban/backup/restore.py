@@ -16,7 +16,7 @@ from kanban.backup.databases import BackupError, database_of
 from kanban.backup.schedule import State
 from kanban.config import Config
 from kanban.i18n import _
-from kanban.models import Backup, OneTimeLink, Order, SignIn
+from kanban.models import Backup, Beat, OneTimeLink, Order, SignIn
 
 
 def restore(path: Path, config: Config, instance: Path, passphrase: str, migrations: Path) -> datetime:
@@ -37,6 +37,7 @@ def settle(session: Session, made_at: datetime) -> int:
     """Nobody is signed in by what was true then, and no link of then opens a door. Returns the number of orders."""
     session.execute(delete(SignIn))
     session.execute(delete(OneTimeLink))
+    session.execute(delete(Beat))  # of another place, and perhaps of a minute ago
     session.execute(delete(Backup).where(Backup.state.in_((State.ASKED, State.RUNNING))))  # this very one was being made
     journal.note(session, journal.Kind.RESTORED, None, about=made_at.isoformat(timespec="seconds"))
     return session.scalar(select(func.count()).select_from(Order)) or 0

@@ -58,6 +58,8 @@ def plan(session: Session, now: datetime, config: Config) -> Plan:
     slot = slot_before(now, config.backup_hour)
     is_done = last is not None and last.asked_at >= slot
     failed = _last(session, State.FAILED)
+    if last is None and failed is None:
+        return Plan(None, None, under_way)  # an hour after the start
     again = failed.asked_at + AGAIN if failed is not None and (last is None or failed.id > last.id) else now
     tomorrow = clock.at(clock.local(slot).date() + timedelta(days=1), time(config.backup_hour))
     return Plan(tomorrow if is_done else max(now, again), last, under_way)

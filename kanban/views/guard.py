@@ -54,9 +54,9 @@ def confirmed(view: Callable[P, R]) -> Callable[P, R]:
         if is_confirmed(times=1 if request.method == "GET" else 2):
             return view(*args, **kwargs)
         if is_htmx():
-            door = url_for("sign_in.show_confirm", next=current_page()[0])
             if request.method == "GET":
-                return go(door)
+                return go(url_for("sign_in.show_confirm", next=current_page()[0]))
+            door = url_for("sign_in.show_confirm", next=url_for("sign_in.confirmed"))
             return answer(_("Your password is asked for once more. Then press again: what you typed stays here."), 403, door=door)
         if request.method == "GET":
             return redirect(url_for("sign_in.show_confirm", next=request.full_path.rstrip("?")))

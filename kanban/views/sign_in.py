@@ -230,7 +230,9 @@ def _found(token: str) -> Any:
 
 
 def _link_page(person: Person, form: NewPasswordForm, code: int = 200) -> Any:
-    return render_template("doors/new_password.html", person=person, form=form, least=LEAST), code
+    return render_template(
+        "doors/new_password.html", person=person, form=form, least=LEAST, by_link=not current_user.is_authenticated
+    ), code
 
 
 @bp.route("/first-password", methods=["GET", "POST"])
@@ -280,6 +282,13 @@ def confirm() -> Any:
     with transaction(numbered=False) as session:
         sign_ins.confirm(session, sign_in_token())
     return redirect(again, 307) if is_own_path(again) else redirect(_next(), 303)
+
+
+@bp.get("/confirmed")
+@signed_in
+def confirmed() -> Any:
+    """The end of a tab that was opened for the password alone."""
+    return render_template("doors/confirmed.html")
 
 
 def _next() -> str:

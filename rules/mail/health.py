@@ -88,3 +88,22 @@ def without_account(session: Session, most: int = 200) -> list[Person]:
     """Employees who have none, by name."""
     has = select(MailAccount.id).where(MailAccount.person_id == Person.id).exists()
     return list(session.scalars(select(Person).where(Person.active, ~has).order_by(Person.name, Person.id).limit(most)))
+
+
+@dataclass(frozen=True)
+class Resting:
+    """A mail account that is left alone just now. error: what its server said last."""
+
+    address: str
+    error: str
+    until: datetime
+
+
+def resting(session: Session, now: datetime) -> list[Resting]:
+    rows = session.execute(
+        select(MailAccount.address, MailAccount.last_error, MailAccount.paused_until)
+        .where(MailAccount.paused_until > now)
+        .order_by(MailAccount.id)
+        .limit(5)
+    )
+    return [Resting(address, error, until) for address, error, until in rows if until is not None]

@@ -9,10 +9,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from kanban.config import Config
+from kanban.i18n import _, force_locale
+from kanban.settings import setting
 from rules.mail import accounts
 from rules.mail.accounts import Account
 from rules.models import Gateway, MailAccount
-from rules.post import outbox, pause
+from rules.post import admin_notices, outbox, pause
+from rules.post.admin_notices import Told
 from rules.post.desk import Tried
 from rules.post.gateways import OpenGateway, find_gateway, gateway_used, open_gateway, sender_of
 from rules.post.outbox import Lane
@@ -29,6 +32,7 @@ from rules.post.transports.webhook import Webhook
 TRANSPORTS: dict[str, Callable[[OpenGateway, float], Transport]] = {"smpp": Smpp, "webhook": Webhook}  # the others go by Apprise
 
 Stored = MailAccount | Gateway
+TOLD_AFTER = 4  # refusals in a row: by then it is no hiccup
 
 
 @dataclass(frozen=True)
@@ -98,9 +102,19 @@ def note_health(session: Session, stored: Stored, lane: Lane, tried: Sequence[Tr
         return
     until = accounts.pause_until(fresh.failures, bad.answer.pause_s, bad.ended_at, config.retry_first_s, config.retry_cap_s)
     accounts.note_error(session, key, bad.answer.text, bad.ended_at, until)
+    if fresh.failures + 1 == TOLD_AFTER:
+        _tell(session, stored, bad.answer.text, bad.ended_at, config)
     before = bad.ended_at - timedelta(seconds=config.retry_for_s)
     if pause.age_from(session, before) == before and pause.pause_of(session) is None:
         outbox.expire(session, lane, before, bad.answer.text)
     has_firms = accounts.system_account(session, config) is not None  # else they would end in the tray
     if lane.account_id is not None and isinstance(fresh, MailAccount) and fresh.fall_back and has_firms:
         outbox.hand_over(session, lane.account_id, "own_account_failed")
+
+
+def _tell(session: Session, stored: Stored, error: str, at: datetime, config: Config) -> None:
+    """Every administrator, once each time that it falls silent."""
+    which, name = (stored.id, stored.address) if isinstance(stored, MailAccount) else (stored.channel, sender_of(stored))
+    with force_locale(setting(session, "language")):
+        said = _("%(name)s sends nothing just now: %(error)s. Messages wait, and are tried again.", name=name, error=error[:200])
+    admin_notices.tell(session, [Told("account", f"account-{which}-{at.isoformat()}", said)], at, config)

@@ -56,6 +56,7 @@ class Worker:
 
     def run(self) -> None:
         """Until stop() is called. A failure of the database is logged and waited out."""
+        log.info("the worker %s begins", self._config.worker_name)
         with self._app.app_context():
             self._free(self._config.worker_name)
             self._backups.give_up()
@@ -70,6 +71,7 @@ class Worker:
                     self._stop.wait(1)
                 self._stop.wait(self._config.poll_s)
             self._wait()
+        log.info("the worker %s ends", self._config.worker_name)
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """Finish the letters in hand, then end."""

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 
+from kanban import clock
 from kanban.config import Config
 from kanban.db import db, transaction
 from kanban.errors import Conflict, NotFound
@@ -23,6 +24,7 @@ from rules.logs.letter_export import letter_rows
 from rules.logs.letter_figures import PARTS, figures
 from rules.logs.letter_log import MOST_PAGE, PERIODS, LogFilter, log_choices, log_page, opened, read_log_filter
 from rules.mail.accounts import system_account
+from rules.mail.health import resting
 from rules.models import SECRET_KINDS, Message
 from rules.post import outbox
 from rules.post.addressees import DROPPED
@@ -130,7 +132,7 @@ def _page(letter: Message | None) -> Any:
         "letters/page.html", rows=rows, has_more=has_more, page=page, chosen=chosen, choices=choices, figures=numbers, parts=PARTS,
         bars=bars(numbers.days), applied=_applied(chosen, choices.rules, choices.people, choices.accounts), periods=PERIODS,
         states=_states(), channels=_channels(), opened=opened(session, letter) if letter else None, kept=_kept(),
-        is_tray=not _config().smtp_host and system_account(session, _config()) is None,
+        resting=resting(session, clock.now()), is_tray=not _config().smtp_host and system_account(session, _config()) is None,
     )  # fmt: skip
 
 

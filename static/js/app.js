@@ -13,6 +13,7 @@ import { attach as switchForm } from "./behaviors/switch.js"
 import { attach as switcher } from "./behaviors/switcher.js"
 import { attach as toasts } from "./behaviors/toasts.js"
 import { attach as way } from "./behaviors/way.js"
+import { putBack } from "./drafts.js"
 import "./focus.js"
 import "./keys.js"
 import "./live.js"
@@ -39,3 +40,4 @@ window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => {
 }
 document.addEventListener("htmx:load", (event) => attachAll(event.detail.elt))
 attachAll(document.body)
+putBack()

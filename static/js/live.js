@@ -1,5 +1,6 @@
 // The live feed: topics come by a stream, or by polling where there is no room; what they name is fetched anew.
 // Hidden tabs hold no stream. Swaps wait for the end of a drag (place.js) and leave dirty forms alone (dirty.js).
+import { keep } from "./drafts.js"
 import { isHeld } from "./place.js"
 import { refresh } from "./refresh.js"
 
@@ -45,10 +46,16 @@ function reopen() {
 
 async function look() {
   const answer = await fetch(`/live/since?last=${last}`).catch(() => null)
-  if (answer?.status === 401) return location.reload()
+  if (answer?.status === 401) return leave()
   if (!answer?.ok) return
   const { last: newest, topics } = await answer.json()
   take(newest, topics)
+}
+
+// The sign-in has ended: the page goes, and what was typed waits for whoever signs in again.
+function leave() {
+  keep()
+  location.reload()
 }
 
 function take(id, topics) {

@@ -91,3 +91,20 @@ def test_where_one_is_signed_in_and_the_password_once_more(visit: Visits, site: 
     here.locator("#confirm_password").fill(site.people["melnikov"][1])
     here.get_by_role("button", name=words["on"]).click()
     expect(here.locator("#person [name=phone]")).to_have_value("+7 900 765-43-21")
+
+
+def test_what_was_typed_outlives_a_sign_in_that_somebody_ends(visit: Visits, site: Site) -> None:
+    page, admin = visit("belova"), visit("melnikov")
+    page.goto(site.url + "/orders/1")
+    page.locator("textarea[name=text]").first.fill("Позвонить по поводу фасадов")
+    admin.goto(site.url + "/settings/people/2")
+    with visit.allows("401 /live*", "failed /live*", "401 /bell*", "401 /fresh*", "401 /orders/1*"):
+        admin.locator("form[action$='/sign-out'] button").first.click()
+        expect(page).to_have_url(re.compile("/sign-in"), timeout=20_000)
+        page.locator("#email").fill(site.people["belova"][0])
+        page.locator("#password").fill(site.people["belova"][1])
+        page.locator("form.stack button[type=submit]").click()
+    expect(page).to_have_url(re.compile("/orders/1"))
+    expect(page.locator("textarea[name=text]").first).to_have_value("Позвонить по поводу фасадов")
+    page.reload()
+    expect(page.locator("textarea[name=text]").first).to_have_value("")

@@ -89,6 +89,8 @@ def test_a_slow_drawing_takes_back_neither_what_was_pressed_nor_a_trial(visit: V
     held[4].continue_()
     expect(page.locator(".criterion")).to_have_count(2)
     expect(page.locator("select[name=channel-1]")).to_have_count(1)
+    expect(page.locator("input[name=try-order]")).to_have_value("К-0030")
+    expect(page.locator("input[name=try-order]")).to_be_focused()
 
     # a trial while its drawing is on its way
     page.goto(site.url + "/settings/rules/2")

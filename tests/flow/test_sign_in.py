@@ -312,7 +312,7 @@ def test_a_part_of_a_page_that_comes_too_late_says_so_and_loses_nothing(app: Fla
         session.execute(update(SignIn).values(confirmed_at=clock.now() - timedelta(hours=3)))
     answer = owner.post("/settings/mail/system/sending", {"host": "mail.firma.ru"}, htmx=True, page="/settings/mail/system/sending")
     assert answer.status_code == 403 and "HX-Redirect" not in answer.headers and answer.headers["HX-Reswap"] == "none"
-    assert 'href="/confirm?next=/settings/mail/system/sending" target="_blank"' in answer.text
+    assert 'href="/confirm?next=/confirmed" target="_blank"' in answer.text
     assert owner.get("/settings/people", htmx=True, page="/settings/people").headers["HX-Redirect"].startswith("/confirm")
 
 

@@ -22,7 +22,7 @@ from rules.post.door_letters import answer_resets
 from rules.post.lane import LaneRun
 from rules.post.worker import Worker
 from tests.bareserver import BareServer
-from tests.cast import Cast
+from tests.cast import Cast, Signed
 from tests.letters import put_letters
 from tests.mailserver import USER, WORD, Certificates, DrippingServer, MailServer, free_port
 
@@ -369,6 +369,20 @@ def test_a_providers_block_pauses_the_account_for_as_long_as_it_asks(worker: Wor
     account = db.session.scalars(select(MailAccount)).one()
     assert account.paused_until is not None and timedelta(minutes=119) < account.paused_until - clock.now() <= timedelta(hours=2)
     assert worker.step() is False and "failed" not in states_of(cast)
+
+
+def test_administrators_hear_of_an_account_that_sends_nothing_once(app: Flask, config: Config, cast: Cast) -> None:
+    cast.place()
+    worker = use(app, replace(config, smtp_host="127.0.0.1", smtp_port=free_port(), smtp_security="none", smtp_from="a@melnikov.example"))
+    for _ in range(7):
+        drain(worker, rounds=1)
+        with transaction() as session:
+            session.execute(update(MailAccount).values(paused_until=None))
+    assert [one.name for one in cast.letters(kind="account")] == ["Сергей Мельников"]
+    with transaction() as session:
+        session.execute(update(MailAccount).values(paused_until=clock.now() + timedelta(minutes=5)))
+    page = Signed(app.test_client(), cast.email("owner")).get("/settings/letters").text
+    assert "сейчас не принимает письма" in page and "Connection refused" in page
 
 
 def test_an_end_nobody_answered_for_is_repeated_once_and_marked(worker: Worker, mail_server: MailServer, cast: Cast) -> None:

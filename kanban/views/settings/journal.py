@@ -25,10 +25,15 @@ KINDS: Mapping[Kind, str] = {
 }  # fmt: skip
 BAD = (Kind.SIGN_IN_FAILED, Kind.LOCKED_OUT, Kind.CONFIRM_FAILED)
 FIELDS = {
+    "name": N_("name"), "phone": N_("phone"), "chat": N_("messenger"),
     "email": N_("address"), "access": N_("access"), "active": N_("works here"), "roles": N_("roles"), "company": N_("company"),
     "language": N_("language"), "country": N_("country"), "public_holidays": N_("public holidays"), "days_off": N_("days off"),
     "worked_days": N_("worked days"), "letters_paused": N_("pause of letters"),
     "inner_hosts": N_("hosts inside"),
+}  # fmt: skip
+PARTS = {
+    "sending": N_("sending"), "receiving": N_("receiving"), "other": N_("copies and limits"), "token": N_("sign-in by a token"),
+    "removed": N_("removed"),
 }  # fmt: skip
 
 
@@ -70,7 +75,8 @@ def told(event: SecurityEvent) -> str:
         case Kind.SIGN_INS_ENDED:
             found = ngettext("%(num)d sign-in", "%(num)d sign-ins", int(details["count"]))
         case Kind.ACCOUNT_CHANGED:
-            found = " · ".join(str(details[name]) for name in ("part", "server") if details.get(name))
+            part, server = PARTS.get(details.get("part", "")), details.get("server")
+            found = " · ".join([*([_(part)] if part else []), *([str(server)] if server else [])])
         case Kind.GATEWAY_CHANGED:
             found = _("removed") if details.get("removed") else str(details["channel"])
         case (

@@ -5,6 +5,7 @@ export function attach(form) {
   let next = "" // the id of another one that adds something, pressed meanwhile
   keepFocus(form)
   keepTrials(form)
+  keepTyped()
   form.addEventListener("htmx:confirm", (event) => {
     const { elt } = event.detail
     if (!pressed || elt.name !== "do") return
@@ -66,6 +67,28 @@ function keepTrials(form) {
       const drawn = when === state && event.detail.fragment.querySelector(`#${CSS.escape(id)}`)
       if (drawn) drawn.replaceWith(document.getElementById(id))
     }
+  })
+}
+
+// What is typed beside it while a drawing is on its way stays, and so does the place where it is typed.
+function keepTyped() {
+  let typing = null
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail
+    if (target.id !== "rule-aside") return
+    for (const field of target.querySelectorAll("input[name]:not([type=checkbox], [type=radio], [type=hidden])")) {
+      const drawn = fragment.querySelector(`[name="${CSS.escape(field.name)}"]`)
+      if (field.value !== field.defaultValue) drawn?.setAttribute("value", field.value)
+      if (drawn && field === document.activeElement) typing = { name: field.name, from: field.selectionStart, to: field.selectionEnd }
+    }
+  })
+  document.addEventListener("htmx:oobAfterSwap", () => {
+    const field = typing && document.querySelector(`#rule-aside [name="${CSS.escape(typing.name)}"]`)
+    if (field) {
+      field.focus({ preventScroll: true })
+      field.setSelectionRange(typing.from, typing.to)
+    }
+    typing = null
   })
 }
 
