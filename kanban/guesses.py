@@ -46,11 +46,18 @@ class Guesser:
             yield "address", site
 
 
+class _Counts(MemoryStorage):
+    def clear(self, key: str) -> None:
+        """Under the key's lock: the library's thread that drops what is old would stumble over a key that goes meanwhile."""
+        with self.locks[key]:
+            super().clear(key)
+
+
 class Guesses:
     """The counts of one process, for one door."""
 
     def __init__(self) -> None:
-        self._storage = MemoryStorage()
+        self._storage = _Counts()
         self._limiter = MovingWindowRateLimiter(self._storage)
         self._unlocked: dict[str, datetime] = {}  # by the count that was begun anew
 

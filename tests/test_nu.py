@@ -192,6 +192,7 @@ def test_the_html_of_every_page_is_valid(app: Flask, first_start: Any, cast: Cas
             pages.take("stranger", url, stranger.get(url))
         owner = Signed(app.test_client(), cast.email("owner"))
         pages.take("owner", "/confirm", owner.get("/confirm?next=/me"))
+        pages.take("owner", "/confirmed", owner.get("/confirmed"))
         with transaction() as session:
             session.execute(update(Person).where(Person.id == cast.people["designer"]).values(must_change_password=True))
         pages.take("designer", "/first-password", Signed(app.test_client(), cast.email("designer")).get("/first-password"))

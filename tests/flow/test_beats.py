@@ -40,7 +40,7 @@ def test_pages_say_since_when_no_worker_is_at_work(app: Flask, cast: Cast, caplo
     assert said() == 1 and len(caplog.records) == 1, "once, not at each look"
     assert "Последний знак службы отправки" in owner.get("/bell").text
     told = manager.get("/bell").text
-    assert "Письма пока ждут и уйдут позже" in told and "Последний знак" not in told
+    assert "Письма ждут и уйдут позже" in told and "Последний знак" not in told
     Worker(app).step()
     web.look()
     assert said() == 2 and "Письма не уходят" not in owner.get("/bell").text and 'id="worker-state"' in owner.get("/bell").text

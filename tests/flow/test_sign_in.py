@@ -115,6 +115,17 @@ def test_hashing_waits_for_its_turn_and_not_for_ever(app: Flask, cast: Cast, mon
     assert sign_in(app.test_client(), cast.email("manager"), PASSWORD) == 302
 
 
+def test_a_count_that_is_forgiven_while_old_ones_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library's thread stumbled over a key that was gone meanwhile, and left a traceback."""
+    guesses, stumbled = Guesses(), list[Any]()
+    monkeypatch.setattr(threading, "excepthook", stumbled.append)
+    for _ in range(300):
+        guesses.take(Guesser("10.0.0.1", "a@b.example"))
+        threading.Thread(target=guesses._storage._MemoryStorage__expire_events).start()  # type: ignore[attr-defined]
+        guesses.forgive(Guesser("10.0.0.1", "a@b.example"))
+    assert stumbled == []
+
+
 def test_counts_of_others_are_not_those_of_one_house() -> None:
     guesses = Guesses()
     for number in range(10):
