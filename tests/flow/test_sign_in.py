@@ -2,7 +2,9 @@
 
 import re
 import threading
+import time
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -117,12 +119,22 @@ def test_hashing_waits_for_its_turn_and_not_for_ever(app: Flask, cast: Cast, mon
 
 def test_a_count_that_is_forgiven_while_old_ones_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     """The library's thread stumbled over a key that was gone meanwhile, and left a traceback."""
-    guesses, stumbled = Guesses(), list[Any]()
+    guesses, stumbled, looks = Guesses(), list[Any](), threading.Event()
+
+    def slow() -> float:
+        if threading.current_thread().name == "drops":
+            looks.set()
+            time.sleep(0.2)
+        return time.time()
+
+    guesses.take(Guesser("10.0.0.1", "a@b.example"))
     monkeypatch.setattr(threading, "excepthook", stumbled.append)
-    for _ in range(300):
-        guesses.take(Guesser("10.0.0.1", "a@b.example"))
-        threading.Thread(target=guesses._storage._MemoryStorage__expire_events).start()  # type: ignore[attr-defined]
-        guesses.forgive(Guesser("10.0.0.1", "a@b.example"))
+    monkeypatch.setattr("limits.storage.memory.time", SimpleNamespace(time=slow))
+    drops = threading.Thread(target=guesses._storage._MemoryStorage__expire_events, name="drops")  # type: ignore[attr-defined]
+    drops.start()
+    looks.wait()
+    guesses.forgive(Guesser("10.0.0.1", "a@b.example"))
+    drops.join()
     assert stumbled == []
 
 
