@@ -79,6 +79,11 @@ class Config:
     log_level: str = "info"
 
     @property
+    def public_host(self) -> str:
+        """The host of PUBLIC_URL, which Message-IDs end with."""
+        return host_of(self.public_url)
+
+    @property
     def is_https(self) -> bool:
         return self.public_url.startswith("https://")
 
@@ -92,6 +97,10 @@ class Config:
         """Whether Potok has an address beyond this machine."""
         host = urlsplit(self.public_url).hostname or ""
         return host != "localhost" and not host.startswith("127.") and host != "::1"
+
+
+def host_of(public_url: str) -> str:
+    return urlsplit(public_url).hostname or "potok"
 
 
 CHOICES = {"smtp_security": ("tls", "starttls", "none"), "password_hash_cost": ("full", "cheap"), "demo": (0, 1),

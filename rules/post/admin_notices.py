@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -28,7 +27,7 @@ class Told:
 
 
 def tell(session: Session, told: Sequence[Told], now: datetime, config: Config) -> None:
-    host, language = urlsplit(config.public_url).hostname or "potok", setting(session, "language")
+    host, language = config.public_host, setting(session, "language")
     admins = session.scalars(select(Person).where(Person.access == "admin", Person.active)).all()
     rows: list[dict[str, Any]] = []
     for one in told:

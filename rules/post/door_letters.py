@@ -1,7 +1,5 @@
 """Letters of the doors: a link to choose a password by, and news of one's own sign-ins. To one person, and never copied."""
 
-from urllib.parse import urlsplit
-
 from sqlalchemy.orm import Session
 
 from kanban import sign_ins
@@ -16,7 +14,7 @@ def put(session: Session, config: Config, kind: DoorKind, person: Person, subjec
     """Into the outbox, with no undo window. url: of a page of ours, as a path."""
     enqueue_plain(
         session, kind=kind, address=person.email, name=person.name, subject=subject, text=text, language=language,
-        host=urlsplit(config.public_url).hostname or "potok",
+        host=config.public_host,
         layout={"firm": setting(session, "company"), "url": config.public_url + url, "why": {"kind": kind}},
     )  # fmt: skip
 

@@ -3,10 +3,10 @@ the message's row, so the log shows what was sent."""
 
 from itertools import zip_longest
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import current_app, render_template
 
+from kanban.config import host_of
 from kanban.i18n import _, force_locale
 from rules import texts
 from rules.models import DOOR_KINDS, Message
@@ -29,7 +29,7 @@ def letter_of(message: Message, public_url: str) -> Letter:
     """
     if message.channel != "email":
         return Letter(message.message_id, message.event_id, message.name, message.address, message.subject, message.text, "")
-    host = urlsplit(public_url).hostname or "potok"
+    host = host_of(public_url)
     is_rule = message.kind == "rule"
     no_more = f"{public_url}/letters/{token_of(message.address, current_app.config['POTOK'].secret_key)}" if is_rule else ""
     with force_locale(message.language):

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -218,7 +217,7 @@ def _row(rule: Listed, channel: str, template: int, recipient: Recipient, told: 
         "key": key, "kind": "rule", "channel": channel, "event_id": None, "order_id": None, "rule_id": rule.id,
         "template_id": template, "person_id": recipient.person_id, "name": recipient.name, "address": recipient.address,
         "subject": f"{rule.name}: {count}", "text": text if channel == "email" else f"{rule.name}: {count}\n{text}",
-        "language": firm["language"], "message_id": outbox.message_id(key, urlsplit(config.public_url).hostname or "potok"),
+        "language": firm["language"], "message_id": outbox.message_id(key, config.public_host),
         "layout": {"firm": firm["company"], "why": {"kind": "list", "rule": rule.name, "orders": len(lines)},
                    "orders": [order.id if is_ours else None for order, _line in lines[:shown]]},
         "state": "waiting", "attempts": 0, "error": "", "reply_to": "",

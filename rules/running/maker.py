@@ -4,7 +4,6 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -142,7 +141,7 @@ class Maker:
         return texts.head_of(text), text
 
     def _row(self, rule: Woken, template: Any, recipient: Recipient, key: str, subject: str, text: str) -> dict[str, Any]:
-        host = urlsplit(self.config.public_url).hostname or "potok"
+        host = self.config.public_host
         return {
             "key": key, "kind": "rule", "event_id": self.event.id, "order_id": self.order.id,
             "rule_id": rule.id, "template_id": template.id, "person_id": recipient.person_id, "name": recipient.name,

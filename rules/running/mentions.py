@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -32,7 +31,7 @@ def tell(session: Session, event: Event, order: Order, config: Config) -> list[d
     text = f"{head} {event.after['text']}"
     text = text if len(text) <= MOST_SHORT else text[: MOST_SHORT - 1] + "…"
     window = timedelta(seconds=config.undo_window_s if event.cause_rule_id else 0)
-    host = urlsplit(config.public_url).hostname or "potok"
+    host = config.public_host
     rows: list[dict[str, Any]] = []
     for one in people:
         key = outbox.message_key(event.id, "notice", one.email, MENTION)

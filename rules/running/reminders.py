@@ -1,7 +1,6 @@
 """To-dos that are due call at the bell: of the person, or of all who hold the role. Each calls once."""
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -45,7 +44,7 @@ def ring(session: Session, now: datetime, config: Config) -> int:
     rows = []
     for todo, is_wanted in due:  # what My work does not show any more calls nobody
         if is_wanted:
-            rows += _notices(session, todo, now, language, urlsplit(config.public_url).hostname or "potok")
+            rows += _notices(session, todo, now, language, config.public_host)
             todo.noticed_at = now
         todo.ring_at = None
     outbox.enqueue(session, [], rows)

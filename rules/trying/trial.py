@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from sqlalchemy.orm import Session
@@ -132,7 +131,7 @@ def to_oneself(trial: Trial, actor: Actor, config: Config) -> list[dict[str, Any
 
 
 def _to_oneself(row: dict[str, Any], actor: Actor, config: Config) -> dict[str, Any]:
-    host = urlsplit(config.public_url).hostname or "potok"
+    host = config.public_host
     key = outbox.message_key(f"try-{uuid4().hex[:12]}", "email", actor.email, row["template_id"])
     now = clock.now()
     mine = {"person_id": actor.id, "name": actor.name, "address": actor.email}

@@ -2,7 +2,6 @@
 order's letters as a part."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
@@ -69,7 +68,7 @@ def text(letter_id: int) -> Any:
 @bp.post("/settings/letters/<int:letter_id>/send-again")
 @admin_only
 def send_again(letter_id: int) -> Any:
-    host = urlsplit(_config().public_url).hostname or "potok"
+    host = _config().public_host
     with transaction() as session:
         again = outbox.send_again(session, letter_id, host)
         if again is None:

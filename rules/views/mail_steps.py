@@ -3,7 +3,6 @@ shows as it ends; without it all stages run in one."""
 
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import abort, render_template, request
 
@@ -185,7 +184,7 @@ def _shown(which: str, checked: Checked, next_stage: str | None, letter_id: str)
 
 def _test_message(account: Account) -> Message:
     now = clock.now()
-    host = urlsplit(config().public_url).hostname or "potok"
+    host = config().public_host
     return Message(
         key="", kind="test", address=account.address, name=account.sender_name, subject=_("Potok: a test letter"),
         text=_("If you read this, letters of Potok arrive. It was sent by %(account)s; %(person)s asked for it.",
