@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from kanban.errors import NotFound
 from kanban.facts import KINDS
 from kanban.i18n import _, moment, ngettext
-from kanban.models import Event, Order
+from kanban.models import Event, Order, Todo
 from rules.actions import is_hidden, without_hidden
 from rules.evaluator import WITH_STATUS, trigger_key, trigger_keys
 from rules.fields import RuleFields
@@ -52,9 +52,9 @@ class Letter:
 
 @dataclass(frozen=True)
 class Caused:
-    """An event that a rule, or the news of a linked order, made of this one."""
+    """An event that a rule, or the news of a linked order, made of this one; id None: a to-do that a rule gave."""
 
-    id: int
+    id: int | None
     order_id: int
     number: str
     what: str
@@ -88,7 +88,7 @@ class Traced:
 @dataclass(frozen=True)
 class Trace:
     """later: names of rules that start at such an event now, and did not then. told: linked orders that heard of the event.
-    cause: (event id, order id, order number, name of the rule or "") that made it. quiet: it took a move back before any
+    cause: (event id, order id, order number, name of the rule or "", what happened) that made it. quiet: it took a move back before any
     letter had left, so no rule was asked. hidden: rules beyond those shown."""
 
     event: Event
@@ -96,7 +96,7 @@ class Trace:
     rules: tuple[Traced, ...]
     later: tuple[str, ...]
     told: tuple[Caused, ...]
-    cause: tuple[int, int, str, str] | None
+    cause: tuple[int, int, str, str, str] | None
     quiet: bool
     hidden: int
 
@@ -297,19 +297,28 @@ def _caused(session: Session, event: Event) -> dict[int | None, list[Caused]]:
     found: dict[int | None, list[Caused]] = defaultdict(list)
     for id_, order_id, number, kind, before, after, rule_id in rows:
         found[rule_id].append(Caused(id_, order_id, number, what_happened(kind, before, after)))
+    todos = (
+        select(Todo.order_id, Order.number, Todo.text, Todo.cause_rule_id)
+        .join(Order, Order.id == Todo.order_id)
+        .where(Todo.cause_event_id == event.id)
+        .order_by(Todo.id)
+        .limit(MOST_RULES)
+    )
+    for order_id, number, said, rule_id in session.execute(todos):
+        found[rule_id].append(Caused(None, order_id, number, _("to-do: %(what)s", what=said)))
     return found
 
 
-def _cause(session: Session, event: Event) -> tuple[int, int, str, str] | None:
+def _cause(session: Session, event: Event) -> tuple[int, int, str, str, str] | None:
     if event.cause_event_id is None:
         return None
     row = session.execute(
-        select(Event.id, Event.order_id, Order.number, Rule.name)
+        select(Event.id, Event.order_id, Order.number, Rule.name, Event.kind, Event.before, Event.after)
         .join(Order, Order.id == Event.order_id)
         .outerjoin(Rule, Rule.id == event.cause_rule_id)
         .where(Event.id == event.cause_event_id)
     ).one_or_none()
-    return (row[0], row[1], row[2], row[3] or "") if row else None
+    return (row[0], row[1], row[2], row[3] or "", what_happened(row.kind, row.before, row.after)) if row else None
 
 
 def _was_quiet(session: Session, event: Event) -> bool:

@@ -14,7 +14,7 @@ from kanban import clock, orders, people, todos
 from kanban.actor import Actor
 from kanban.db import db, transaction
 from kanban.errors import Invalid
-from kanban.models import Order, Person, Todo
+from kanban.models import Event, Order, Person, Todo
 from kanban.todos import TodoFields
 from rules import rules
 from rules.fields import RuleFields
@@ -25,7 +25,7 @@ from rules.models import Message, Rule, Run
 from rules.post.worker import Worker
 from rules.running import reminders
 from rules.words.sentences import sentence_of
-from tests.cast import Cast
+from tests.cast import Cast, Signed
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def outcome(rule_id: int) -> tuple[str, list[dict[str, Any]]]:
     return run.outcome, run.notes
 
 
-def test_a_rule_gives_to_a_person_a_role_and_the_responsible(cast: Cast) -> None:
+def test_a_rule_gives_to_a_person_a_role_and_the_responsible(app: Flask, cast: Cast) -> None:
     manager, designer = cast.people["manager"], cast.people["designer"]
     rule_id = rule(
         cast,
@@ -82,6 +82,9 @@ def test_a_rule_gives_to_a_person_a_role_and_the_responsible(cast: Cast) -> None
     assert three.due_on is None and three.due_time is None, "an empty date of the order jams nothing"
     assert four.person_id == manager
     assert outcome(rule_id) == ("done", [{"why": "changed", "name": "todo"}] * 4)
+    event = db.session.scalars(select(Event.id).where(Event.kind == "order.moved")).one()
+    page = Signed(app.test_client(), cast.email("owner")).get(f"/orders/{order.id}/events/{event}/why").text
+    assert page.count("дело: Заказ") == 4, "the page that says why names them"
 
 
 def test_what_a_rule_gave_goes_with_the_move_that_is_undone_unless_it_is_done(cast: Cast) -> None:

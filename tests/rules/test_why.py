@@ -172,7 +172,9 @@ def test_a_linked_order_that_heard_of_it_is_reached_both_ways(cast: Cast) -> Non
     source = trace(work)
     assert source.rules == () and [(one.order_id, one.number) for one in source.told] == [(order.id, order.number)]
     heard = trace(order)
-    assert heard.cause is not None and heard.cause[1:] == (work.id, work.number, "") and heard.rules[0].id == rule
+    assert (
+        heard.cause is not None and heard.cause[1:4] == (work.id, work.number, "") and "→" in heard.cause[4] and heard.rules[0].id == rule
+    )
 
 
 def test_the_version_of_that_time_is_judged(cast: Cast) -> None:
@@ -223,7 +225,7 @@ def test_a_loop_that_was_stopped_and_what_the_rule_changed(cast: Cast) -> None:
     assert stopped.outcome == "stopped" and [one.failed for one in stopped.notes] == [True]
     assert stopped.notes[0].name == "move the order" and "second time" in stopped.notes[0].words
     cause = trace(order).cause
-    assert cause is not None and cause[1:] == (order.id, order.number, "Обратно")
+    assert cause is not None and cause[1:4] == (order.id, order.number, "Обратно") and "→" in cause[4]
 
 
 def test_what_waits_for_its_time_and_what_only_logs(cast: Cast) -> None:
