@@ -108,3 +108,15 @@ def test_what_was_typed_outlives_a_sign_in_that_somebody_ends(visit: Visits, sit
     expect(page.locator("textarea[name=text]").first).to_have_value("Позвонить по поводу фасадов")
     page.reload()
     expect(page.locator("textarea[name=text]").first).to_have_value("")
+
+
+def test_a_link_to_hand_over_is_copied(visit: Visits, site: Site) -> None:
+    admin = visit("melnikov", permissions=["clipboard-read", "clipboard-write"])
+    admin.goto(site.url + "/settings/people/2")
+    admin.locator("#entry button[name=by]").nth(1).click()
+    link = admin.locator("#link")
+    expect(link).to_be_visible()
+    admin.locator("[data-copies=link]").click()
+    expect(admin.locator("[data-copies=link]")).to_have_text("Скопировано")
+    assert admin.evaluate("navigator.clipboard.readText()") == link.input_value()
+    assert not faults(admin)

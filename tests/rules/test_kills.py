@@ -254,7 +254,8 @@ def test_kills_at_random_moments_under_a_faulty_server_lose_nothing(app: Flask, 
     assert expected - held <= by_letter.keys() <= expected, "no letter is lost, and none has another Message-ID than its own"
     assert _are_complete(), "each move made the letters that its kind makes"
     assert {id_: count for id_, count in others.items() if count > unknown[id_]} == {}, "every second copy has a reason"
-    assert sum(others.values()) <= site.killed["worker"] + faults.counts["two at once"], "one a kill, and those beside it"
+    beside = faults.counts["two at once" if len(site.workers) == 1 else "slow"]  # of one worker; a loaded machine is slow too
+    assert sum(others.values()) <= site.killed["worker"] + beside, "one a kill, and those beside it"
     assert max(map(len, by_letter.values())) <= MOST_COPIES
     assert _states() == Counter(sent=len(expected) - len(held), failed=len(held)) - Counter(failed=0)
     assert kills < 20 or (sum(unknown.values()) and faults.left_open and len(site.killed) == 2 and moves), "the kills and faults were real"
