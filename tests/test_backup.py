@@ -4,8 +4,6 @@ import io
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 import tarfile
 import threading
 import time
@@ -37,6 +35,7 @@ from rules.post.pause import begin_after_restore, pause_of
 from rules.post.worker import Worker
 from tests.cast import Cast, Signed, make_cast
 from tests.conftest import make_config
+from tests.workers import Ended, run_command
 
 ROOT = Path(__file__).parent.parent
 WRITERS, MOVES = 4, 12
@@ -393,10 +392,9 @@ def test_only_administrators_back_up(app: Flask, cast: Cast) -> None:
     assert db.session.scalar(select(func.count()).select_from(Backup)) == 0
 
 
-def run(folder: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    environment = os.environ | {"INSTANCE": str(folder), "LANG": "en", "DEMO": "1", "PASSWORD_HASH_COST": "full"} | settings
-    command = [sys.executable, "app.py", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+def run(folder: Path, *arguments: str, **settings: str) -> Ended:
+    environment = {"INSTANCE": str(folder), "LANG": "en", "DEMO": "1", "PASSWORD_HASH_COST": "full"} | settings
+    return run_command(folder.parent, *arguments, **environment)
 
 
 def test_at_the_command_line(tmp_path: Path) -> None:
@@ -416,7 +414,7 @@ def test_at_the_command_line(tmp_path: Path) -> None:
     assert run(here, "restore").returncode == 2 and "backup" in run(here, "--help").stdout
 
 
-def findings(done: "subprocess.CompletedProcess[str]") -> dict[str, str]:
+def findings(done: Ended) -> dict[str, str]:
     return {line.split()[1]: line.split()[0] for line in done.stdout.splitlines()}
 
 

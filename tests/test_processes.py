@@ -20,6 +20,7 @@ import pytest
 
 from tests.browser.board import until
 from tests.mailserver import free_port
+from tests.workers import Ended, run_command
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.one_database
@@ -94,11 +95,9 @@ def test_a_database_that_cannot_be_prepared_ends_it(tmp_path: Path) -> None:
 
 
 def test_a_locked_out_owner_gets_a_link_at_the_command_line(tmp_path: Path) -> None:
-    environment = os.environ | {"INSTANCE": str(tmp_path / "instance"), "PASSWORD_HASH_COST": "cheap", "LANG": "ru"}
-
-    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "app.py", *arguments]
-        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    def run(*arguments: str) -> Ended:
+        environment = {"INSTANCE": str(tmp_path / "instance"), "PASSWORD_HASH_COST": "cheap", "LANG": "ru"}
+        return run_command(tmp_path, *arguments, **environment)
 
     assert run("migrate").returncode == 0
     unlocked = run("unlock", "Melnikov@melnikov.example")

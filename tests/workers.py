@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import sys
 import tempfile
+from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -28,6 +30,32 @@ def start_worker(database_url: str, port: int, name: str = "worker", **settings:
     } | settings  # fmt: skip
     values = {"instance": Path(tempfile.gettempdir()) / f"potok-tests-{os.getpid()}"} | values  # its lock is of this test process
     return start("worker", {key.upper(): str(value) for key, value in values.items()})
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command printed, and its exit code."""
+
+    returncode: int | None
+    stdout: str
+    stderr: str
+
+
+def run_command(folder: Path, *arguments: str, **environment: str) -> Ended:
+    """`python app.py ARGUMENTS` until its end. folder: takes what it prints."""
+    out, err = folder / "out", folder / "err"
+    process = _forks.Process(target=_run_command, args=(list(arguments), environment, out, err))
+    process.start()
+    process.join(120)
+    return Ended(process.exitcode, out.read_text(), err.read_text())
+
+
+def _run_command(arguments: list[str], environment: dict[str, str], out: Path, err: Path) -> None:
+    os.environ.update(environment)
+    for number, path in ((1, out), (2, err)):
+        with path.open("wb") as file:
+            os.dup2(file.fileno(), number)
+    sys.exit(main(arguments))
 
 
 def _run(command: str, environment: dict[str, str], log: Path | None) -> None:
