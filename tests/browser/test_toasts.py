@@ -33,6 +33,7 @@ def test_a_toast_follows_the_first_one_that_has_gone(visit: Visits) -> None:
     expect_toast(page, f"К-0038 снова в «{PREPAID}»")
 
 
+@pytest.mark.parametrize("undo_window_s", [60])
 def test_each_of_several_moves_can_be_taken_back_the_newest_first_by_key(visit: Visits) -> None:
     page = visit("melnikov")
     for number in ("К-0036", "К-0037", "К-0038"):
@@ -49,6 +50,7 @@ def test_each_of_several_moves_can_be_taken_back_the_newest_first_by_key(visit: 
     expect_in(page, "К-0036", DESIGN)
 
 
+@pytest.mark.parametrize("undo_window_s", [60])
 def test_a_later_move_of_the_same_order_takes_the_place_of_its_toast(visit: Visits) -> None:
     page = visit("melnikov")
     by_keys(page, "К-0038", "ArrowRight")
@@ -60,6 +62,7 @@ def test_a_later_move_of_the_same_order_takes_the_place_of_its_toast(visit: Visi
     expect_in(page, "К-0038", READY)
 
 
+@pytest.mark.parametrize("undo_window_s", [60])
 def test_a_refusal_leaves_the_undo_of_another_order_standing(visit: Visits) -> None:
     page = visit("melnikov")
     by_menu(page, "К-0037", PAID)
