@@ -88,11 +88,15 @@ def _formatter(kind: LogFormat) -> logging.Formatter:
             assert_never(kind)
 
 
-class _Text(logging.Formatter):
-    """One line a record, whatever was typed, at a time of UTC; a traceback follows on its own lines."""
+class UtcFormatter(logging.Formatter):
+    """Times as 2026-11-30T08:12:41.204Z."""
 
     default_time_format, default_msec_format = "%Y-%m-%dT%H:%M:%S", "%s.%03dZ"
     converter = time.gmtime  # type: ignore[assignment]
+
+
+class _Text(UtcFormatter):
+    """One line a record, whatever was typed; a traceback follows on its own lines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802, logging's name
         record.message = record.message.translate(_CONTROL)

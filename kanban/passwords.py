@@ -17,7 +17,7 @@ from kanban.turns import Turns
 LEAST, MOST = 10, 200
 HASHES_AT_ONCE = 2  # each takes 19 MB and a core for some 30 ms
 WAIT_S = 10.0
-LEAST_OWN = 8  # signs that are left without the person's name, address and firm
+LEAST_OWN = 8  # signs that are left without what everybody knows
 LEAST_WORD = 4  # signs of a name that count as such wherever they stand
 GOOD_SCORE = 3  # of zxcvbn: 10⁸ guesses and more
 MOST_JUDGED = 72
@@ -72,7 +72,8 @@ class _Turn:
 
 
 def judge(password: str, *about: str) -> None:
-    """Raises Invalid where it is too short, too long or too easy to guess. about: the person's name, address, firm."""
+    """Raises Invalid where it is too short, too long or too easy to guess. about: the person's name and
+    address, and what everybody knows (kanban.views.sign_in)."""
     if not LEAST <= len(password) <= MOST:
         raise Invalid(_("A password has at least %(least)s and at most %(most)s characters.", least=LEAST, most=MOST), "password")
     if _score(password, about) < GOOD_SCORE:

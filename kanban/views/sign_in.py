@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -50,7 +49,7 @@ def known_words() -> list[str]:
     """What everybody knows who has seen this Potok: no part of a good password."""
     session = db.session()
     names = [name for model in (Role, Board) for name in session.scalars(select(model.name))]
-    return ["potok", "поток", urlsplit(current_app.config["POTOK"].public_url).hostname or "", setting(session, "company"), *names]
+    return ["potok", "поток", current_app.config["POTOK"].public_host, setting(session, "company"), *names]
 
 
 def says_nothing_against(field: Any, *about: str) -> bool:

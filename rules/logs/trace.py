@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -60,6 +60,16 @@ class Caused:
     what: str
 
 
+class Cause(NamedTuple):
+    """What made an event. rule: its name, or ""; what: what had happened then."""
+
+    event_id: int
+    order_id: int
+    number: str
+    rule: str
+    what: str
+
+
 @dataclass(frozen=True)
 class Traced:
     """One rule. verdict: ran, held (all held, and yet there is no run), no or unknown. number: of the version that was judged.
@@ -88,15 +98,14 @@ class Traced:
 @dataclass(frozen=True)
 class Trace:
     """later: names of rules that start at such an event now, and did not then. told: linked orders that heard of the event.
-    cause: (event id, order id, order number, name of the rule or "", what happened) that made it. quiet: it took a move back before any
-    letter had left, so no rule was asked. hidden: rules beyond those shown."""
+    cause: what made it. quiet: it took a move back before any letter had left, so no rule was asked. hidden: rules beyond those shown."""
 
     event: Event
     order_number: str
     rules: tuple[Traced, ...]
     later: tuple[str, ...]
     told: tuple[Caused, ...]
-    cause: tuple[int, int, str, str, str] | None
+    cause: Cause | None
     quiet: bool
     hidden: int
 
@@ -309,7 +318,7 @@ def _caused(session: Session, event: Event) -> dict[int | None, list[Caused]]:
     return found
 
 
-def _cause(session: Session, event: Event) -> tuple[int, int, str, str, str] | None:
+def _cause(session: Session, event: Event) -> Cause | None:
     if event.cause_event_id is None:
         return None
     row = session.execute(
@@ -318,7 +327,7 @@ def _cause(session: Session, event: Event) -> tuple[int, int, str, str, str] | N
         .outerjoin(Rule, Rule.id == event.cause_rule_id)
         .where(Event.id == event.cause_event_id)
     ).one_or_none()
-    return (row[0], row[1], row[2], row[3] or "", what_happened(row.kind, row.before, row.after)) if row else None
+    return Cause(row[0], row[1], row[2], row[3] or "", what_happened(row.kind, row.before, row.after)) if row else None
 
 
 def _was_quiet(session: Session, event: Event) -> bool:
