@@ -18,27 +18,30 @@ from flask_compress import Compress
 from flask_mail import Mail
 from setproctitle import setproctitle
 
-from kanban import clock, events, first_steps, i18n, logs, security
+from kanban import clock, events, first_steps, i18n, logs, security, todos, wakeups
 from kanban.assets import init_assets
 from kanban.beats import WebBeat
 from kanban.config import Config, read_config
-from kanban.db import WRITE_WAIT_S, db
+from kanban.db import db
 from kanban.dependents import dependents
+from kanban.feed import Feed
 from kanban.htmx import htmx
 from kanban.ids import IdConverter
-from kanban.live import Feed
+from kanban.processes import begin_under_supervision, only_one
+from kanban.processes import serve as serve_all
 from kanban.proxies import TrustedProxies, read_networks
-from kanban.supervisor import Supervisor, only_one
+from kanban.transactions import WRITE_WAIT_S
 from kanban.views import register as register_kanban
 from kanban.views import setup
-from kanban.web import Server, Worker
-from rules.post.worker import run_worker
-from rules.preset import load_rules
-from rules.rules import hand_over, names_by_thing
+from kanban.views.live import make_parts
+from kanban.web import serve
+from rules.editing.process_import import load_rules
+from rules.editing.verbs import names_by_reference, reassign_status
+from rules.queries.first_steps import steps
 from rules.running.engine import Engine
 from rules.views import post
 from rules.views import register as register_rules
-from rules.views.first_steps import steps
+from rules.worker import run_worker
 
 ROOT = Path(__file__).parent
 log = logging.getLogger("potok")
@@ -55,6 +58,7 @@ def create_app(config: Config | None = None, instance: Path | None = None) -> Fl
     instance = instance or instance_folder()
     config = config or read_config(os.environ, instance)
     clock.set_zone(config.time_zone)
+    wakeups.set_folder(instance)
     app = Flask(__name__, instance_path=str(instance), static_folder=None)
     app.url_map.converters["int"] = IdConverter
     app.config.update(POTOK=config, MAX_CONTENT_LENGTH=MOST_UPLOAD, MAX_FORM_MEMORY_SIZE=MOST_UPLOAD)
@@ -83,18 +87,20 @@ def _init_database(app: Flask, config: Config) -> None:
     app.config.update(SQLALCHEMY_DATABASE_URI=url, SQLALCHEMY_ENGINE_OPTIONS=options)
     db.init_app(app)
     with app.app_context():
-        app.extensions["potok_feed"] = Feed(db.engine, config.live_streams)
+        app.extensions["potok_feed"] = Feed(db.engine, config.live_streams, partial(make_parts, app))
     app.extensions["potok_beat"] = WebBeat(f"{socket.gethostname()}:{config.port}"[:80])
 
 
 def wire(config: Config) -> None:
-    """kanban speaks outward only through these; here they get their ears."""
+    """kanban speaks outward, and its orders to what belongs to them, only through these."""
     engine = Engine(config)
     events.listeners.on_event = engine.on_event
     events.listeners.on_undo = engine.on_undo
     events.listeners.outcome_of = engine.outcome_of
-    dependents.names = names_by_thing
-    dependents.hand_over = hand_over
+    events.listeners.topics_of_turn = todos.work_topics
+    events.listeners.after_undo = todos.take_back
+    dependents.names = names_by_reference
+    dependents.reassign_status = reassign_status
     setup.load_rules = load_rules
     security.post.send = post.send
     first_steps.others.steps = steps(config)
@@ -110,6 +116,7 @@ def main(arguments: list[str]) -> int:
     instance.chmod(0o700)
     config = read_config(os.environ, instance)
     logs.set_up(config)
+    begin_under_supervision()
     app = create_app(config)
     match asked.command:
         case "web":
@@ -136,9 +143,8 @@ def main(arguments: list[str]) -> int:
 
             return doctor(app, config, instance)
         case _:
-            supervisor = Supervisor(partial(_prepare, app, config), web=partial(_web, app, config), worker=partial(_worker, app, config))
             with only_one(instance / "serve.lock", "Potok"):
-                return supervisor.run()
+                return serve_all(partial(_prepare, app, config), web=partial(_web, app, config), worker=partial(_worker, app, config))
     return 0
 
 
@@ -160,12 +166,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _web(app: Flask, config: Config) -> None:
-    """One process with many threads: on SQLite there is one writer, and a stream holds a thread."""
-    Server(
-        app, preload_app=True, worker_class=Worker, workers=1, threads=config.web_threads, bind=f"{config.host}:{config.port}",
-        graceful_timeout=20, keepalive=30, loglevel="warning", control_socket_disable=True, proc_name="potok web",
-        forwarder_headers="", forwarded_allow_ips="", secure_scheme_headers={},  # what a proxy says is read by TrustedProxies
-    ).run()  # fmt: skip
+    """One process: a loop that reads and writes, and threads that the application works in."""
+    setproctitle("potok web")
+    app.extensions["potok_beat"].start(app)
+    serve(app, config.host, config.port, config.web_threads, on_end=app.extensions["potok_feed"].end)
 
 
 def _worker(app: Flask, config: Config) -> None:

@@ -6,6 +6,7 @@ import os
 import platform
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from bench.crowd import measure_crowd
@@ -16,20 +17,22 @@ from bench.moves import measure_move
 from bench.pages import measure_page
 from bench.past import measure_backtest
 from bench.promptness import measure_promptness
+from bench.served.parts import PARTS
+from bench.served.run import Options, measure_served
 from bench.workshop import add_rules, fill, workshop
 
 SIZES = (200, 1_000, 5_000, 50_000)
 RULES = (1, 100, 10_000)
-TABLES = ["pages", "moves", "rules", "backtest", "crowd", "drain", "promptness", "memory"]
+TABLES = ["pages", "moves", "rules", "backtest", "crowd", "drain", "promptness", "memory", "served"]
 
 
 def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("only", nargs="*", choices=[*TABLES, []], help="some of the tables")
-    only = parser.parse_args().only or TABLES
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, SQLite with synchronous=FULL\n")
+    asked = _parser().parse_args()
+    only = asked.only or TABLES
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"{machine}, SQLite with synchronous=FULL\n")
     if "pages" in only or "moves" in only:
         _board(only)
     if "rules" in only:
@@ -42,21 +45,45 @@ def main() -> None:
         table("8 people moving at once, whole server", ("seconds", "moves", "moves/s", "errors"), [measure_crowd()])
     if "drain" in only:
         table(
-            "Outbox into a local SMTP server", ("letters", "letters/s", "floor: smtplib letters/s", "share of the floor"), [measure_drain()]
+            "Outbox into a local SMTP server",
+            ("messages", "messages/s", "floor: smtplib messages/s", "share of the floor"),
+            [measure_drain()],
         )
     if "promptness" in only:
         table(
-            "From a move to its letter at the mail server, beyond the undo window",
-            ("moves", "letters", "median, s", "p95, s", "most, s"),
+            "From a move to its message at the mail server, beyond the undo window",
+            ("moves", "messages", "median, s", "p95, s", "most, s"),
             [measure_promptness()],
         )
     if "memory" in only:
         table("Memory after 200 pages and 200 moves", ("web, MB", "worker, MB", "with the supervisor, MB"), [measure_memory()])
         table(
-            "Worker with letters waiting",
-            ("letters waiting", "before, nothing waiting, MB", "most while sending, MB", "difference, MB", "letters/s meanwhile"),
+            "Worker with messages waiting",
+            ("messages waiting", "before, nothing waiting, MB", "most while sending, MB", "difference, MB", "messages/s meanwhile"),
             [measure_backlog()],
         )
+    if "served" in only or "postgres" in only:
+        _served(asked, only, machine)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("only", nargs="*", choices=[*TABLES, "postgres", []], help="some of the tables; postgres: if it is named")
+    served = parser.add_argument_group("served", "the server as shipped, over HTTP")
+    served.add_argument("--tree", type=Path, help="a checkout to measure beside this one, in turns")
+    served.add_argument("--tree-python", help="what runs it; else its .venv/bin/python, else what runs this")
+    served.add_argument("--rounds", type=int, default=1, help="the figures are their medians")
+    served.add_argument("--part", action="append", choices=list(PARTS), help="some of its parts")
+    served.add_argument("--viewers", type=int, default=500, help="how many boards are open")
+    served.add_argument("--save", type=Path, help="writes the figures into this file")
+    served.add_argument("--compare", type=Path, help="prints the figures of such a file beside")
+    return parser
+
+
+def _served(asked: argparse.Namespace, only: list[str], machine: str) -> None:
+    parts = [*((asked.part or PARTS) if "served" in only else []), *(["postgres"] if "postgres" in only else [])]
+    options = Options(parts, machine, asked.tree, asked.tree_python, asked.rounds, asked.viewers, asked.save, asked.compare)
+    table("Over HTTP", *measure_served(options))
 
 
 def _board(only: list[str]) -> None:
@@ -73,7 +100,11 @@ def _board(only: list[str]) -> None:
             if "moves" in only:
                 moves.append(measure_move(app, SIZES[-1], rules))
     if pages:
-        table("Board page", ("open orders", "page, ms", "floor: bare SQL, ms", "× floor", "bytes", "gzipped", "SQL statements"), pages)
+        table(
+            "Board page",
+            ("open orders", "kept page, ms", "made anew, ms", "floor: bare SQL, ms", "anew × floor", "bytes", "gzipped", "SQL statements"),
+            pages,
+        )
     if moves:
         table(
             "One move",

@@ -38,8 +38,8 @@ def server(**changed: str) -> Iterator[tuple[int, Path, "subprocess.Popen[bytes]
 
 def _wait(port: int) -> None:
     for _ in range(200):
-        with contextlib.suppress(OSError):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        with contextlib.suppress(OSError), contextlib.closing(connection):
             connection.request("GET", "/healthz")
             if connection.getresponse().status in (200, 503):
                 return
@@ -51,11 +51,15 @@ class Visitor:
     """A person over real HTTP: keeps cookies, the CSRF token and one connection."""
 
     def __init__(self, port: int, email: str, password: str) -> None:
+        self._port = port
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         self._cookies: dict[str, str] = {}
         token = self._token("/sign-in")
         self.send("POST", "/sign-in", {"email": email, "password": password, "csrf_token": token})
         self._csrf = self._token("/me")
+
+    def close(self) -> None:
+        self._connection.close()
 
     def move(self, order: int, status: int, version: int) -> int:
         code, _ = self.send(
@@ -63,8 +67,18 @@ class Visitor:
         )
         return code
 
+    def stream(self, url: str) -> Iterator[bytes]:
+        """Line by line, by a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        try:
+            connection.request("GET", url, headers={"Cookie": self._cookie})
+            with connection.getresponse() as answer:
+                yield from answer
+        finally:
+            connection.close()
+
     def send(self, method: str, url: str, data: dict[str, Any] | None = None, htmx: bool = False) -> tuple[int, str]:
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+        headers = {"Cookie": self._cookie}
         if htmx:
             headers |= {"HX-Request": "true", "HX-Current-URL": "http://127.0.0.1/boards/1"}
         body = urllib.parse.urlencode(data) if data else None
@@ -77,6 +91,10 @@ class Visitor:
             name, _, value = cookie.split(";")[0].partition("=")
             self._cookies[name] = value
         return answer.status, text
+
+    @property
+    def _cookie(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
 
     def _token(self, url: str) -> str:
         found = re.search(r'name="csrf_token" value="([^"]+)"', self.send("GET", url)[1])

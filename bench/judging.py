@@ -9,19 +9,23 @@ from sqlalchemy import update
 from bench.clocking import median_ms
 from bench.moves import _verb
 from bench.workshop import owner
-from kanban.db import db, transaction
-from rules.fields import RuleFields
+from kanban.criteria import Comparison, Criterion, Group, GroupKind
+from kanban.db import db
+from kanban.fields import BUILT_IN
+from kanban.transactions import transaction
+from rules.definition.actions import AddTag, RemoveTag
+from rules.definition.content import RuleContent, RuleFields
+from rules.definition.triggers import DateNears, Idle, StatusChanged, Stays, TimeUnit, Trigger
+from rules.editing.verbs import add_rule
 from rules.models import Rule
-from rules.rules import add_rule
 from rules.running import schedule
 
-CRITERIA = {
-    "all": [
-        {"field": "total", "op": "more", "value": 1},
-        {"field": "customer", "op": "not_equals", "value": "nobody"},
-        {"field": "tags", "op": "not_contains", "value": "never"},
-    ]
-}
+ASKED = (
+    ("total", Comparison.MORE, 1),
+    ("customer", Comparison.NOT_EQUALS, "nobody"),
+    ("tags", Comparison.NOT_CONTAINS, "never"),
+)
+CRITERIA = Group(GroupKind.ALL, tuple([Criterion(name, BUILT_IN.criterion(name), op, value) for name, op, value in ASKED]))
 
 
 def measure_rules(count: int) -> list[Any]:
@@ -30,8 +34,8 @@ def measure_rules(count: int) -> list[Any]:
     bare, actor = median_ms(move, repeat=20), owner()
     with transaction() as session:
         for number in range(count):
-            fields = RuleFields(f"Judged {number}", 1, "changed", None, CRITERIA, [{"do": "untag", "tag": "never"}], log_only=True)
-            add_rule(session, actor, fields)
+            content = RuleContent(1, StatusChanged(), CRITERIA, (RemoveTag("never"),))
+            add_rule(session, actor, RuleFields(f"Judged {number}", content, log_only=True))
     move()
     judged = median_ms(move, repeat=20)
     with transaction() as session:
@@ -44,12 +48,13 @@ def measure_tick(rules: int) -> list[Any]:
     actor = owner()
     with transaction() as session:
         for number in range(rules):
-            kind, options = (
-                ("date", {"field": "ship_on", "offset": -3, "unit": "working_days", "at": "09:00", "late": "catch_up"}),
-                ("stay", {"offset": 30 + number, "unit": "days"}),
-                ("idle", {"offset": 30 + number, "unit": "days"}),
-            )[number % 3]
-            add_rule(session, actor, RuleFields(f"Tick {number}", 1, kind, None, CRITERIA, [{"do": "tag", "tag": "x"}], options=options))
+            triggers: list[Trigger] = [
+                DateNears(BUILT_IN.find("ship_on"), -3, TimeUnit.WORKING_DAYS, "09:00"),
+                Stays(30 + number, TimeUnit.DAYS),
+                Idle(30 + number, TimeUnit.DAYS),
+            ]
+            content = RuleContent(1, triggers[number % 3], CRITERIA, (AddTag("x"),))
+            add_rule(session, actor, RuleFields(f"Tick {number}", content))
     statements: list[str] = []
 
     def listen(*arguments: Any) -> None:

@@ -1,4 +1,4 @@
-"""Memory of the two processes after some work, and of a worker with very many letters waiting."""
+"""Memory of the two processes after some work, and of a worker with very many messages waiting."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from typing import Any
 from bench.crowd import ROOT, Visitor, people_of, server
 from bench.workshop import workshop
 from tests.bareserver import ServerProcess
-from tests.letters import put_letters
+from tests.messages import put_messages
 
 BACKLOG, WARM, SECONDS = 100_000, 500, 15
 
@@ -43,20 +43,25 @@ def measure_memory() -> list[Any]:
 
 
 def measure_backlog() -> list[Any]:
-    """[letters, MB with an empty queue after some work, most MB with them waiting and being sent, difference, letters/s then]"""
+    """[messages, MB with an empty queue after some work, most MB with them waiting and being sent, difference, messages/s then]"""
     with ServerProcess() as mail, workshop() as app, tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {
             "INSTANCE": folder,
-            "DATABASE_URL": app.config["POTOK"].database_url, "SECRET_KEY": "bench", "SEAL_KEY": "bench", "SMTP_HOST": "127.0.0.1",
-            "SMTP_PORT": str(mail.port), "SMTP_SECURITY": "none", "SMTP_FROM": "potok@melnikov.example",
-        }  # fmt: skip
+            "DATABASE_URL": app.config["POTOK"].database_url,
+            "SECRET_KEY": "bench",
+            "SEAL_KEY": "bench",
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(mail.port),
+            "SMTP_SECURITY": "none",
+            "SMTP_FROM": "potok@melnikov.example",
+        }
         process = subprocess.Popen([sys.executable, "app.py", "worker"], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
         try:
-            put_letters([f"p{n}@melnikov.example" for n in range(WARM)], "warm")
+            put_messages([f"p{n}@melnikov.example" for n in range(WARM)], "warm")
             _wait_for(mail, WARM)
             empty = _resident(process.pid)
             for part in range(10):
-                put_letters([f"p{n}@melnikov.example" for n in range(BACKLOG // 10)], f"backlog-{part}")
+                put_messages([f"p{n}@melnikov.example" for n in range(BACKLOG // 10)], f"backlog-{part}")
             before, start, most = len(mail.arrivals()), time.monotonic(), empty
             while time.monotonic() - start < SECONDS:
                 most = max(most, _resident(process.pid))

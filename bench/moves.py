@@ -10,8 +10,9 @@ from bench.client import Client
 from bench.clocking import median_ms
 from bench.workshop import owner
 from kanban import clock, orders
-from kanban.db import db, table, transaction
-from kanban.models import Change, Event, Order, Status
+from kanban.db import db, table
+from kanban.models import Event, LiveChange, Order, Status
+from kanban.transactions import transaction
 from rules.models import Message, Run
 
 
@@ -45,7 +46,7 @@ def _verb() -> Any:
             moved = orders.move(session, actor, order_id, status_id=int(state["to"] or 0), before="", version=int(state["version"] or 0))
         state["version"] = moved.order.version
         state["to"] = other if state["to"] == one else one
-        assert moved.event is None or moved.outcome.letters == 1
+        assert moved.event is None or moved.outcome.messages == 1
 
     return move
 
@@ -71,10 +72,10 @@ def _floor() -> Any:
     """The same rows through SQLAlchemy Core in one committed transaction, and nothing else."""
     order_id, one, other = _some_order()
     last = db.session.scalars(select(Event).order_by(Event.id.desc()).limit(1)).one()
-    letter = db.session.scalars(select(Message).where(Message.event_id == last.id)).first()
+    newest = db.session.scalars(select(Message).where(Message.event_id == last.id)).first()
     run = db.session.scalars(select(Run).where(Run.event_id == last.id)).first()
     event = {column.name: getattr(last, column.name) for column in table(Event).columns if column.name not in ("id", "key")}
-    message = {column.name: getattr(letter, column.name) for column in table(Message).columns if column.name != "id"} if letter else None
+    message = {column.name: getattr(newest, column.name) for column in table(Message).columns if column.name != "id"} if newest else None
     run_row = {column.name: getattr(run, column.name) for column in table(Run).columns if column.name != "id"} if run else None
     db.session.rollback()
 
@@ -84,7 +85,7 @@ def _floor() -> Any:
                 update(table(Status)).where(table(Status).c.id.in_((one, other))).values(order_total=table(Status).c.order_total)
             )
             connection.execute(update(table(Order)).where(table(Order).c.id == order_id).values(entered_at=clock.now()))
-            connection.execute(insert(table(Change)).values(topics=["card-1", "order-1", "head-1", "head-2"], at=clock.now()))
+            connection.execute(insert(table(LiveChange)).values(topics=["card-1", "order-1", "head-1", "head-2"], at=clock.now()))
             made = connection.execute(insert(table(Event)).values(**event))
             id_ = made.inserted_primary_key[0] if made.inserted_primary_key else 0
             if run_row:

@@ -15,13 +15,25 @@ from bench.crowd import people_of, server
 from tests.chromium import ARGUMENTS, CHROMIUM
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
-README = {"board": "/boards/1", "way": "/way", "order": "/orders/26", "told": "/settings/told", "letter": "/settings/letters/217"}
+README = {"board": "/boards/1", "way": "/way", "order": "/orders/26", "told": "/settings/told", "message": "/settings/messages/217"}
 ALL = README | {
-    "edit": "/orders/26/edit", "me": "/me", "company": "/settings/company", "people": "/settings/people/2", "boards": "/settings/boards",
-    "status": "/settings/boards/statuses/3/edit", "removal": "/settings/boards/statuses/3/remove", "rules": "/settings/rules",
-    "rule": "/settings/rules/2", "rule-new": "/settings/rules/new", "templates": "/settings/templates", "template": "/settings/templates/1",
-    "letters": "/settings/letters", "mail": "/settings/mail", "nothing": "/boards/1?q=%D1%84%D1%8B%D0%B2", "lost": "/orders/99999",
-}  # fmt: skip
+    "edit": "/orders/26/edit",
+    "me": "/me",
+    "company": "/settings/company",
+    "people": "/settings/people/2",
+    "boards": "/settings/boards",
+    "status": "/settings/boards/statuses/3/edit",
+    "removal": "/settings/boards/statuses/3/remove",
+    "rules": "/settings/rules",
+    "rule": "/settings/rules/2",
+    "rule-new": "/settings/rules/new",
+    "templates": "/settings/templates",
+    "template": "/settings/templates/1",
+    "messages": "/settings/messages",
+    "mail": "/settings/mail",
+    "nothing": "/boards/1?q=%D1%84%D1%8B%D0%B2",
+    "lost": "/orders/99999",
+}
 SIZES: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1440, "height": 900}},
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
@@ -37,7 +49,7 @@ def main(arguments: list[str]) -> None:
         for language in LOCALES:
             with server(LANG=language) as (port, instance, _process):
                 url, owner = f"http://127.0.0.1:{port}", people_of(instance)
-                _make_letters(browser, url, owner, language)
+                _make_messages(browser, url, owner, language)
                 for size, theme in itertools.product(SIZES, ("light", "dark")):
                     if "all" in arguments or (size, theme) in (("desktop", "light"), ("desktop", "dark"), ("phone", "light")):
                         pages = ALL if "all" in arguments else README if language == "en" else {"board": "/boards/1"}
@@ -53,12 +65,12 @@ def _sign_in(page: Page, url: str, owner: tuple[str, str]) -> None:
     page.goto(url + "/sign-in")
     page.locator("#email").fill(owner[0])
     page.locator("#password").fill(owner[1])
-    page.locator(".door-box button[type=submit]").click()
+    page.locator(".sign-in-box button[type=submit]").click()
     page.wait_for_url(re.compile("/boards/"))
 
 
-def _make_letters(browser: Browser, url: str, owner: tuple[str, str], language: str) -> None:
-    """Two moves, so that the log has letters."""
+def _make_messages(browser: Browser, url: str, owner: tuple[str, str], language: str) -> None:
+    """Two moves, so that the log has messages."""
     page = _page(browser, language, "desktop", "light")
     _sign_in(page, url, owner)
     for column in (2, 3):
@@ -72,7 +84,7 @@ def _make_letters(browser: Browser, url: str, owner: tuple[str, str], language: 
 
 def _take(
     browser: Browser, url: str, owner: tuple[str, str], language: str, size: str, theme: str, pages: dict[str, str], folder: Path
-) -> None:  # fmt: skip
+) -> None:
     page = _page(browser, language, size, theme)
     page.goto(url + "/sign-in")
     if len(pages) > len(README):

@@ -1,4 +1,4 @@
-"""From a move to the mail server's acceptance of its letter, beyond the undo window: whole server, real processes."""
+"""From a move to the mail server's acceptance of its message, beyond the undo window: whole server, real processes."""
 
 import re
 import sqlite3
@@ -13,10 +13,13 @@ MOVES, APART_S, WINDOW_S = 100, 0.2, 2
 
 
 def measure_promptness() -> list[Any]:
-    """[moves, letters, median s, p95 s, most s]"""
+    """[moves, messages, median s, p95 s, most s]"""
     settings = {
-        "UNDO_WINDOW_S": str(WINDOW_S), "SMTP_HOST": "127.0.0.1", "SMTP_SECURITY": "none", "SMTP_FROM": "potok@melnikov.example",
-    }  # fmt: skip
+        "UNDO_WINDOW_S": str(WINDOW_S),
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_SECURITY": "none",
+        "SMTP_FROM": "potok@melnikov.example",
+    }
     with ServerProcess() as mail, server(**settings, SMTP_PORT=str(mail.port)) as (port, folder, _process):
         visitor = Visitor(port, *people_of(folder))
         _, page = visitor.send("GET", "/boards/1")

@@ -16,13 +16,16 @@ from app import create_app
 from kanban import clock
 from kanban.actor import Actor, actor_of
 from kanban.config import Config
-from kanban.db import Base, db, transaction
+from kanban.db import Base, db
 from kanban.i18n import force_locale
 from kanban.models import Customer, Order, Person, Status
 from kanban.presets.demo import make_people
 from kanban.security import passwords
+from kanban.transactions import transaction
 from kanban.views import setup
-from rules.actions import recipient, send_email
+from rules.definition.actions import SendMessage, action_json
+from rules.definition.channels import Channel
+from rules.definition.recipients import RoleRecipient
 from rules.demo import fill as fill_demo
 from rules.models import Rule, RuleVersion
 
@@ -34,9 +37,12 @@ def workshop(**changed: object) -> Iterator[Flask]:
     """An application on a fresh SQLite file with the demo; the file goes with it."""
     with tempfile.TemporaryDirectory() as folder:
         values: dict[str, object] = {
-            "database_url": f"sqlite:///{folder}/bench.db", "secret_key": "bench", "seal_key": "bench", "public_url": "http://127.0.0.1:8000",
+            "database_url": f"sqlite:///{folder}/bench.db",
+            "secret_key": "bench",
+            "seal_key": "bench",
+            "public_url": "http://127.0.0.1:8000",
             "password_hash_cost": "cheap",
-        }  # fmt: skip
+        }
         setup.forget()
         app = create_app(Config(**(values | changed)), Path(folder))  # type: ignore[arg-type]
         with app.app_context():
@@ -75,13 +81,27 @@ def fill(open_orders: int) -> None:
         for n in range(missing):
             status = statuses[n % 6]
             total = draw.randrange(100_000, 900_000) * 100
-            rows.append({
-                "board_id": 1, "status_id": status.id, "number": f"Н-{have + n:06d}", "title": "Угловая, 3,2 × 1,8 м, эмаль",
-                "customer_id": customers + n + 1, "responsible_id": draw.choice(people), "total": total, "paid": total // 2,
-                "ship_on": today + timedelta(days=draw.randrange(-5, 60)), "rank": ranks[status.id][n // 6],
-                "entered_at": now - timedelta(days=draw.randrange(0, 20)), "search": f"н-{n:06d} заказчик {n}", "tags": [],
-                "installation_address": "", "description": "", "version": 1, "created_at": now,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "board_id": 1,
+                    "status_id": status.id,
+                    "number": f"Н-{have + n:06d}",
+                    "title": "Угловая, 3,2 × 1,8 м, эмаль",
+                    "customer_id": customers + n + 1,
+                    "responsible_id": draw.choice(people),
+                    "total": total,
+                    "paid": total // 2,
+                    "ship_on": today + timedelta(days=draw.randrange(-5, 60)),
+                    "rank": ranks[status.id][n // 6],
+                    "entered_at": now - timedelta(days=draw.randrange(0, 20)),
+                    "search": f"н-{n:06d} заказчик {n}",
+                    "tags": [],
+                    "installation_address": "",
+                    "description": "",
+                    "version": 1,
+                    "created_at": now,
+                }
+            )
         for start in range(0, len(rows), 5000):
             session.execute(insert(Order), rows[start : start + 5000])
         for status in statuses:
@@ -110,7 +130,7 @@ def add_rules(count: int) -> None:
             }
             for n in range(missing)
         ]
-        actions = [send_email(1, [recipient("role", 1)])]
+        actions = [action_json(SendMessage(Channel.EMAIL, 1, (RoleRecipient(1),)))]
         versions: list[dict[str, Any]] = [
             {"rule_id": rule["id"], "number": 1, "trigger": "entered", "criteria": {"all": []}, "actions": actions, "tell_actor": False}
             for rule in rules

@@ -10,7 +10,7 @@ from commands.migrate import MIGRATIONS, upgrade
 from kanban.backup import archive, keeper, restore
 from kanban.backup.databases import BackupError
 from kanban.config import Config
-from kanban.db import transaction
+from kanban.transactions import transaction
 from rules.post import pause
 
 
@@ -39,7 +39,7 @@ def bring_back(app: Flask, config: Config, instance: Path, path: Path) -> int:
             orders = restore.settle(session, made_at)
             pause.begin_after_restore(session, made_at)
     print(f"The backup of {made_at:%Y-%m-%d %H:%M} UTC is back: {orders} orders. Everybody signs in anew.")
-    print("E-mails of rules are paused: see Settings → Letters for those that may have left since, then resume.")
+    print("E-mails of rules are paused: see Settings → Messages for those that may have left since, then resume.")
     return 0
 
 

@@ -25,6 +25,7 @@ from rules.mail import accounts, check
 from rules.models import Gateway, MailAccount, Message
 from rules.post.outbox import oldest_waiting
 from rules.post.pause import pause_of
+from rules.seal import unseal
 
 LOW, VERY_LOW = 2_000_000_000, 200_000_000  # bytes free
 LATE = timedelta(minutes=15)  # an e-mail that is due and has not left
@@ -68,9 +69,12 @@ def doctor(app: Flask, config: Config, instance: Path) -> int:
     found: list[Finding] = []
     with app.app_context():
         first = {
-            "settings": lambda: _settings(config), "demo": lambda: _demo(instance, config),
-            "rights": lambda: _rights(instance), "disk": lambda: _disk(instance, config), "database": _database,
-        }  # fmt: skip
+            "settings": lambda: _settings(config),
+            "demo": lambda: _demo(instance, config),
+            "rights": lambda: _rights(instance),
+            "disk": lambda: _disk(instance, config),
+            "database": _database,
+        }
         for name, look in first.items():
             found += _safely(name, look)
         if not any(one.about == "database" and one.level is Level.FAULT for one in found):
@@ -84,10 +88,14 @@ def doctor(app: Flask, config: Config, instance: Path) -> int:
 
 def _of_database(session: Session, now: datetime, config: Config) -> dict[str, Callable[[], Findings]]:
     return {
-        "keys": lambda: _keys(session, config), "clock": lambda: _clock(session, now), "worker": lambda: _beats(session, now),
-        "e-mails": lambda: _letters(session, now), "mail": lambda: _mail(session, config), "backup": lambda: _backups(session, now, config),
+        "keys": lambda: _keys(session, config),
+        "clock": lambda: _clock(session, now),
+        "worker": lambda: _beats(session, now),
+        "e-mails": lambda: _messages(session, now),
+        "mail": lambda: _mail(session, config),
+        "backup": lambda: _backups(session, now, config),
         "proxy": lambda: _proxy(config),
-    }  # fmt: skip
+    }
 
 
 def _safely(about: str, look: Callable[[], Findings]) -> list[Finding]:
@@ -148,8 +156,13 @@ def _database() -> Findings:
             damage = "; ".join(said) if said != ["ok"] else f"{len(broken)} rows point nowhere"
             yield _fault("database", f"damaged: {damage[:200]}")
             return
-    size = session.scalar(text("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size" if kind == "sqlite"
-                               else "SELECT pg_database_size(current_database())"))  # fmt: skip
+    size = session.scalar(
+        text(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+            if kind == "sqlite"
+            else "SELECT pg_database_size(current_database())"
+        )
+    )
     session.rollback()
     yield _ok("database", f"{kind}, {(size or 0) / 1e6:.0f} MB, version {tables}, whole")
 
@@ -160,7 +173,7 @@ def _keys(session: Session, config: Config) -> Findings:
         yield _warning("keys", f"{' and '.join(short)} can be guessed: fewer than {LEAST_KEY} characters")
     sealed = [one for row in session.execute(select(MailAccount.sealed_password, MailAccount.sealed_token)) for one in row if one]
     sealed += [one for one in session.scalars(select(Gateway.sealed_fields)) if one]
-    closed = [one for one in sealed if not accounts.unseal(one, config.seal_key)]
+    closed = [one for one in sealed if not unseal(one, config.seal_key)]
     if closed:
         said = f"{len(closed)} of {len(sealed)} secrets were sealed with another key: put seal_key back, or type those passwords anew"
         yield _fault("keys", said)
@@ -191,19 +204,19 @@ def _beats(session: Session, now: datetime) -> Findings:
             yield _ok(part.value, f"wrote within {SILENT.total_seconds():.0f} s")
 
 
-def _letters(session: Session, now: datetime) -> Findings:
+def _messages(session: Session, now: datetime) -> Findings:
     due = oldest_waiting(session, now)
     failed = session.scalar(
         select(func.count()).select_from(Message).where(Message.state == "failed", Message.created_at > now - timedelta(days=1))
     )
     if pause_of(session):
-        yield _warning("e-mails", "those of rules are paused: Settings → Letters")
+        yield _warning("e-mails", "those of rules are paused: Settings → Messages")
     elif due and now - due > LATE:
         yield _warning("e-mails", f"the oldest should have left at {clock.local(due):%Y-%m-%d %H:%M}")
     else:
         yield _ok("e-mails", "none is late")
     if failed:
-        yield _warning("e-mails", f"{failed} failed since yesterday: Settings → Letters")
+        yield _warning("e-mails", f"{failed} failed since yesterday: Settings → Messages")
 
 
 def _mail(session: Session, config: Config) -> Findings:

@@ -9,8 +9,9 @@ from flask import Flask
 
 from kanban import i18n, security, setup_code
 from kanban.config import Config
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.presets import demo
+from kanban.transactions import transaction
 from rules.demo import fill
 from rules.mail.named_hosts import name_hosts_in_use
 

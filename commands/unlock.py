@@ -4,7 +4,7 @@ from flask import Flask
 
 from kanban import people
 from kanban.config import Config
-from kanban.db import transaction
+from kanban.transactions import transaction
 
 
 def unlock(app: Flask, config: Config, email: str) -> int:

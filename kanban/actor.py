@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from kanban.db import table
 from kanban.models import Person, Role, person_role
 
 
@@ -40,13 +41,16 @@ class Actor:
         return {role.id for role in self.roles}
 
 
+_ROLES_OF = (
+    select(table(Role).c.id, table(Role).c.name)
+    .join(person_role, person_role.c.role_id == table(Role).c.id)
+    .where(person_role.c.person_id == bindparam("person"))
+    .order_by(table(Role).c.position)
+)
+
+
 def actor_of(session: Session, person: Person) -> Actor:
     """The snapshot; one SELECT, for the roles."""
-    rows = session.execute(
-        select(Role.id, Role.name)
-        .join(person_role, person_role.c.role_id == Role.id)
-        .where(person_role.c.person_id == person.id)
-        .order_by(Role.position)
-    )
+    rows = session.connection().execute(_ROLES_OF, {"person": person.id})
     roles = tuple(ActorRole(*row) for row in rows)
     return Actor(person.id, person.name, person.email, person.access, person.language, person.tone, roles)

@@ -11,10 +11,11 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from kanban import clock
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.errors import Busy, Unwritable
 from kanban.live import publish
 from kanban.models import Beat, Part
+from kanban.transactions import Turn, transaction
 
 log = logging.getLogger("potok.beats")
 EVERY = timedelta(seconds=10)
@@ -77,20 +78,20 @@ class WebBeat:
                 except (Busy, Unwritable):
                     pass  # it is in the log already
                 except Exception:
-                    log.exception("the web's beat stumbled")
+                    log.exception("the web's beat failed")
                     db.session.rollback()
                 time.sleep(EVERY.total_seconds())
 
     def look(self) -> None:
         """Needs an application context."""
         now, before = clock.now(), self.worker
-        with transaction(numbered=False) as session:
+        with transaction(Turn.NONE) as session:
             beat(session, Part.WEB, self._name, now)
             found = worker_state(session, now)
             if self._looks_from is not None and time.monotonic() < self._looks_from:
                 found = WorkerState(found.beat_at, is_silent=False)
         if found.is_silent != before.is_silent:
-            with transaction() as session:  # numbered, as all that publish: changes get their numbers in order of commit
+            with transaction(Turn.NONE) as session:
                 publish(session, WORKER_TOPIC)
         self.worker, self._wrote, self.wrote_at = found, time.monotonic(), now
         if found.is_silent and not before.is_silent:

@@ -18,6 +18,7 @@ from kanban.models import PHASES, TONES, Board, Order, Role, Status
 from kanban.orders.find import find_order
 from kanban.orders.move import carry
 from kanban.policy import require_admin
+from kanban.references import Reference, ReferenceKind
 
 
 @dataclass
@@ -68,15 +69,16 @@ def remove_board(session: Session, actor: Actor, board_id: int) -> None:
     if session.scalar(select(Order.id).where(Order.board_id == board.id).limit(1)) is not None:
         raise Conflict(_("“%(board)s” has orders, so it can't be removed.", board=board.name))
     statuses = session.scalars(select(Status.id).where(Status.board_id == board.id)).all()
-    if not dependents.names(session).keys().isdisjoint([("status", id_) for id_ in statuses] + [("board", board.id)]):
-        raise Conflict(_("Rules name “%(board)s” or its statuses. Change or remove those rules first.", board=board.name))
+    going = [Reference(ReferenceKind.STATUS, id_) for id_ in statuses] + [Reference(ReferenceKind.BOARD, board.id)]
+    if not dependents.names(session).keys().isdisjoint(going):
+        raise Conflict(_("Rules use “%(board)s” or its statuses. Change or remove those rules first.", board=board.name))
     session.delete(board)
 
 
 def find_board(session: Session, board_id: int) -> Board:
     board = session.get(Board, board_id, populate_existing=True)
     if board is None:
-        raise NotFound(_("There is no such board."))
+        raise NotFound(_("Board not found."))
     return board
 
 
@@ -84,10 +86,10 @@ def _write_board(session: Session, board: Board, fields: BoardFields) -> None:
     if fields.source_id is not None and (fields.source_id == board.id or session.get(Board, fields.source_id) is None):
         raise Invalid(_("This choice no longer exists."), "source_id")
     if fields.source_id is not None and _comes_from(session, fields.source_id, board.id):
-        raise Invalid(_("Orders of that board are made from this one already."), "source_id")
+        raise Invalid(_("Orders on that board are already created from orders on this one."), "source_id")
     after = session.get(Status, fields.way_after_id) if fields.way_after_id is not None else None
     if fields.way_after_id is not None and (after is None or after.board_id != fields.source_id):
-        raise Invalid(_("Choose a status of the board the orders are made from."), "way_after_id")
+        raise Invalid(_("Choose a status of the board these orders are created from."), "way_after_id")
     board.name, board.order_name, board.prefix = fields.name, fields.order_name, fields.prefix
     board.source_id, board.way_after_id, board.icon = fields.source_id, fields.way_after_id, fields.icon
 
@@ -156,7 +158,7 @@ def arrange_statuses(session: Session, actor: Actor | None, board_id: int, ids: 
 
 
 def remove_status(session: Session, actor: Actor, status_id: int, *, orders_to: int | None, rules_to: int | None) -> int:
-    """Removes a status; its orders go to another, without letters, its rules too (None: they are switched off).
+    """Removes a status; its orders go to another, without messages, its rules too (None: they are switched off).
 
     Returns how many orders went. Raises Invalid where orders have nowhere to go, Conflict for the last status.
     """
@@ -168,13 +170,13 @@ def remove_status(session: Session, actor: Actor, status_id: int, *, orders_to: 
     target = next((one for one in others if one.id == orders_to), None)
     ids = session.scalars(select(Order.id).where(Order.status_id == status.id).order_by(Order.rank.desc())).all()
     if ids and target is None:
-        raise Invalid(_("Say where the %(count)s orders of “%(status)s” go.", count=len(ids), status=status.name), "orders_to")
+        raise Invalid(_("Choose where the %(count)s orders in “%(status)s” go.", count=len(ids), status=status.name), "orders_to")
     if rules_to is not None and rules_to not in [one.id for one in others]:
         raise Invalid(_("This choice no longer exists."), "rules_to")
     for id_ in ids:
         assert target is not None
         carry(session, actor, find_order(session, id_), target, before="", quiet=True)
-    dependents.hand_over(session, status, rules_to)
+    dependents.reassign_status(session, status, rules_to)
     session.execute(update(Board).where(Board.way_after_id == status.id).values(way_after_id=None))
     session.flush()
     session.delete(status)
@@ -190,7 +192,7 @@ def find_status(session: Session, status_id: int) -> Status:
         .execution_options(populate_existing=True)
     )
     if status is None:
-        raise NotFound(_("There is no such status."))
+        raise NotFound(_("Status not found."))
     return status
 
 
@@ -200,7 +202,7 @@ def _write_status(session: Session, status: Status, fields: StatusFields) -> Non
     if status.id is None or fold(status.name) != fold(fields.name):  # two of one name that stand there already may be changed otherwise
         names = session.scalars(select(Status.name).where(Status.board_id == status.board_id)).all()
         if fold(fields.name) in map(fold, names):
-            raise Invalid(_("This board has a status of this name already."), "name")
+            raise Invalid(_("This board already has a status with this name."), "name")
     status.name, status.tone, status.phase = fields.name, fields.tone, fields.phase
     status.limit, status.norm_days = fields.limit, fields.norm_days
     status.answering = _roles(session, fields.answering)

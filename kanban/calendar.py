@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-import holidays
 from sqlalchemy.orm import Session
 
 from kanban.settings import settings
@@ -47,6 +46,8 @@ class _PublicDays(NamedTuple):
 @lru_cache(maxsize=100)
 def _public_days(country: str, year: int) -> _PublicDays:
     try:
+        import holidays  # noqa: PLC0415, 4 MB that a firm without public holidays does not need
+
         found = holidays.country_holidays(country, years=year) if country else None
     except NotImplementedError:  # a country that the library does not know
         found = None

@@ -1,14 +1,13 @@
 """Statuses as plain rows, with the roles that may move orders into them: one statement, for pages and permissions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from kanban.actor import ActorRole
-from kanban.db import table
+from kanban.db import Record, table
 from kanban.models import OVER, Role, Status, status_moving
 
 _S, _R = table(Status).c, table(Role).c
@@ -40,12 +39,21 @@ _JOINED = _MOVERS.outerjoin(table(Role), _R.id == status_moving.c.role_id)
 # Built once: to build a statement costs more than to run it.
 _ROWS = (
     select(
-        _S.id, _S.board_id, _S.name, _S.tone, _S.phase, _S.limit, _S.norm_days, _S.order_count, _S.order_total,
-        _R.id.label("role_id"), _R.name.label("role_name"),
+        _S.id,
+        _S.board_id,
+        _S.name,
+        _S.tone,
+        _S.phase,
+        _S.limit,
+        _S.norm_days,
+        _S.order_count,
+        _S.order_total,
+        _R.id.label("role_id"),
+        _R.name.label("role_name"),
     )
     .select_from(_JOINED)
     .order_by(_S.board_id, _S.position, _S.id, _R.position)
-)  # fmt: skip
+)
 _OF_BOARDS = _ROWS.where(_S.board_id.in_(bindparam("ids", expanding=True)))
 _OF_IDS = _ROWS.where(_S.id.in_(bindparam("ids", expanding=True)))
 
@@ -59,8 +67,8 @@ def columns_by_id(session: Session, ids: Sequence[int]) -> dict[int, ColumnRow]:
     return {row.id: row for row in _collect(session.connection().execute(_OF_IDS, {"ids": list(ids)}))}
 
 
-def _collect(rows: Any) -> list[ColumnRow]:
-    found: dict[int, tuple[Any, list[ActorRole]]] = {}
+def _collect(rows: Iterable[Record]) -> list[ColumnRow]:
+    found: dict[int, tuple[Record, list[ActorRole]]] = {}
     for row in rows:
         _, roles = found.setdefault(row.id, (row, []))
         if row.role_id is not None:
@@ -68,7 +76,7 @@ def _collect(rows: Any) -> list[ColumnRow]:
     return [_row(row, tuple(roles)) for row, roles in found.values()]
 
 
-def _row(row: Any, moving: tuple[ActorRole, ...]) -> ColumnRow:
+def _row(row: Record, moving: tuple[ActorRole, ...]) -> ColumnRow:
     return ColumnRow(
         row.id, row.board_id, row.name, row.tone, row.phase, row.limit, row.norm_days, row.order_count, row.order_total, moving
-    )  # fmt: skip
+    )

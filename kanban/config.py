@@ -37,7 +37,7 @@ class Config:
     currency: str = ""
     demo: int = 1
     undo_window_s: int = 15
-    poll_s: float = 0.25
+    poll_s: float = 10.0
     lease_s: int = 120
     letter_deadline_s: int = 30
     retry_first_s: int = 60
@@ -54,8 +54,8 @@ class Config:
     backup_kept_days: int = 14
     backup_passphrase: str = dataclasses.field(default="", repr=False)
     worker_name: str = ""
-    web_threads: int = 200
-    live_streams: int = 64
+    web_threads: int = 40
+    live_streams: int = 1000
     smtp_host: str = ""
     smtp_port: int = 465
     smtp_security: str = "tls"
@@ -103,12 +103,32 @@ def host_of(public_url: str) -> str:
     return urlsplit(public_url).hostname or "potok"
 
 
-CHOICES = {"smtp_security": ("tls", "starttls", "none"), "password_hash_cost": ("full", "cheap"), "demo": (0, 1),
-           "log_format": ("text", "json"), "log_level": ("debug", "info", "warning", "error")}  # fmt: skip
+CHOICES = {
+    "smtp_security": ("tls", "starttls", "none"),
+    "password_hash_cost": ("full", "cheap"),
+    "demo": (0, 1),
+    "log_format": ("text", "json"),
+    "log_level": ("debug", "info", "warning", "error"),
+}
 MOST_DAYS_KEPT = 36_500
-POSITIVE = ("port", "poll_s", "lease_s", "letter_deadline_s", "retry_first_s", "retry_cap_s", "retry_for_s", "runs_kept_days",
-            "messages_kept_days", "journal_kept_days", "sign_in_days", "sign_in_idle_days", "confirmed_for_s",
-            "web_threads", "smtp_port", "smtp_timeout_s")  # fmt: skip
+POSITIVE = (
+    "port",
+    "poll_s",
+    "lease_s",
+    "letter_deadline_s",
+    "retry_first_s",
+    "retry_cap_s",
+    "retry_for_s",
+    "runs_kept_days",
+    "messages_kept_days",
+    "journal_kept_days",
+    "sign_in_days",
+    "sign_in_idle_days",
+    "confirmed_for_s",
+    "web_threads",
+    "smtp_port",
+    "smtp_timeout_s",
+)
 
 
 NOT_NEGATIVE = ("smtp_per_hour", "smtp_per_day", "undo_window_s", "backup_kept_days")
@@ -176,7 +196,7 @@ def _check(config: Config) -> None:
     if not 0 <= config.backup_hour <= 23:
         raise ConfigError("The setting BACKUP_HOUR must be an hour from 0 to 23.")
     if config.lease_s <= config.letter_deadline_s:
-        raise ConfigError("The setting LEASE_S must be more than LETTER_DEADLINE_S, or a letter could be sent twice.")
+        raise ConfigError("The setting LEASE_S must be more than LETTER_DEADLINE_S, or a message could be sent twice.")
     if config.smtp_ca_file and not Path(config.smtp_ca_file).is_file():
         raise ConfigError(f"The file of SMTP_CA_FILE, {config.smtp_ca_file}, does not exist.")
     _check_networks(config)

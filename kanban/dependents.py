@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from kanban.models import Status
+from kanban.references import Reference
 
-Thing = tuple[str, int]  # («status», 3), («role», 3), («person», 3), («board», 3)
-Names = Mapping[Thing, list[str]]
+Names = Mapping[Reference, list[str]]
 
 
 def _none(session: Session) -> Names:
@@ -17,10 +17,11 @@ def _none(session: Session) -> Names:
 
 @dataclass
 class Dependents:
-    """names: what points at things, by name. hand_over: called before a status goes, with the status that takes its place, or None."""
+    """names: what points at things, by name. reassign_status: called before a status goes, with the id of the one that takes its place,
+    or None."""
 
     names: Callable[[Session], Names] = field(default=_none)
-    hand_over: Callable[[Session, Status, int | None], None] = field(default=lambda session, status, to: None)
+    reassign_status: Callable[[Session, Status, int | None], None] = field(default=lambda session, status, to: None)
 
 
 dependents = Dependents()

@@ -26,7 +26,7 @@ def clean_email(text: str) -> str:
     try:
         return validate_email(text, **VALIDATOR).normalized
     except EmailNotValidError as error:
-        reason = _("This is not an e-mail address: %(what)s", what=_fault(text))
+        reason = _("This is not a valid e-mail address: %(what)s", what=_fault(text))
         raise Invalid(reason, "email") from error
 
 
@@ -37,13 +37,13 @@ def _fault(address: str) -> str:
     sign = strange[0] if strange else "@"
     at_dots = any(part.startswith(".") or part.endswith(".") or ".." in part for part in (local, domain))
     faults = (
-        (not at, _("it has no @, as in name@firm.com.")),
-        (sign.isspace(), _("a space can't stand in it.")),
-        (strange or "@" in local, _("“%(sign)s” can't stand there.", sign=sign)),
+        (not at, _("it has no @, as in name@company.com.")),
+        (sign.isspace(), _("it can't contain a space.")),
+        (strange or "@" in local, _("“%(sign)s” is not allowed there.", sign=sign)),
         (not local, _("there is nothing before the @.")),
         (not domain, _("there is nothing after the @.")),
         (len(address) > LONGEST, _("it is too long.")),
-        (at_dots, _("a dot stands at the beginning, at the end, or beside another dot.")),
+        (at_dots, _("a dot can't be at the beginning, at the end, or next to another dot.")),
         (True, _("“%(domain)s” can't be the name of a mail server.", domain=domain[:80])),
     )
     return next(words for is_so, words in faults if is_so)

@@ -1,38 +1,50 @@
 """History is written here, and only here; who else wants to know is told by `listeners`, which app.py sets."""
 
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import CursorResult, insert
 from sqlalchemy.orm import Session
 
 from kanban import clock
 from kanban.actor import Actor
-from kanban.db import after_commit, table
+from kanban.db import table
+from kanban.facts import Facts
 from kanban.live import publish
 from kanban.models import Event, Order
+from kanban.transactions import after_commit
+
+
+class Countable(Protocol):
+    """A channel, as far as it is known here. place: among the channels."""
+
+    @property
+    def place(self) -> int: ...
+
+    def counted(self, num: int, /) -> str:
+        """So many messages, in words."""
 
 
 @dataclass(frozen=True)
 class Told:
     """Messages by channel, and the names of those they go to, each once. A hidden copy is counted, and not named."""
 
-    emails: int = 0
-    sms: int = 0
-    chats: int = 0
-    notices: int = 0
+    counts: tuple[tuple[Countable, int], ...] = ()
     names: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
-        return self.emails + self.sms + self.chats + self.notices
+        return sum(num for _channel, num in self.counts)
 
     def __add__(self, other: "Told") -> "Told":
-        names = tuple(dict.fromkeys(self.names + other.names))
-        return Told(self.emails + other.emails, self.sms + other.sms, self.chats + other.chats, self.notices + other.notices, names)
+        counts = Counter(dict(self.counts))
+        counts.update(dict(other.counts))
+        by_channel = sorted(counts.items(), key=lambda one: one[0].place)
+        return Told(tuple(by_channel), tuple(dict.fromkeys(self.names + other.names)))
 
 
 NOBODY = Told()
@@ -46,7 +58,7 @@ class Outcome:
     window_s: int = 0
 
     @property
-    def letters(self) -> int:
+    def messages(self) -> int:
         """How many messages, by whatever channel."""
         return self.told.count
 
@@ -61,11 +73,16 @@ class Undone:
 
 @dataclass
 class Listeners:
-    """Functions of the other package. Each runs inside the transaction of the change and must not raise."""
+    """What else happens with an order's events; app.py sets it. Each runs inside the transaction of the change and must not raise.
+
+    topics_of_turn: what is out of date where orders end or begin anew. after_undo: what these events had caused goes with them.
+    """
 
     on_event: Callable[[Session, Event, Order], Outcome] = field(default=lambda session, event, order: Outcome())
     on_undo: Callable[[Session, Event], Undone] = field(default=lambda session, event: Undone())
     outcome_of: Callable[[Session, Event], Outcome] = field(default=lambda session, event: Outcome())
+    topics_of_turn: Callable[[Session, Collection[int]], tuple[str, ...]] = field(default=lambda session, order_ids: ())
+    after_undo: Callable[[Session, Collection[int]], None] = field(default=lambda session, event_ids: None)
 
 
 listeners = Listeners()
@@ -85,9 +102,9 @@ def record(
     kind: str,
     actor: Actor | None,
     *,
-    facts: dict[str, Any],
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
+    facts: Facts,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
     key: str | None = None,
     undoes: Event | None = None,
     quiet: bool = False,
@@ -96,11 +113,20 @@ def record(
     """Writes the event and the change, and tells the listeners, unless `quiet` (a clean undo fires no rules)."""
     cause = actor.cause if actor else None
     values = {
-        "kind": kind, "board_id": order.board_id, "order_id": order.id, "actor_id": actor.id or None if actor else None,
-        "actor_name": actor.name if actor else "", "before": before or {}, "after": after or {}, "facts": facts,
-        "key": key or None, "undoes_id": undoes.id if undoes else None, "at": clock.now(),
-        "cause_event_id": cause.event_id if cause else None, "cause_rule_id": cause.rule_id if cause else None,
-    }  # fmt: skip
+        "kind": kind,
+        "board_id": order.board_id,
+        "order_id": order.id,
+        "actor_id": actor.id or None if actor else None,
+        "actor_name": actor.name if actor else "",
+        "before": before or {},
+        "after": after or {},
+        "facts": facts.to_json(),
+        "key": key or None,
+        "undoes_id": undoes.id if undoes else None,
+        "at": clock.now(),
+        "cause_event_id": cause.event_id if cause else None,
+        "cause_rule_id": cause.rule_id if cause else None,
+    }
     session.flush()
     made = session.connection().execute(_RECORD, values)
     event = Event(**values, id=_new_id(made))  # a plain object: it was written here, and never changes
@@ -110,9 +136,17 @@ def record(
 
 
 def _log(event: Event) -> None:
-    log.info("%s", event.kind, extra={
-        "event": event.id, "order": event.order_id, "board": event.board_id, "person": event.actor_id, "rule": event.cause_rule_id,
-    })  # fmt: skip
+    log.info(
+        "%s",
+        event.kind,
+        extra={
+            "event": event.id,
+            "order": event.order_id,
+            "board": event.board_id,
+            "person": event.actor_id,
+            "rule": event.cause_rule_id,
+        },
+    )
 
 
 def _new_id(made: CursorResult[Any]) -> int:

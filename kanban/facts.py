@@ -1,136 +1,149 @@
-"""Facts: the plain snapshot of an order that its event keeps, and the catalogue of the fields rules may look at.
+"""Facts: the plain snapshot of an order that its event keeps, as rules judge it. Pure; read once from the database's JSON.
 
-No phone, no e-mail, no address. A field that is absent is unknown; None is empty. Facts are the database's JSON:
-dates are ISO texts, money is minor units, a reference is {"id", "name"} with the name of that time.
+No phone, no e-mail, no address. A field that is absent is unknown; None is empty. How values stand in facts: kanban.fields.FieldType.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
 
-from kanban import clock
-from kanban.actor import Actor
-from kanban.i18n import N_
-from kanban.models import Order, Status
+from kanban.json_reader import JsonObject
 
 SCHEMA = 2  # 2: today, was, and more of linked orders
 
 
 @dataclass(frozen=True)
-class Field:
-    """A field of the catalogue. kind: see kanban.criteria.COMPARISONS; choices: where the editor takes its list from.
+class LinkedOrder:
+    """An order that is linked with this one, at that moment. is_source: this one was made from it. fields: without their «linked.»."""
 
-    group: order, role (who fills it; «role:3»), who (did it), or linked (of the orders it is linked with).
+    id: int
+    number: str
+    board_id: int
+    order_name: str
+    status_id: int
+    status_name: str
+    phase: str
+    is_source: bool
+    fields: Mapping[str, object]
+
+    def to_json(self) -> JsonObject:
+        return {
+            "id": self.id,
+            "number": self.number,
+            "board": self.board_id,
+            "order_name": self.order_name,
+            "status": {"id": self.status_id, "name": self.status_name, "phase": self.phase},
+            "is_source": self.is_source,
+            "fields": dict(self.fields),
+        }
+
+
+@dataclass(frozen=True)
+class LinkedBy:
+    """The linked order of which this order heard that it entered a status."""
+
+    order_id: int
+    number: str
+    status_id: int
+    phase: str
+
+    def to_json(self) -> JsonObject:
+        return {"order": self.order_id, "number": self.number, "status": self.status_id, "phase": self.phase}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """fields, people, linked, was: None where facts of an older Potok don't say. people: {role id as text: person id}.
+
+    was: {field: its value before the event}, of the fields that the event changed. today: its day, as ISO text.
+    rule_id: of an event of one rule alone. linked_by: of the news of a linked order.
     """
 
-    name: str
-    kind: str
-    label: str
-    choices: str = ""
-    group: str = "order"
+    fields: Mapping[str, object] | None = None
+    people: Mapping[str, object] | None = None
+    linked: Sequence[LinkedOrder] | None = None
+    was: Mapping[str, object] | None = None
+    today: str = ""
+    order_id: int = 0
+    number: str = ""
+    board_id: int = 0
+    phase: str = ""
+    rule_id: int | None = None
+    linked_by: LinkedBy | None = None
+    schema: int = SCHEMA
+
+    def to_json(self) -> JsonObject:
+        made: JsonObject = {
+            "schema": self.schema,
+            "today": self.today,
+            "order": {"id": self.order_id, "number": self.number, "board": self.board_id},
+            "phase": self.phase,
+            "fields": dict(self.fields or {}),
+            "people": dict(self.people or {}),
+            "linked": [one.to_json() for one in self.linked or ()],
+            "was": dict(self.was or {}),
+        }
+        made |= {"rule": self.rule_id} if self.rule_id is not None else {}
+        return made | ({"linked_by": self.linked_by.to_json()} if self.linked_by else {})
 
 
-FIELDS: dict[str, Field] = {
-    field.name: field
-    for field in (
-        Field("organisation", "reference", N_("Organisation"), "organisations"),
-        Field("status_before", "reference", N_("Status before"), "statuses"),
-        Field("status_after", "reference", N_("Status after"), "statuses"),
-        Field("responsible", "reference", N_("Responsible"), "people"),
-        Field("author", "reference", N_("Author"), "people"),
-        Field("customer", "text", N_("Customer")),
-        Field("title", "text", N_("Title")),
-        Field("total", "money", N_("Total")),
-        Field("paid", "money", N_("Paid")),
-        Field("paid_percent", "number", N_("Paid, per cent")),
-        Field("tags", "tags", N_("Tags")),
-        Field("order_on", "date", N_("Order date")),
-        Field("ship_on", "date", N_("Ship date")),
-        Field("installation_on", "date", N_("Installation date")),
-        Field("actor", "reference", N_("Who did it"), "people", "who"),
-        Field("actor_roles", "references", N_("Roles of who did it"), "roles", "who"),
-        Field("linked_count", "number", N_("How many linked orders"), "", "linked"),
-        Field("linked.number", "text", N_("Linked order: number"), "", "linked"),
-        Field("linked.status", "reference", N_("Linked order: status"), "other_statuses", "linked"),
-        Field("linked.responsible", "reference", N_("Linked order: responsible"), "people", "linked"),
-        Field("linked.total", "money", N_("Linked order: total"), "", "linked"),
-        Field("linked.paid", "money", N_("Linked order: paid"), "", "linked"),
-        Field("linked.ship_on", "date", N_("Linked order: ship date"), "", "linked"),
+NOTHING_KNOWN = Facts()
+
+
+def read_facts(raw: object) -> Facts:
+    """Never raises: what has another shape is not known."""
+    if not isinstance(raw, Mapping):
+        return NOTHING_KNOWN
+    order = _mapping(raw.get("order")) or {}
+    return Facts(
+        _mapping(raw.get("fields")),
+        _mapping(raw.get("people")),
+        _linked(raw.get("linked")),
+        _mapping(raw.get("was")),
+        _text(raw.get("today")),
+        _whole(order.get("id")),
+        _text(order.get("number")),
+        _whole(order.get("board")),
+        _text(raw.get("phase")),
+        _whole(raw.get("rule")) or None,
+        _linked_by(_mapping(raw.get("linked_by"))),
+        _whole(raw.get("schema")),
     )
-}
-KINDS = {name: field.kind for name, field in FIELDS.items()}
-_ROLE = re.compile("role:([0-9]{1,10})")
 
 
-def find_field(name: str, roles: Mapping[int, str] | None = None) -> Field | None:
-    """A field of the catalogue; «role:3» carries the name of its role, or none where `roles` doesn't know it."""
-    role = _ROLE.fullmatch(name)
-    if role is None:
-        return FIELDS.get(name)
-    label = "" if roles is None else roles.get(int(role[1]), "")
-    return Field(name, "reference", label, "people", "role") if label or roles is None else None
+def _linked(raw: object) -> tuple[LinkedOrder, ...] | None:
+    if not isinstance(raw, list):
+        return None
+    return tuple([_linked_order(one) for one in raw if isinstance(one, Mapping)])
 
 
-def snapshot(
-    order: Order,
-    actor: Actor | None,
-    *,
-    before: Status | None,
-    after: Status,
-    linked: Iterable[dict[str, Any]] = (),
-    was: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The facts of an order at this moment, as JSON. before: the status it left, None where it was just placed.
-
-    was: {field: its value before the event}, of the fields that the event changes.
-    """
-    links = list(linked)
-    return {
-        "schema": SCHEMA,
-        "today": clock.today().isoformat(),
-        "order": {"id": order.id, "number": order.number, "board": order.board_id},
-        "phase": after.phase,
-        "fields": {
-            "organisation": reference(order.organisation),
-            "status_before": reference(before),
-            "status_after": reference(after),
-            "responsible": reference(order.responsible),
-            "author": reference(order.author),
-            "customer": order.customer.name,
-            "title": order.title,
-            "total": order.total,
-            "paid": order.paid,
-            "paid_percent": percent(order.paid, order.total),
-            "tags": list(order.tags),
-            "order_on": iso(order.order_on),
-            "ship_on": iso(order.ship_on),
-            "installation_on": iso(order.installation_on),
-            "actor": reference(actor),
-            "actor_roles": [reference(role) for role in actor.roles] if actor else [],
-            "linked_count": len(links),
-        },
-        "people": people_of(order),
-        "linked": links,
-        "was": dict(was or {}),
-    }
+def _linked_order(raw: Mapping[str, object]) -> LinkedOrder:
+    status = _mapping(raw.get("status")) or {}
+    return LinkedOrder(
+        _whole(raw.get("id")),
+        _text(raw.get("number")),
+        _whole(raw.get("board")),
+        _text(raw.get("order_name")),
+        _whole(status.get("id")),
+        _text(status.get("name")),
+        _text(status.get("phase")),
+        bool(raw.get("is_source")),
+        _mapping(raw.get("fields")) or {},
+    )
 
 
-def people_of(order: Order) -> dict[str, int]:
-    """{role id: person id} of the roles that are filled on the order."""
-    return {str(one.role_id): one.person_id for one in order.people}
+def _linked_by(raw: Mapping[str, object] | None) -> LinkedBy | None:
+    if raw is None:
+        return None
+    return LinkedBy(_whole(raw.get("order")), _text(raw.get("number")), _whole(raw.get("status")), _text(raw.get("phase")))
 
 
-def percent(paid: int, total: int) -> int | None:
-    """Whole per cents, rounded down, so that 100 means all of it; None where there is nothing to pay."""
-    return paid * 100 // total if total > 0 else None
+def _mapping(raw: object) -> Mapping[str, object] | None:
+    return raw if isinstance(raw, Mapping) else None
 
 
-def reference(thing: Any) -> dict[str, Any] | None:
-    """{"id", "name"} of anything that has both."""
-    return None if thing is None else {"id": thing.id, "name": thing.name}
+def _text(raw: object) -> str:
+    return raw if isinstance(raw, str) else ""
 
 
-def iso(day: date | None) -> str | None:
-    return day.isoformat() if day else None
+def _whole(raw: object) -> int:
+    return raw if isinstance(raw, int) and not isinstance(raw, bool) else 0

@@ -22,23 +22,32 @@ class Fault(Enum):
 
 
 WORDS = {
-    Fault.BUSY: _l("Others are writing just now, so nothing was changed. Try again in a moment."),
-    Fault.FULL: _l("The server's disk is full, so nothing was changed. Tell whoever keeps the server."),
-    Fault.READ_ONLY: _l("The server can't write to its database, so nothing was changed. Tell whoever keeps the server."),
-    Fault.AWAY: _l("The database can't be reached just now, so nothing was changed. Try again in a moment."),
+    Fault.BUSY: _l("Others are saving changes right now, so nothing was changed. Try again in a moment."),
+    Fault.FULL: _l("The server's disk is full, so nothing was changed. Contact the server administrator."),
+    Fault.READ_ONLY: _l("The server can't write to its database, so nothing was changed. Contact the server administrator."),
+    Fault.AWAY: _l("The database can't be reached right now, so nothing was changed. Try again in a moment."),
 }
 # By SQLite's result codes (sqlite.org/rescode.html) and PostgreSQL's error codes (appendix A of its manual), as they begin.
 _SQLITE = (
-    ("SQLITE_BUSY", Fault.BUSY), ("SQLITE_LOCKED", Fault.BUSY), ("SQLITE_FULL", Fault.FULL), ("SQLITE_READONLY", Fault.READ_ONLY),
-    ("SQLITE_CANTOPEN", Fault.READ_ONLY), ("SQLITE_IOERR", Fault.READ_ONLY),
-)  # fmt: skip
+    ("SQLITE_BUSY", Fault.BUSY),
+    ("SQLITE_LOCKED", Fault.BUSY),
+    ("SQLITE_FULL", Fault.FULL),
+    ("SQLITE_READONLY", Fault.READ_ONLY),
+    ("SQLITE_CANTOPEN", Fault.READ_ONLY),
+    ("SQLITE_IOERR", Fault.READ_ONLY),
+)
 _POSTGRESQL = (
-    ("55P03", Fault.BUSY), ("40P01", Fault.BUSY), ("53100", Fault.FULL), ("25006", Fault.READ_ONLY), ("53", Fault.AWAY),
-    ("57P", Fault.AWAY), ("08", Fault.AWAY),
-)  # fmt: skip
+    ("55P03", Fault.BUSY),
+    ("40P01", Fault.BUSY),
+    ("53100", Fault.FULL),
+    ("25006", Fault.READ_ONLY),
+    ("53", Fault.AWAY),
+    ("57P", Fault.AWAY),
+    ("08", Fault.AWAY),
+)
 
 
-class _Said:
+class _Reported:
     """What was said lately, by every thread of the process."""
 
     def __init__(self) -> None:
@@ -54,7 +63,7 @@ class _Said:
             return is_new
 
 
-_said = _Said()
+_reported = _Reported()
 
 
 def as_refusal(error: DBAPIError) -> Refused | None:
@@ -62,7 +71,7 @@ def as_refusal(error: DBAPIError) -> Refused | None:
     fault = fault_of(error)
     if fault is None:
         return None
-    if _said.is_new(fault):
+    if _reported.is_new(fault):
         log.error("%s: %s", fault.value, str(error.orig).strip() or type(error.orig).__name__)
     return refusal_of(fault)
 

@@ -16,7 +16,7 @@ HIDDEN = "first_steps_hidden"
 
 
 @dataclass(frozen=True)
-class Step:
+class FirstStep:
     """name: also of its link's end of the page. title, why, do: texts to be translated. endpoint, anchor: where it is done; "" on
     the board."""
 
@@ -33,30 +33,43 @@ class Step:
 class Others:
     """Steps of the other package, before those of this one: set by app.py."""
 
-    steps: Sequence[Step] = field(default_factory=tuple)
+    steps: Sequence[FirstStep] = field(default_factory=tuple)
 
 
 others = Others()
 OWN = (
-    Step("people", N_("Employees"), N_("Add those who work on orders, with their roles: e-mails go by role."), N_("Add an employee"),
-         "people.new", select(func.count() > 1).select_from(Person).where(Person.active).scalar_subquery(), "person"),
-    Step("order", N_("First order"), N_("Place one, and whoever answers for its status gets an e-mail."), N_("Add an order"),
-         "", exists(select(Order.id))),
-)  # fmt: skip
+    FirstStep(
+        "people",
+        N_("Employees"),
+        N_("Add the people who work on orders and their roles: e-mails are sent by role."),
+        N_("Add an employee"),
+        "people.new",
+        select(func.count() > 1).select_from(Person).where(Person.active).scalar_subquery(),
+        "person",
+    ),
+    FirstStep(
+        "order",
+        N_("First order"),
+        N_("Add one, and those responsible for its status get an e-mail."),
+        N_("Add an order"),
+        "",
+        exists(select(Order.id)),
+    ),
+)
 
 
 @dataclass(frozen=True)
 class FirstSteps:
     """steps: each with whether it is done."""
 
-    steps: tuple[tuple[Step, bool], ...]
+    steps: tuple[tuple[FirstStep, bool], ...]
 
     @property
     def done(self) -> int:
         return sum(is_done for _step, is_done in self.steps)
 
     @property
-    def next(self) -> Step:
+    def next(self) -> FirstStep:
         return next(step for step, is_done in self.steps if not is_done)
 
 

@@ -10,5 +10,5 @@ def require_path(order: Order, status: Status | None) -> Status:
     if status is None:
         raise Invalid(_("This status no longer exists. Reload the page to see the board as it is now."), "status")
     if status.board_id != order.board_id:
-        raise Invalid(_("“%(status)s” belongs to another kind of order.", status=status.name), "status")
+        raise Invalid(_("“%(status)s” belongs to another document.", status=status.name), "status")
     return status

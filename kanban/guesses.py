@@ -4,22 +4,43 @@ A stranger's tries count against the stranger's address and, together with other
 that has signed in before has a count of its own, so nobody else can lock its owner out.
 """
 
+import hashlib
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
 
+from kanban import clock
+from kanban.db import table
+from kanban.models import Guess
 from kanban.proxies import plain_address
+from kanban.transactions import Turn, transaction
+
+GUESS_LOCK = 7204  # an arbitrary number, the same in every process
+
+
+@dataclass(frozen=True)
+class Limit:
+    """most: tries within the time before now."""
+
+    most: int
+    within: timedelta
+
 
 LIMITS = {
-    "known": parse("20 per 5 minutes"), "caller": parse("10 per 5 minutes"), "account": parse("100 per hour"),
-    "address": parse("100 per 5 minutes"), "session": parse("10 per 5 minutes"), "resets": parse("20 per hour"),
-    "mail": parse("60 per minute"), "noted": parse("1 per 5 minutes"),
-}  # fmt: skip
+    "known": Limit(20, timedelta(minutes=5)),
+    "caller": Limit(10, timedelta(minutes=5)),
+    "account": Limit(100, timedelta(hours=1)),
+    "address": Limit(100, timedelta(minutes=5)),
+    "session": Limit(10, timedelta(minutes=5)),
+    "resets": Limit(20, timedelta(hours=1)),
+    "mail": Limit(60, timedelta(minutes=1)),
+    "noted": Limit(1, timedelta(minutes=5)),
+}
+KEPT = max(limit.within for limit in LIMITS.values())
 SITE = 64  # bits of an IPv6 address that are one household's
 
 
@@ -46,45 +67,44 @@ class Guesser:
             yield "address", site
 
 
-class _Counts(MemoryStorage):
-    def clear(self, key: str) -> None:
-        """Under the key's lock: the library's thread that drops what is old would stumble over a key that goes meanwhile."""
-        with self.locks[key]:
-            super().clear(key)
+def take(guesser: Guesser, since: datetime | None = None) -> bool:
+    """Counts a try. False where there were too many. since: tries before it don't count, as an administrator has lifted the limits."""
+    with transaction(Turn.NONE, aside=True) as session:
+        return all(_hit(session, limit, key, since) for limit, key in guesser.counts())
 
 
-class Guesses:
-    """The counts of one process, for one door."""
+def hit(limit: str, key: str) -> bool:
+    """Counts one. False where there were too many."""
+    with transaction(Turn.NONE, aside=True) as session:
+        return _hit(session, limit, key)
 
-    def __init__(self) -> None:
-        self._storage = _Counts()
-        self._limiter = MovingWindowRateLimiter(self._storage)
-        self._unlocked: dict[str, datetime] = {}  # by the count that was begun anew
 
-    def take(self, guesser: Guesser) -> bool:
-        """Counts a try. False where there were too many."""
-        return all(self.hit(limit, key) for limit, key in guesser.counts())
+def forgive(guesser: Guesser) -> None:
+    """The right password was given: what this very person mistyped before is forgotten."""
+    kept = [_hash(limit, key) for limit, key in guesser.counts() if limit in ("known", "caller", "session")]
+    with transaction(Turn.NONE, aside=True) as session:
+        session.execute(delete(Guess).where(Guess.key.in_(kept)))
 
-    def hit(self, limit: str, key: str) -> bool:
-        return self._limiter.hit(LIMITS[limit], limit, key)
 
-    def reset(self) -> None:
-        """For tests: nobody has tried anything."""
-        self._storage.reset()
+def prune(session: Session, now: datetime) -> None:
+    session.execute(delete(Guess).where(Guess.at < now - KEPT))
 
-    def forgive(self, guesser: Guesser) -> None:
-        """The right password was given: what this very person mistyped before is forgotten."""
-        for limit, key in guesser.counts():
-            if limit in ("known", "caller", "session"):
-                self._limiter.clear(LIMITS[limit], limit, key)
 
-    def unlock(self, guesser: Guesser, at: datetime) -> bool:
-        """An administrator unlocked the account at this time: once for each such time each count begins anew. Whether one did."""
-        found = [(limit, key) for limit, key in guesser.counts() if self._unlocked.get(f"{limit} {key}") != at]
-        for limit, key in found:
-            self._unlocked[f"{limit} {key}"] = at
-            self._limiter.clear(LIMITS[limit], limit, key)
-        return bool(found)
+def _hit(session: Session, limit: str, key: str, since: datetime | None = None) -> bool:
+    """Of one key one after the other: many at once, in however many processes, are not more than their number."""
+    hashed, now = _hash(limit, key), clock.now()
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(GUESS_LOCK, func.hashtext(hashed))))
+    begins = max(now - LIMITS[limit].within, since or now - KEPT)
+    count = session.scalar(select(func.count()).select_from(Guess).where(Guess.key == hashed, Guess.at > begins)) or 0
+    if count >= LIMITS[limit].most:
+        return False
+    session.execute(insert(table(Guess)).values(key=hashed, at=now))
+    return True
+
+
+def _hash(limit: str, key: str) -> str:
+    return hashlib.sha256(f"{limit} {key}".encode()).hexdigest()
 
 
 def site_of(address: str) -> str:

@@ -1,10 +1,10 @@
 """The only place that looks at, or sets, HX- headers."""
 
 import json
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import Response, redirect, request
+from flask.typing import ResponseReturnValue
 from htmx_flask import Htmx, make_response
 
 htmx = Htmx()
@@ -15,7 +15,7 @@ def is_htmx() -> bool:
     return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"
 
 
-def fragment(html: str, status: int = 200, *, trigger: dict[str, Any] | None = None, retarget: str = "", reswap: str = "") -> Response:
+def fragment(html: str, status: int = 200, *, trigger: dict[str, object] | None = None, retarget: str = "", reswap: str = "") -> Response:
     """An answer for htmx. trigger: events for the page; reswap is set by hand, because htmx-flask knows no morphs."""
     response: Response = make_response(html, status)
     if trigger:
@@ -34,7 +34,7 @@ def toast_part(html: str) -> str:
     return f'<div hx-swap-oob="beforeend:#toasts">{html}</div>' if html else ""
 
 
-def go(url: str) -> Any:
+def go(url: str) -> ResponseReturnValue:
     """After a change: 303 for a form, HX-Redirect for htmx, so that both end on the same page."""
     if is_htmx():
         response: Response = make_response("", 204, redirect=url)
@@ -42,10 +42,10 @@ def go(url: str) -> Any:
     return redirect(url, 303)
 
 
-def current_page() -> tuple[str, dict[str, str]]:
-    """(path, query) of the page that htmx asked from: parts are made to fit it, filter and all."""
+def current_page(address: str | None = None) -> tuple[str, dict[str, str]]:
+    """(path, query) of the page that htmx asked from, or of this address: parts are made to fit it, filter and all."""
     try:
-        parts = urlsplit(request.headers.get("HX-Current-URL", ""))
+        parts = urlsplit(request.headers.get("HX-Current-URL", "") if address is None else address)
     except ValueError:
         return "", {}
     return parts.path, dict(parse_qsl(parts.query))

@@ -6,18 +6,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import flask_babel
 from babel.dates import format_date, get_day_names
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, get_currency_symbol
 from flask import Flask, current_app, g, has_request_context, request, session
-from flask_babel import Babel, force_locale, get_locale, gettext, lazy_gettext
+from flask_babel import Babel, force_locale, get_locale, get_translations
 from flask_login import current_user
 
 from kanban import clock
 from kanban.countries import currency_of
 from kanban.settings import country
+from kanban.translation import N_, _, _l, looked_up, ngettext
 
 LANGUAGES = {"ru": "Русский", "en": "English"}
 TRANSLATIONS = Path(__file__).parent.parent / "translations"
@@ -26,25 +26,7 @@ MILLION = 1_000_000
 MOST_NAMES = 3
 NBSP = "\u00a0"
 
-_l = lazy_gettext
-
-
-def _(text: str, **values: object) -> str:
-    """The text in the reader's language."""
-    return str(gettext(text, **values))
-
-
-def ngettext(one: str, many: str, num: int, **values: object) -> str:
-    """The text with its number, in the plural of the reader's language."""
-    return str(flask_babel.ngettext(one, many, num, **values))
-
-
 __all__ = ["LANGUAGES", "N_", "_", "_l", "force_locale", "language", "ngettext"]
-
-
-def N_(text: str) -> str:  # noqa: N802, the name gettext tools look for
-    """Marks a text for translation that is translated where it is shown."""
-    return text
 
 
 def init_i18n(app: Flask) -> None:
@@ -54,6 +36,8 @@ def init_i18n(app: Flask) -> None:
         if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
             _compile(source, compiled)
     Babel(app, default_locale="en", default_translation_directories=str(TRANSLATIONS), locale_selector=choose_language)
+    env: Any = app.jinja_env
+    env.install_gettext_callables(looked_up, lambda one, many, num: get_translations().ungettext(one, many, num), newstyle=True)
 
 
 def _compile(source: Path, compiled: Path) -> None:
@@ -127,9 +111,13 @@ def day_long(day: date | None) -> str:
 
 
 PATTERNS = {
-    ("ru", "short"): "d MMM", ("ru", "short-year"): "d MMM y", ("ru", "long"): "d MMMM y",
-    ("en", "short"): "d MMM", ("en", "short-year"): "d MMM y", ("en", "long"): "d MMMM y",
-}  # fmt: skip
+    ("ru", "short"): "d MMM",
+    ("ru", "short-year"): "d MMM y",
+    ("ru", "long"): "d MMMM y",
+    ("en", "short"): "d MMM",
+    ("en", "short-year"): "d MMM y",
+    ("en", "long"): "d MMMM y",
+}
 
 
 @lru_cache(maxsize=5_000)

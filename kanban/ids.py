@@ -1,8 +1,12 @@
 """Ids as they come from outside: a whole number that a database column can hold, or nothing."""
 
+from typing import Any
+
 from werkzeug.routing import IntegerConverter
 
 MOST = 2**31 - 1
+
+Arguments = dict[str, Any]  # of an address, as url_for takes them
 
 
 def read_id(text: str | None) -> int | None:

@@ -12,13 +12,11 @@ from typing import assert_never
 from flask import Flask, Response, g, has_request_context, request
 
 from kanban.config import Config, LogFormat
+from kanban.log_formats import TextFormatter
 
 log = logging.getLogger("potok.web")
-# What a record may carry, in the order it is written: flask's request and its person where it is in one.
-FIELDS = ("letter", "event", "rule", "board", "order", "person", "address", "request")
 OWN_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 QUIET = ("assets.asset", "health.healthz", "health.readyz")  # asked for again and again: at DEBUG only
-_CONTROL = dict.fromkeys((*range(32), 127, 0x2028, 0x2029), " ")
 
 
 def set_up(config: Config) -> None:
@@ -77,28 +75,18 @@ def _person_id() -> int | None:
 def _formatter(kind: LogFormat) -> logging.Formatter:
     match kind:
         case "text":
-            return _Text("%(asctime)s %(name)s %(levelname)s %(message)s")
+            return TextFormatter("%(asctime)s %(name)s %(levelname)s %(message)s")
         case "json":
             from kanban.json_log import Json  # noqa: PLC0415, only where somebody wants it
 
-            return Json("%(asctime)s %(levelname)s %(name)s %(message)s", json_ensure_ascii=False, rename_fields={
-                "asctime": "time", "levelname": "level", "name": "logger",
-            })  # fmt: skip
+            return Json(
+                "%(asctime)s %(levelname)s %(name)s %(message)s",
+                json_ensure_ascii=False,
+                rename_fields={
+                    "asctime": "time",
+                    "levelname": "level",
+                    "name": "logger",
+                },
+            )
         case _:
             assert_never(kind)
-
-
-class UtcFormatter(logging.Formatter):
-    """Times as 2026-11-30T08:12:41.204Z."""
-
-    default_time_format, default_msec_format = "%Y-%m-%dT%H:%M:%S", "%s.%03dZ"
-    converter = time.gmtime  # type: ignore[assignment]
-
-
-class _Text(UtcFormatter):
-    """One line a record, whatever was typed; a traceback follows on its own lines."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802, logging's name
-        record.message = record.message.translate(_CONTROL)
-        found = ((name, getattr(record, name, None)) for name in FIELDS)
-        return " ".join([super().formatMessage(record), *(f"{name}={value}" for name, value in found if value is not None)])

@@ -65,7 +65,7 @@ class Passwords:
 class _Turn:
     def __enter__(self) -> None:
         if not _turns.take(WAIT_S):
-            raise Busy(_("Very many people are signing in just now. Try again in a minute."))
+            raise Busy(_("Too many people are signing in right now. Try again in a minute."))
 
     def __exit__(self, *_error: object) -> None:
         _turns.end()
@@ -75,10 +75,9 @@ def judge(password: str, *about: str) -> None:
     """Raises Invalid where it is too short, too long or too easy to guess. about: the person's name and
     address, and what everybody knows (kanban.views.sign_in)."""
     if not LEAST <= len(password) <= MOST:
-        raise Invalid(_("A password has at least %(least)s and at most %(most)s characters.", least=LEAST, most=MOST), "password")
+        raise Invalid(_("A password must have at least %(least)s and at most %(most)s characters.", least=LEAST, most=MOST), "password")
     if _score(password, about) < GOOD_SCORE:
-        raise Invalid(_("This password is too easy to guess. Three or four words that have nothing to do with each other are better."),
-                      "password")  # fmt: skip
+        raise Invalid(_("This password is too easy to guess. Three or four unrelated words are better."), "password")
 
 
 def _score(password: str, about: tuple[str, ...]) -> int:

@@ -39,7 +39,7 @@ def clean_phone(text: str) -> str:
     """As typed, if it can be dialled; "" stays. Raises Invalid."""
     text = text.strip()
     if text and not e164(text, country()):
-        raise Invalid(_("This is not a phone number: write it as +7 900 123-45-67."), "phone")
+        raise Invalid(_("This is not a valid phone number: enter it as +7 900 123-45-67."), "phone")
     return text
 
 
@@ -47,7 +47,7 @@ def clean_chat(text: str) -> str:
     """Where a messenger finds somebody: a number, or a name without spaces. Raises Invalid."""
     text = text.strip()
     if text and not re.fullmatch(r"[^\s,;]{1,80}", text):
-        raise Invalid(_("This is not an address of a messenger: a number, or a name without spaces."), "chat")
+        raise Invalid(_("This is not a valid messenger address: enter a number, or a name without spaces."), "chat")
     return text
 
 
@@ -96,9 +96,14 @@ def change_person(session: Session, actor: Actor, person_id: int, fields: Person
 def _noted(person: Person) -> dict[str, object]:
     """What the journal tells of: what a person signs in with and may do, and where messages reach them."""
     return {
-        "name": person.name, "email": person.email, "phone": person.phone, "chat": person.chat, "access": person.access,
-        "active": person.active, "roles": [role.name for role in person.held_roles],
-    }  # fmt: skip
+        "name": person.name,
+        "email": person.email,
+        "phone": person.phone,
+        "chat": person.chat,
+        "access": person.access,
+        "active": person.active,
+        "roles": [role.name for role in person.held_roles],
+    }
 
 
 def find_person(session: Session, person_id: int) -> Person:
@@ -106,7 +111,7 @@ def find_person(session: Session, person_id: int) -> Person:
         select(Person).where(Person.id == person_id).options(selectinload(Person.held_roles)).execution_options(populate_existing=True)
     )
     if person is None:
-        raise NotFound(_("There is no such employee."))
+        raise NotFound(_("Employee not found."))
     return person
 
 
@@ -115,7 +120,7 @@ def invite(session: Session, actor: Actor, person_id: int) -> tuple[Person, Purp
     require_admin(actor)
     person = find_person(session, person_id)
     if not person.active:
-        raise Conflict(_("%(name)s does not work here any more.", name=person.name))
+        raise Conflict(_("%(name)s no longer works here.", name=person.name))
     purpose = Purpose.RESET if person.password else Purpose.INVITATION
     token = sign_ins.make_link(session, person.id, purpose, actor.id)
     journal.note(session, Kind.INVITED, actor, about=person.name, purpose=purpose)
@@ -153,7 +158,7 @@ def unlock(session: Session, email: str) -> str | None:
 def choose_language(session: Session, person_id: int, language: str) -> Person:
     person = find_person(session, person_id)
     if language and language not in LANGUAGES:
-        raise Invalid(_("There is no such language."), "language")
+        raise Invalid(_("This language is not available."), "language")
     person.language = language
     return person
 
@@ -176,11 +181,11 @@ def _write(session: Session, person: Person, fields: PersonFields) -> None:
     email = clean_email(fields.email)
     holder = sign_ins.find_by_email(session, email, only_active=False)
     if holder is not None and holder.id != person.id:
-        raise Invalid(_("Another employee has this address."), "email")
+        raise Invalid(_("Another employee already has this address."), "email")
     if fields.access not in ACCESSES:
-        raise Invalid(_("There is no such access."), "access")
+        raise Invalid(_("This access level does not exist."), "access")
     if fields.language and fields.language not in LANGUAGES:
-        raise Invalid(_("There is no such language."), "language")
+        raise Invalid(_("This language is not available."), "language")
     person.name, person.email = fields.name, email
     _write_contacts(person, fields.phone, fields.chat)
     person.access, person.language, person.active = fields.access, fields.language, fields.active
@@ -221,10 +226,10 @@ def remove_role(session: Session, actor: Actor, role_id: int) -> None:
     role = find_role(session, role_id)
     orders = session.scalar(select(func.count()).select_from(OrderPerson).where(OrderPerson.role_id == role.id))
     if orders:
-        raise Conflict(_("%(role)s is filled on %(count)s orders, so this role can't be removed.", role=role.name, count=orders))
+        raise Conflict(_("%(role)s is assigned on %(count)s orders, so this role can't be removed.", role=role.name, count=orders))
     guarded = list(session.scalars(select(Status.name).where(Status.moving.any(Role.id == role.id)).order_by(Status.position)))
     if guarded:
-        raise Conflict(_("Only %(role)s moves orders into %(statuses)s. Change that first.", role=role.name, statuses=", ".join(guarded)))
+        raise Conflict(_("Only %(role)s can move orders to %(statuses)s. Change that first.", role=role.name, statuses=", ".join(guarded)))
     journal.note(session, Kind.ROLES_CHANGED, actor, about=role.name, what="removed")
     session.delete(role)
     publish(session, "people")
@@ -233,14 +238,14 @@ def remove_role(session: Session, actor: Actor, role_id: int) -> None:
 def find_role(session: Session, role_id: int) -> Role:
     role = session.get(Role, role_id, populate_existing=True)
     if role is None:
-        raise NotFound(_("There is no such role."))
+        raise NotFound(_("Role not found."))
     return role
 
 
 def _require_free_name(session: Session, name: str, own_id: int | None) -> None:
     holder = session.scalar(select(Role.id).where(Role.name == name))
     if holder is not None and holder != own_id:
-        raise Invalid(_("There is a role of this name already."), "name")
+        raise Invalid(_("A role with this name already exists."), "name")
 
 
 def add_organisation(session: Session, actor: Actor | None, name: str) -> Organisation:
@@ -257,7 +262,7 @@ def change_organisation(session: Session, actor: Actor, organisation_id: int, na
     require_admin(actor)
     organisation = session.get(Organisation, organisation_id, populate_existing=True)
     if organisation is None:
-        raise NotFound(_("There is no such organisation."))
+        raise NotFound(_("Organisation not found."))
     _require_free_organisation(session, name, organisation.id)
     organisation.name, organisation.active = name, active
     return organisation
@@ -268,14 +273,14 @@ def remove_organisation(session: Session, actor: Actor, organisation_id: int) ->
     require_admin(actor)
     used = session.scalar(select(func.count()).select_from(Order).where(Order.organisation_id == organisation_id))
     if used:
-        raise Conflict(_("%(count)s orders name this organisation. It can be put out of use instead.", count=used))
+        raise Conflict(_("%(count)s orders use this organisation. You can mark it as not in use instead.", count=used))
     organisation = session.get(Organisation, organisation_id)
     if organisation is None:
-        raise NotFound(_("There is no such organisation."))
+        raise NotFound(_("Organisation not found."))
     session.delete(organisation)
 
 
 def _require_free_organisation(session: Session, name: str, own_id: int | None) -> None:
     holder = session.scalar(select(Organisation.id).where(Organisation.name == name))
     if holder is not None and holder != own_id:
-        raise Invalid(_("There is an organisation of this name already."), "name")
+        raise Invalid(_("An organisation with this name already exists."), "name")

@@ -24,12 +24,12 @@ def may_move_into(person: Actor, status: ColumnRow) -> bool:
 
 def require_write(person: Actor) -> None:
     if not may_write(person):
-        raise Forbidden(_("You may look at orders, but not change them. Ask an administrator for access."))
+        raise Forbidden(_("You can view orders but not change them. Ask an administrator for access."))
 
 
 def require_admin(person: Actor) -> None:
     if not may_administer(person):
-        raise Forbidden(_("Only an administrator may open the settings."))
+        raise Forbidden(_("Only an administrator can open the settings."))
 
 
 def require_move_into(person: Actor, status: ColumnRow) -> None:
@@ -41,4 +41,4 @@ def require_move_into(person: Actor, status: ColumnRow) -> None:
 def why_not_into(status: ColumnRow) -> str:
     """«В «Оплачен» переводит бухгалтер», for the refusal and for the column's head."""
     roles = ", ".join(role.name for role in status.moving)
-    return _("Only these roles move orders into “%(status)s”: %(roles)s.", status=status.name, roles=roles)
+    return _("Only these roles can move orders to “%(status)s”: %(roles)s.", status=status.name, roles=roles)

@@ -4,23 +4,25 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
 from flask import Flask, Response, abort, current_app, g, request, session
-from flask_login import LoginManager, login_user, logout_user
+from flask_login import LoginManager, UserMixin, login_user, logout_user
 from flask_wtf import CSRFProtect
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from kanban import clock, sign_ins
+from kanban.actor import Actor, ActorRole
 from kanban.config import Config
-from kanban.db import db, transaction
+from kanban.db import UtcDateTime, db, table
 from kanban.errors import Busy, Unwritable
-from kanban.guesses import Guesser, Guesses
-from kanban.models import DoorKind, Person, SignIn
+from kanban.guesses import Guesser
+from kanban.models import Person, Role, SignIn, SignInEmailKind, person_role
 from kanban.passwords import Passwords
+from kanban.transactions import Turn, transaction
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 BY_ITSELF = ("live.stream", "live.since", "bell.show")
@@ -29,36 +31,26 @@ CONTENT_POLICY = (
     "default-src 'none'; object-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'; frame-src 'self'"
 )
-# A letter is shown as it looks, with its inline styles, in a frame that can run nothing.
-LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; sandbox"
+# A message is shown as it looks, with its inline styles, in a frame that can run nothing.
+MESSAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; sandbox"
 
 
 @dataclass
 class Post:
-    """How this package sends a letter of its own. app.py sets it: (kind, person, subject, text, url, language)."""
+    """How this package sends a message of its own. app.py sets it: (kind, person, subject, text, url, language)."""
 
-    send: Callable[[DoorKind, Person, str, str, str, str], None] = field(default=lambda kind, person, subject, text, url, language: None)
+    send: Callable[[SignInEmailKind, Person, str, str, str, str], None] = field(
+        default=lambda kind, person, subject, text, url, language: None
+    )
 
 
 post = Post()
 csrf = CSRFProtect()
 
 
-@dataclass
-class Doors:
-    """What one application keeps of its doors."""
-
-    passwords: Passwords
-    guesses: Guesses
-
-
-def doors() -> Doors:
-    found: Doors = current_app.extensions["potok_doors"]
-    return found
-
-
 def passwords() -> Passwords:
-    return doors().passwords
+    found: Passwords = current_app.extensions["potok_passwords"]
+    return found
 
 
 def init_security(app: Flask, config: Config) -> None:
@@ -69,7 +61,7 @@ def init_security(app: Flask, config: Config) -> None:
     manager.session_protection = None  # a sign-in is a row of ours
     manager.user_loader(_load_person)
     pepper = hashlib.sha256(b"salt" + config.secret_key.encode()).hexdigest()
-    app.extensions["potok_doors"] = Doors(Passwords(pepper, cheap=config.password_hash_cost == "cheap"), Guesses())
+    app.extensions["potok_passwords"] = Passwords(pepper, cheap=config.password_hash_cost == "cheap")
     app.after_request(_note_seen)
     app.after_request(_headers)
 
@@ -104,24 +96,71 @@ def _forms_only() -> None:
         abort(415)
 
 
-def _load_person(uniquifier: str) -> Person | None:
+@dataclass(frozen=True, eq=False)
+class SignedIn(UserMixin):  # type: ignore[misc]
+    """Who asks, as a snapshot: a transaction that begins anew takes nothing from it. fs_uniquifier: what a cookie names them by."""
+
+    id: int
+    fs_uniquifier: str
+    name: str
+    email: str
+    phone: str
+    chat: str
+    access: str
+    language: str
+    tone: str
+    password: str | None
+    must_change_password: bool
+    roles: tuple[ActorRole, ...] = ()
+
+    def get_id(self) -> str:
+        return self.fs_uniquifier
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.id, self.name, self.email, self.access, self.language, self.tone, self.roles)
+
+
+_P, _S, _R = table(Person).c, table(SignIn).c, table(Role).c
+_OF_PERSON = [_P[one.name] for one in fields(SignedIn) if one.name != "roles"]
+_SIGNED_IN = (
+    select(_S.seen_at, _S.confirmed_at, _R.id, _R.name, *_OF_PERSON)
+    .select_from(table(SignIn).join(table(Person), _S.person_id == _P.id).outerjoin(person_role).outerjoin(table(Role)))
+    .where(
+        _S.token_hash == bindparam("token_hash"),
+        _P.fs_uniquifier == bindparam("uniquifier"),
+        _P.active,
+        _S.seen_at > bindparam("seen", type_=UtcDateTime()),
+        _S.created_at > bindparam("created", type_=UtcDateTime()),
+    )
+    .order_by(_R.position)
+)
+
+
+def _load_person(uniquifier: str) -> SignedIn | None:
     """The person of this session, if the server still knows its sign-in. One SELECT; none for a file, which is anybody's."""
     token = session.get("sign_in")
     if not token or not uniquifier or request.endpoint == "assets.asset":
         return None
     now, config = clock.now(), _config()
-    row = db.session.execute(
-        select(Person, SignIn.seen_at, SignIn.confirmed_at)
-        .join(SignIn, SignIn.person_id == Person.id)
-        .where(
-            SignIn.token_hash == sign_ins.hash_of(token), Person.fs_uniquifier == uniquifier, Person.active,
-            SignIn.seen_at > now - timedelta(days=config.sign_in_idle_days), SignIn.created_at > now - timedelta(days=config.sign_in_days),
+    rows = (
+        db.session.connection()
+        .execute(
+            _SIGNED_IN,
+            {
+                "token_hash": sign_ins.hash_of(token),
+                "uniquifier": uniquifier,
+                "seen": now - timedelta(days=config.sign_in_idle_days),
+                "created": now - timedelta(days=config.sign_in_days),
+            },
         )
-    ).first()  # fmt: skip
-    if row is None:
+        .all()
+    )
+    if not rows:
         return None
-    g.person_id = row[0].id
-    person, g.sign_in_seen_at, g.sign_in_confirmed_at = row
+    g.sign_in_seen_at, g.sign_in_confirmed_at, _role_id, _role, *values = rows[0]
+    person = SignedIn(*values, roles=tuple(ActorRole(row[2], row[3]) for row in rows if row[2] is not None))
+    g.person_id = person.id
     return person
 
 
@@ -144,14 +183,16 @@ def enter(person: Person, *, stay: bool, kept: str | None = None) -> bool:
         session["language"] = language
     session["sign_in"] = token
     session.permanent = stay
-    login_user(person)
+    login_user(SignedIn(*(getattr(person, column.name) for column in _OF_PERSON)))
     g.entered, g.person_id = person.email, person.id
     return True
 
 
 def _begin(person_id: int, kept: str | None, former: str) -> str | None:
-    with transaction(numbered=bool(former)) as write:
-        person = write.scalar(select(Person).where(Person.id == person_id).with_for_update().execution_options(populate_existing=True))
+    with transaction(Turn.NONE) as write:
+        person = write.scalar(
+            select(Person).where(Person.id == person_id).with_for_update(key_share=True).execution_options(populate_existing=True)
+        )
         if person is None or not person.active or (kept is not None and person.password != kept):
             return None
         sign_ins.forget(write, former)
@@ -218,7 +259,7 @@ def _note_seen(response: Response) -> Response:
     if seen_at is None or not token or clock.now() - seen_at < sign_ins.SEEN or _is_by_itself():
         return response
     try:
-        with transaction(numbered=False) as write:
+        with transaction(Turn.NONE) as write:
             write.execute(update(SignIn).where(SignIn.token_hash == sign_ins.hash_of(token)).values(seen_at=clock.now()))
     except (Busy, Unwritable):
         pass
@@ -235,5 +276,5 @@ def _headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
-    response.headers.setdefault("Cache-Control", "no-store")  # tables and texts of letters are as private as pages
+    response.headers.setdefault("Cache-Control", "no-store")  # tables and texts of messages are as private as pages
     return response

@@ -9,9 +9,18 @@ from kanban.models import Setting
 _ALL = select(table(Setting).c.name, table(Setting).c.value)
 _READ = "potok_settings"
 DEFAULTS: dict[str, str] = {
-    "company": "", "language": "en", "letters_paused": "", "letters_paused_by": "", "letters_resumed": "",
-    "country": "RU", "public_holidays": "yes", "days_off": "", "worked_days": "", "first_steps_hidden": "", "inner_hosts": "",
-}  # fmt: skip
+    "company": "",
+    "language": "en",
+    "letters_paused": "",
+    "letters_paused_by": "",
+    "letters_resumed": "",
+    "country": "RU",
+    "public_holidays": "yes",
+    "days_off": "",
+    "worked_days": "",
+    "first_steps_hidden": "",
+    "inner_hosts": "",
+}
 
 
 def setting(session: Session, name: str) -> str:

@@ -10,11 +10,13 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from kanban import clock, journal
+from kanban.db import OFF_BOARDS, row_count
 from kanban.errors import NotFound
 from kanban.i18n import _
 from kanban.journal import Kind
 from kanban.live import end_streams
 from kanban.models import OneTimeLink, Person, ResetRequest, SignIn
+from kanban.wakeups import Topic, wake
 
 SEEN = timedelta(minutes=10)  # how old `seen_at` may be
 RESET_LIFE, INVITATION_LIFE = timedelta(hours=1), timedelta(days=7)
@@ -34,9 +36,18 @@ def hash_of(token: str) -> str:
 def begin(session: Session, person: Person, user_agent: str, address: str) -> str:
     """A new sign-in; the token that its cookie is to hold."""
     token, now = secrets.token_urlsafe(32), clock.now()
-    session.add(SignIn(token_hash=hash_of(token), person_id=person.id, user_agent=user_agent[:200], address=address[:45],
-                       created_at=now, seen_at=now, confirmed_at=now))  # fmt: skip
-    session.execute(update(Person).where(Person.id == person.id).values(seen_at=now))
+    session.add(
+        SignIn(
+            token_hash=hash_of(token),
+            person_id=person.id,
+            user_agent=user_agent[:200],
+            address=address[:45],
+            created_at=now,
+            seen_at=now,
+            confirmed_at=now,
+        )
+    )
+    session.execute(update(Person).where(Person.id == person.id).values(seen_at=now).execution_options(**{OFF_BOARDS: True}))
     journal.note(session, Kind.SIGNED_IN, person)
     return token
 
@@ -70,9 +81,9 @@ def end(session: Session, person: Person, token: str) -> None:
 
 def end_one(session: Session, by: Person, person_id: int, token_hash: str) -> None:
     """One of a person's sign-ins, by that person or an administrator. Raises NotFound."""
-    ended = session.execute(delete(SignIn).where(SignIn.token_hash == token_hash, SignIn.person_id == person_id))
-    if not ended.rowcount:  # type: ignore[attr-defined]
-        raise NotFound(_("This sign-in has ended already."))
+    ended = row_count(session, delete(SignIn).where(SignIn.token_hash == token_hash, SignIn.person_id == person_id))
+    if not ended:
+        raise NotFound(_("This session has already ended."))
     journal.note(session, Kind.SIGN_INS_ENDED, by, about=session.get_one(Person, person_id).name, count=1)
     end_streams(session, person_id)
 
@@ -82,9 +93,9 @@ def end_all(session: Session, person: Person, but: str = "") -> int:
     kept = hash_of(but) if but else ""
     if not but:
         person.fs_uniquifier = uuid.uuid4().hex
-    ended = session.execute(delete(SignIn).where(SignIn.person_id == person.id, SignIn.token_hash != kept))
+    ended = row_count(session, delete(SignIn).where(SignIn.person_id == person.id, SignIn.token_hash != kept))
     end_streams(session, person.id)
-    return int(ended.rowcount)  # type: ignore[attr-defined]
+    return ended
 
 
 def prune(session: Session, now: datetime, idle: timedelta, life: timedelta) -> None:
@@ -99,8 +110,11 @@ def make_link(session: Session, person_id: int, purpose: Purpose, author: int | 
     if purpose is Purpose.INVITATION:
         session.execute(delete(OneTimeLink).where(OneTimeLink.person_id == person_id, OneTimeLink.purpose == purpose))
     life = INVITATION_LIFE if purpose is Purpose.INVITATION else RESET_LIFE
-    session.add(OneTimeLink(token_hash=hash_of(token), person_id=person_id, purpose=purpose, author_id=author, created_at=now,
-                            expires_at=now + life))  # fmt: skip
+    session.add(
+        OneTimeLink(
+            token_hash=hash_of(token), person_id=person_id, purpose=purpose, author_id=author, created_at=now, expires_at=now + life
+        )
+    )
     return token
 
 
@@ -119,7 +133,7 @@ def use_link(session: Session, token: str, password_hash: str) -> Person:
     """The password is the new one, and every link and sign-in of the person ends. Raises NotFound where it works no more."""
     found = find_link(session, token)
     if found is None:
-        raise NotFound(_("This link works no more. Ask for a new one."))
+        raise NotFound(_("This link no longer works. Ask for a new one."))
     link, person = found
     set_password(session, person, password_hash)
     journal.note(session, Kind.PASSWORD_SET, person, by=link.purpose)
@@ -150,6 +164,7 @@ def find_by_email(session: Session, email: str, *, only_active: bool = True) -> 
 def ask_for_reset(session: Session, email: str, language: str) -> None:
     """Puts the wish down, whoever's address it is, so that an answer takes as long for everybody."""
     session.add(ResetRequest(email=email, language=language))
+    wake(session, Topic.OUTBOX)
     journal.note(session, Kind.RESET_ASKED, typed=email)
 
 
@@ -166,13 +181,17 @@ def answer_requests(session: Session) -> list[tuple[Person, str, str]]:
     return found
 
 
-def has_requests(session: Session) -> bool:
-    return session.scalar(select(ResetRequest.id).limit(1)) is not None
-
-
 def _resets_of_last_hour(session: Session, person_id: int) -> int:
     since = clock.now() - timedelta(hours=1)
     query = select(func.count()).select_from(OneTimeLink)
-    return session.scalar(
-        query.where(OneTimeLink.person_id == person_id, OneTimeLink.purpose == Purpose.RESET, OneTimeLink.created_at > since)
-    ) or 0  # fmt: skip
+    return (
+        session.scalar(
+            query.where(OneTimeLink.person_id == person_id, OneTimeLink.purpose == Purpose.RESET, OneTimeLink.created_at > since)
+        )
+        or 0
+    )
+
+
+def renew_hash(session: Session, person_id: int, kept: str, password_hash: str) -> None:
+    """The same password, hashed by the rules of now; where somebody has changed it meanwhile it stays as it is."""
+    session.execute(update(Person).where(Person.id == person_id, Person.password == kept).values(password=password_hash))

@@ -1,98 +1,58 @@
-"""Starts the web and the worker from one process that has loaded the application, and restarts whichever ends."""
+"""Restarts the web or the worker where it ends, and stops both on SIGTERM or Ctrl-C. A program of its own, of a few megabytes: it
+knows nothing but their ids, and is never imported for what it does.
 
-import ctypes
-import fcntl
-import gc
-import logging
-import multiprocessing
+    python supervisor.py app.py web=123 worker=124
+"""
+
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from multiprocessing.context import ForkProcess
-from pathlib import Path
-from types import FrameType
 
-log = logging.getLogger("potok")
+SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
+WHY = "POTOK_STARTED_AGAIN"  # in the environment of a child that is started again: what ended it
 STOP_S = 25  # requests and e-mails in hand end by themselves until then
-PR_SET_PDEATHSIG = 1  # prctl(2)
-_forks = multiprocessing.get_context("fork")
 
 
-class Supervisor:
-    """Runs `prepare`, then keeps the children running; stops them on SIGTERM and Ctrl-C.
-
-    They are forked, so they share the memory of what was loaded and start at once. All of them, this process too, must
-    leave the database alone until then: a connection can't be shared.
-    """
-
-    def __init__(self, prepare: Callable[[], object], **children: Callable[[], object]) -> None:
-        self._prepare, self._children = prepare, children
-        self._running = True
-        self._processes: dict[str, ForkProcess] = {}
-        self._started: dict[str, float] = {}
-
-    def run(self) -> int:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
-        gc.collect()
-        gc.freeze()  # or the collector would copy every page by looking at what is on it
-        preparing = self._fork(self._prepare)
-        preparing.join()
-        if preparing.exitcode:
-            return preparing.exitcode
-        while self._running:
-            for name in self._children:
-                self._keep(name)
-            time.sleep(0.2)
-        for process in self._processes.values():
-            process.terminate()
-        for process in self._processes.values():
-            process.join(STOP_S)
-            process.kill()
-        return 0
-
-    def _keep(self, name: str) -> None:
-        process = self._processes.get(name)
-        if process is not None and process.is_alive():
-            return
-        if process is not None:
-            if time.monotonic() - self._started[name] < 1:
+def watch(program: str, children: dict[str, int]) -> int:
+    """children: ids by name; those of SIGNALS are blocked."""
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # some systems throw away what has no handler, blocked or not
+    started = dict.fromkeys(children, time.monotonic())
+    while True:
+        for name, status in _ended(children):
+            if time.monotonic() - started[name] < 1:
                 time.sleep(1)  # it fails at once: don't spin
-            log.error("%s ended with %s, starting it again", name, process.exitcode)
-        self._started[name] = time.monotonic()
-        self._processes[name] = self._fork(self._children[name])
-
-    def _fork(self, work: Callable[[], object]) -> ForkProcess:
-        process = _forks.Process(target=_begin, args=(work, os.getpid()))
-        process.start()
-        return process
-
-    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
-        self._running = False
+            started[name] = time.monotonic()
+            children[name] = _start(program, name, f"{name} ended with {os.waitstatus_to_exitcode(status)}")
+        if signal.sigwait(SIGNALS) != signal.SIGCHLD:
+            return _stop(children)
 
 
-@contextmanager
-def only_one(path: Path, who: str) -> Iterator[None]:
-    """Holds this file as long as it lasts. Ends the process with a sentence where another one holds it."""
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            sys.exit(f"{who} runs already in {path.parent}: stop it first, or set INSTANCE to another folder.")
-        yield
+def _ended(children: dict[str, int]) -> list[tuple[str, int]]:
+    found = []
+    for name, pid in children.items():
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            found.append((name, status))
+    return found
 
 
-def _begin(work: Callable[[], object], parent: int) -> None:
-    """In the child: a session of its own, so that a Ctrl-C in the terminal comes by the supervisor, in its order; and it is told
-    to end where the supervisor is killed."""
-    os.setsid()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        sys.exit("the supervisor has ended")
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-    work()
+def _start(program: str, name: str, why: str) -> int:
+    environment = {**os.environ, WHY: why}
+    return os.posix_spawn(sys.executable, [sys.executable, program, name], environment, setsigmask=(), setsid=True)
+
+
+def _stop(children: dict[str, int]) -> int:
+    for pid in children.values():
+        os.kill(pid, signal.SIGTERM)
+    end, left = time.monotonic() + STOP_S, set(children.values())
+    while left and time.monotonic() < end:
+        left = {pid for pid in left if not os.waitpid(pid, os.WNOHANG)[0]}
+        time.sleep(0.05)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(watch(sys.argv[1], {name: int(pid) for name, pid in (one.split("=") for one in sys.argv[2:])}))

@@ -1,1 +1,1 @@
-"""What happens when an order changes: rules, and the letters they send."""
+"""What happens when an order changes: rules, and the messages they send."""

@@ -15,10 +15,10 @@ from kanban.first_steps import hide as hide_first_steps
 from kanban.models import Person
 from kanban.presets import load_preset
 from kanban.presets.demo import DemoPerson, content_in, load_firm
-from kanban.presets.past import Past, Step
-from rules.post import bell
-from rules.post.aside import set_aside
-from rules.preset import load_rules
+from kanban.presets.past import Past, PastStep
+from rules.editing.process_import import load_rules
+from rules.logs import bell
+from rules.post.demo_past import set_aside
 from rules.running import reminders
 
 BEGAN = 36  # working days before today: before the first order
@@ -37,8 +37,8 @@ def fill(session: Session, config: Config, cast: list[DemoPerson], language: str
     actors = {key: actor_of(session, person) for key, person in firm.people.items()}
     past = Past(loaded, actors, firm.organisations, calendar, today)
     steps = past.steps(content)
-    steps += [Step(at, lambda session: reminders.ring(session, clock.now(), config)) for at in past.calls]
-    steps.append(Step(clock.at(calendar.shift(today, -2), LAST_READ), lambda session: _read_bells(session, firm.people)))
+    steps += [PastStep(at, lambda session: reminders.ring(session, clock.now(), config)) for at in past.calls]
+    steps.append(PastStep(clock.at(calendar.shift(today, -2), LAST_READ), lambda session: _read_bells(session, firm.people)))
     for step in sorted(steps, key=lambda step: step.at):
         with clock.fixed_at(step.at):
             step.make(session)

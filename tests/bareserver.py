@@ -128,7 +128,7 @@ class BareServer:
                 break
             text += line
         else:
-            return ""  # it went away in the middle: this letter was never handed over
+            return ""  # it went away in the middle: this message was never handed over
         found = MESSAGE_ID.search(text)
         message_id = found[1].decode() if found else ""
         end = self.on_text(message_id, address)

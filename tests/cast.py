@@ -3,7 +3,7 @@ who only looks, and builders with good defaults. Its password is the same for al
 
 import contextvars
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from typing import Any
@@ -15,7 +15,8 @@ from sqlalchemy import select
 
 from kanban import orders
 from kanban.actor import Actor, actor_of
-from kanban.db import db, transaction
+from kanban.db import db
+from kanban.fields import BUILT_IN
 from kanban.i18n import force_locale
 from kanban.models import Board, Order, Person, Status
 from kanban.orders import OrderFields
@@ -23,8 +24,9 @@ from kanban.people import PersonFields, add_organisation, add_person
 from kanban.presets import load_preset
 from kanban.security import enter, passwords
 from kanban.settings import write_setting
+from kanban.transactions import transaction
+from rules.editing.process_import import load_rules
 from rules.models import Message
-from rules.preset import load_rules
 
 PASSWORD = "quiet-river-birch-42"
 PEOPLE = {
@@ -35,6 +37,13 @@ PEOPLE = {
     "technologist": ("Виктор Новосельцев", "staff", ["technologist"]),
     "viewer": ("Павел Лебедев", "viewer", []),
 }
+
+
+def order_fields(now: OrderFields | None = None, **values: Any) -> OrderFields:
+    """With some of its fields changed, columns of the order by their names; None: of an order that says nothing yet."""
+    columns = {field.name for field in BUILT_IN.columns} & set(values)
+    others = {name: value for name, value in values.items() if name not in columns}
+    return replace(now or OrderFields(""), **others).with_values(**{name: values[name] for name in columns})
 
 
 @cache
@@ -65,12 +74,19 @@ class Cast:
     def place(self, actor: Actor | None = None, **fields: Any) -> Order:
         """A customer order, placed by the owner unless said otherwise."""
         values = {
-            "customer_name": "Хасанова Гузель", "customer_phone": "+7 900 123-45-67", "customer_email": "guzel@mail.example",
-            "title": "Угловая кухня", "total": 38_700_000, "paid": 19_350_000, "ship_on": date(2026, 12, 26),
-            "organisation_id": self.organisation, "description": "Мойка у окна", "installation_address": "Казань, Баумана 14",
-        }  # fmt: skip
+            "customer_name": "Хасанова Гузель",
+            "customer_phone": "+7 900 123-45-67",
+            "customer_email": "guzel@mail.example",
+            "title": "Угловая кухня",
+            "total": 38_700_000,
+            "paid": 19_350_000,
+            "ship_on": date(2026, 12, 26),
+            "organisation_id": self.organisation,
+            "description": "Мойка у окна",
+            "installation_address": "Казань, Баумана 14",
+        }
         with transaction() as session:
-            return orders.place(session, actor or self.owner, self.boards["orders"], OrderFields(**(values | fields))).order
+            return orders.place(session, actor or self.owner, self.boards["orders"], order_fields(**(values | fields))).order
 
     def move(self, order: Order | int, status: str, actor: Actor | None = None, **more: Any) -> orders.Moved:
         id_ = order if isinstance(order, int) else order.id
@@ -87,11 +103,11 @@ class Cast:
         with transaction() as session:
             return orders.make_production(session, actor or self.owner, order.id).order
 
-    def letters(self, **by: Any) -> list[Message]:
+    def messages(self, **by: Any) -> list[Message]:
         query = select(Message).order_by(Message.id).execution_options(populate_existing=True)
         found = list(db.session.scalars(query.filter_by(**by)))
-        for letter in found:
-            db.session.expunge(letter)
+        for message in found:
+            db.session.expunge(message)
         db.session.rollback()
         return found
 
@@ -120,20 +136,27 @@ def make_cast(language: str) -> Cast:
         loaded = load_preset(session, "kitchen", language)
         people = {
             key: add_person(
-                session, None,
-                PersonFields(name, f"{key}@melnikov.example", access=access, language=language,
-                             role_ids=[loaded.roles[role].id for role in roles]),
+                session,
+                None,
+                PersonFields(
+                    name, f"{key}@melnikov.example", access=access, language=language, role_ids=[loaded.roles[role].id for role in roles]
+                ),
                 password,
             )
             for key, (name, access, roles) in PEOPLE.items()
-        }  # fmt: skip
+        }
         templates = load_rules(session, loaded, language)
         actors = {key: actor_of(session, person) for key, person in people.items()}
     ids = {key: person.id for key, person in people.items()}
     made = Cast(
-        ids, actors, {key: role.id for key, role in loaded.roles.items()}, {key: board.id for key, board in loaded.boards.items()},
-        {key: status.id for key, status in loaded.statuses.items()}, {key: one.id for key, one in templates.items()}, organisation.id,
-    )  # fmt: skip
+        ids,
+        actors,
+        {key: role.id for key, role in loaded.roles.items()},
+        {key: board.id for key, board in loaded.boards.items()},
+        {key: status.id for key, status in loaded.statuses.items()},
+        {key: one.id for key, one in templates.items()},
+        organisation.id,
+    )
     db.session.rollback()
     return made
 

@@ -10,23 +10,28 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 import kanban.db
+import kanban.transactions
 from app import create_app, wire
 from kanban import clock, faults
 from kanban.beats import WebBeat
 from kanban.config import Config
 from kanban.db import db
-from kanban.live import Feed
+from kanban.feed import Feed
 from kanban.views import setup
+from kanban.views.live import make_parts
 from tests.cast import Cast, make_cast
 from tests.databases import EMPTY, Database, PostgresqlDatabase, SqliteDatabase
+from tests.html import flat
 from tests.mailserver import Certificates, MailServer, make_certificates
 from tests.soak import size
 
@@ -125,8 +130,20 @@ def make_config(database_url: str, **changed: object) -> Config:
     return Config(**(values | changed))  # type: ignore[arg-type]
 
 
+class FlatResponse(TestResponse):
+    @property
+    def text(self) -> str:  # type: ignore[override]
+        """HTML without the lines of its templates: those say nothing."""
+        text = self.get_data(as_text=True)
+        return flat(text) if self.mimetype == "text/html" else text
+
+
 class SeparateClient(FlaskClient):
     """Requests with a context of their own, as in the server, though the test holds an application context."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.response_wrapper = type("FlatTestResponse", (FlatResponse, self.response_wrapper), {})
 
     def open(self, *arguments: Any, **options: Any) -> Any:
         return contextvars.Context().run(super().open, *arguments, **options)
@@ -149,7 +166,6 @@ class KeptApp:
         for now, first in ((self.app.config, self.config), (self.app.extensions, self.extensions)):
             now.clear()
             now.update(first)
-        self.app.extensions["potok_doors"].guesses.reset()
 
 
 @pytest.fixture(scope="session")
@@ -161,8 +177,9 @@ def _apps() -> dict[Config, KeptApp]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits for a turn are short, so that the test's are."""
-    monkeypatch.setattr(kanban.db, "WRITE_WAIT_S", 0.3)
-    monkeypatch.setattr(faults, "_said", faults._Said())
+    monkeypatch.setattr(kanban.transactions, "WRITE_WAIT_S", 0.3)
+    monkeypatch.setattr(kanban.db, "BUSY_S", 0.3)
+    monkeypatch.setattr(faults, "_reported", faults._Reported())
 
 
 @pytest.fixture
@@ -178,11 +195,26 @@ def bare_app(config: Config, tmp_path: Path, _apps: dict[Config, KeptApp]) -> It
     clock.set_zone(config.time_zone)
     wire(config)
     with app.app_context():
-        app.extensions |= {"potok_feed": Feed(db.engine, config.live_streams), "potok_beat": WebBeat("tests")}
+        app.extensions |= {"potok_feed": Feed(db.engine, config.live_streams, partial(make_parts, app)), "potok_beat": WebBeat("tests")}
+        forget_pages(app)
         yield app
+        end_poller(app.extensions["potok_feed"])
         db.session.remove()
         db.engine.dispose()
     setup.forget()
+
+
+def forget_pages(app: Flask) -> None:
+    """Of another database."""
+    for name in ("potok_pages", "potok_parts"):
+        app.extensions[name].clear()
+
+
+def end_poller(feed: Feed) -> None:
+    """A connection that it returned after the dispose would lie open in a pool of the past."""
+    feed.end()
+    if poller := feed._poller:
+        poller.join(5)
 
 
 @pytest.fixture
@@ -207,6 +239,7 @@ def fill(bare_app: Flask, database: Database, _kept_casts: dict[tuple[str, str],
 
     def filled(language: str) -> Cast:
         key, name = (database.url, language), f"cast-{language}"
+        forget_pages(bare_app)
         if key in _kept_casts:
             db.session.remove()
             db.engine.dispose()

@@ -219,7 +219,7 @@ class MailHost:
 
     def mailbox(self, address: str, folder: str = "INBOX") -> list[EmailMessage]:
         """The letters in a folder of the mailbox, oldest first; nothing is marked as seen."""
-        return [email.message_from_bytes(letter, policy=email.policy.default) for letter in self.files(address, folder)]
+        return [email.message_from_bytes(message, policy=email.policy.default) for message in self.files(address, folder)]
 
     def files(self, address: str, folder: str = "INBOX") -> list[bytes]:
         """The same, as they are on disk."""
@@ -231,10 +231,10 @@ class MailHost:
     def arrived(self, address: str, count: int = 1, folder: str = "INBOX", within_s: float = 10) -> list[EmailMessage]:
         """The mailbox as soon as it holds `count` letters. Delivery comes a moment after the 250. AssertionError when it doesn't."""
         end = time.monotonic() + within_s
-        while len(letters := self.mailbox(address, folder)) < count:
-            assert time.monotonic() < end, f"{len(letters)} of {count} letters after {within_s} s\n{self.log_tail()}"
+        while len(messages := self.mailbox(address, folder)) < count:
+            assert time.monotonic() < end, f"{len(messages)} of {count} letters after {within_s} s\n{self.log_tail()}"
             time.sleep(0.02)
-        return letters
+        return messages
 
     def set_full(self, address: str, full: bool = True) -> None:
         """From now on RCPT to this address is answered with full_answer, and IMAP APPEND with [OVERQUOTA]; or no more."""

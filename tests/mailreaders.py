@@ -35,14 +35,14 @@ def is_here() -> bool:
 IS_HERE = is_here()
 
 
-def email_mime(letter: bytes) -> dict[str, str]:
-    shown = subprocess.run(["perl", "-e", _PERL, *FIELDS], input=letter, capture_output=True, check=True, timeout=SECONDS).stdout.decode()
+def email_mime(message: bytes) -> dict[str, str]:
+    shown = subprocess.run(["perl", "-e", _PERL, *FIELDS], input=message, capture_output=True, check=True, timeout=SECONDS).stdout.decode()
     return _fields(shown)
 
 
-def reformime(letter: bytes) -> dict[str, str]:
+def reformime(message: bytes) -> dict[str, str]:
     """It is given each field as it stands in the letter, unfolded."""
-    head = letter.partition(b"\r\n\r\n")[0].decode()
+    head = message.partition(b"\r\n\r\n")[0].decode()
     found = {}
     for field in re.split(r"\r\n(?![ \t])", head):
         name, _colon, value = field.partition(": ")
@@ -54,9 +54,9 @@ def reformime(letter: bytes) -> dict[str, str]:
     return found
 
 
-def mutt(letters: list[bytes], folder: Path) -> list[tuple[dict[str, str], str]]:
+def mutt(messages: list[bytes], folder: Path) -> list[tuple[dict[str, str], str]]:
     """(fields, body) of each letter, piped out of mutt's index: it draws on a terminal of our own, which nobody looks at."""
-    mailbox = b"".join(b"From potok Thu Jan  1 00:00:00 2026\n" + letter.replace(b"\r\n", b"\n") + b"\n" for letter in letters)
+    mailbox = b"".join(b"From potok Thu Jan  1 00:00:00 2026\n" + message.replace(b"\r\n", b"\n") + b"\n" for message in messages)
     (folder / "mailbox").write_bytes(mailbox)
     (folder / "muttrc").write_text(_MUTTRC.format(folder=folder))
     command = ["mutt", "-n", "-F", str(folder / "muttrc"), "-R", "-f", str(folder / "mailbox")]

@@ -16,7 +16,7 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from rules.mail.reach import read_reach
+from rules.transports.reach import read_reach
 
 USER, WORD = "potok@melnikov.example", "app-password"
 
@@ -49,7 +49,7 @@ class Handler:
     """
 
     mail: list[EmailMessage] = field(default_factory=list)
-    letters: list[bytes] = field(default_factory=list)
+    messages: list[bytes] = field(default_factory=list)
     senders: list[str | None] = field(default_factory=list)
     options: list[list[str]] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
@@ -71,7 +71,7 @@ class Handler:
             return self.data_answer
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         self.mail.append(email.message_from_bytes(content, policy=email.policy.default))
-        self.letters.append(content)
+        self.messages.append(content)
         self.senders.append(envelope.mail_from)
         self.options.append(envelope.mail_options)
         self.recipients.extend(envelope.rcpt_tos)

@@ -12,14 +12,27 @@ from kanban.models import Board, Event, Order, Person, Status, Todo
 from rules.models import Message, Rule, Template
 
 IDS: dict[str, Any] = {
-    "board_id": Board, "status_id": Status, "order_id": Order, "event_id": Event, "person_id": Person, "rule_id": Rule,
-    "letter_id": Message, "template_id": Template, "todo_id": Todo,
-}  # fmt: skip
+    "board_id": Board,
+    "status_id": Status,
+    "order_id": Order,
+    "event_id": Event,
+    "person_id": Person,
+    "rule_id": Rule,
+    "message_id": Message,
+    "template_id": Template,
+    "todo_id": Todo,
+}
 WORDS = {"tab": ["sending", "receiving", "other"], "which": ["system", "new"]}
 ELSEWHERE = (
-    "health.healthz", "health.readyz", "assets.asset", "live.stream", "mail.end_oauth", "unsubscribe.show", "sign_in.link",
+    "health.healthz",
+    "health.readyz",
+    "assets.asset",
+    "live.stream",
+    "mail.end_oauth",
+    "unsubscribe.show",
+    "sign_in.link",
     "sign_in.invitation",
-)  # fmt: skip
+)
 
 
 def pages(app: Flask, most: int = 2) -> list[str]:

@@ -23,9 +23,9 @@ class BadHeader(Exception):
     pass
 
 
-def fields(letter: bytes, *, is_utf8: bool = False) -> dict[str, str]:
+def fields(message: bytes, *, is_utf8: bool = False) -> dict[str, str]:
     """The fields of a letter, unfolded and not decoded, by their names in lower case."""
-    head, end, _body = letter.partition(b"\r\n\r\n")
+    head, end, _body = message.partition(b"\r\n\r\n")
     _require(bool(end), "no end of the header")
     _require(re.search(rb"\r(?!\n)|(?<!\r)\n", head) is None, "a bare CR or LF")
     _require(is_utf8 or head.isascii(), "bytes outside ASCII")

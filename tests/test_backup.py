@@ -27,12 +27,14 @@ from kanban.backup.databases import BackupError, database_of
 from kanban.backup.keeper import Keeper
 from kanban.backup.schedule import State
 from kanban.config import Config
-from kanban.db import Base, db, transaction
+from kanban.db import Base, db
 from kanban.models import Backup, OneTimeLink, SignIn
-from rules.mail.accounts import as_account, seal
+from kanban.transactions import transaction
+from rules.mail.accounts import as_account
 from rules.models import MailAccount, Message
 from rules.post.pause import begin_after_restore, pause_of
-from rules.post.worker import Worker
+from rules.seal import seal
+from rules.worker import Worker
 from tests.cast import Cast, Signed, make_cast
 from tests.conftest import make_config
 from tests.workers import Ended, run_command
@@ -167,7 +169,7 @@ def check_snapshot(path: Path, moves_before: int) -> None:
     assert moves >= moves_before and moves == versions and counted[0] == counted[1]
 
 
-def test_what_was_true_then_opens_no_door_and_sends_nothing(app: Flask, cast: Cast) -> None:
+def test_what_was_true_then_signs_nobody_in_and_sends_nothing(app: Flask, cast: Cast) -> None:
     Signed(app.test_client(), cast.email("owner"))
     with transaction() as session:
         session.add(Backup(state=State.RUNNING, asked_at=clock.now()))
@@ -204,9 +206,12 @@ def plain(app: Flask, cast: Cast, config: Config, tmp_path: Path) -> Path:
 def test_what_is_damaged_or_foreign_says_so(plain: Path, tmp_path: Path) -> None:
     whole = plain.read_bytes()
     for name, content in {
-        "empty": b"", "text": b"not a backup at all" * 100, "cut": whole[: len(whole) // 2],
-        "gzip": b"\x1f\x8b" + b"\0" * 100, "changed": whole[:-2000] + b"\0" * 1000 + whole[-1000:],
-    }.items():  # fmt: skip
+        "empty": b"",
+        "text": b"not a backup at all" * 100,
+        "cut": whole[: len(whole) // 2],
+        "gzip": b"\x1f\x8b" + b"\0" * 100,
+        "changed": whole[:-2000] + b"\0" * 1000 + whole[-1000:],
+    }.items():
         (tmp_path / name).write_bytes(content)
         assert "BACKUP_PASSPHRASE" in opened_error(tmp_path / name) or "damaged" in opened_error(tmp_path / name), name
         assert "damaged" in opened_error(tmp_path / name, "x"), name
@@ -243,18 +248,18 @@ def test_a_file_that_somebody_made_up_reaches_nothing_else(plain: Path, tmp_path
 def test_nothing_is_put_back_over_what_is_there_or_does_not_fit(
     plain: Path, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(BackupError, match="a database already"):
+    with pytest.raises(BackupError, match="database already exists"):
         restore.restore(plain, config, tmp_path, "", MIGRATIONS)
     empty = make_config(f"sqlite:///{tmp_path / 'new.db'}")
     monkeypatch.setenv("SEAL_KEY", "another")
-    with pytest.raises(BackupError, match="SEAL_KEY is set to another key"):
+    with pytest.raises(BackupError, match="SEAL_KEY is set to a different key"):
         restore.restore(plain, empty, tmp_path, "", MIGRATIONS)
     monkeypatch.delenv("SEAL_KEY")
     later = tmp_path / "later.backup"
     archive.make(database_of(config.database_url), {"secret_key": "a", "seal_key": "b"}, "9999", later)
-    with pytest.raises(BackupError, match="newer Potok"):
+    with pytest.raises(BackupError, match="newer version of Potok"):
         restore.restore(later, empty, tmp_path, "", MIGRATIONS)
-    with pytest.raises(BackupError, match="another kind of database"):
+    with pytest.raises(BackupError, match="different kind of database"):
         restore._check(replace_name(later), "database.pgdump", MIGRATIONS)
     assert not (tmp_path / "new.db").exists() and not (tmp_path / "seal_key").exists()
 
@@ -272,7 +277,7 @@ def test_no_half_a_file_is_ever_there(app: Flask, cast: Cast, config: Config, tm
     (tmp_path / "there").write_text("mine")
     with pytest.raises(BackupError, match="already"):
         make(tmp_path / "there")
-    with monkeypatch.context() as low, pytest.raises(BackupError, match="too little room"):
+    with monkeypatch.context() as low, pytest.raises(BackupError, match="Not enough disk space"):
         low.setattr(archive, "SPARE", 10**18)
         make(tmp_path / "full")
     with pytest.raises(BackupError, match="can't be written"):
@@ -365,8 +370,13 @@ def test_a_worker_that_fell_has_given_it_up(app: Flask, cast: Cast) -> None:
 
 def test_old_files_go_and_the_newest_stays(tmp_path: Path) -> None:
     now = at("2026-11-30 00:00")
-    names = {"potok-2026-11-01-030000.tar.gz": 29, "potok-2026-11-20-030000.tar": 10, "potok-2026-10-01-030000.tar.gz": 60,
-             "mine.tar.gz": 90, "potok-2026-10-01-030000.tar.gz.copy": 60}  # fmt: skip
+    names = {
+        "potok-2026-11-01-030000.tar.gz": 29,
+        "potok-2026-11-20-030000.tar": 10,
+        "potok-2026-10-01-030000.tar.gz": 60,
+        "mine.tar.gz": 90,
+        "potok-2026-10-01-030000.tar.gz.copy": 60,
+    }
     for name, days in names.items():
         (tmp_path / name).touch()
         os.utime(tmp_path / name, times=((now - timedelta(days=days)).timestamp(),) * 2)
@@ -410,7 +420,7 @@ def test_at_the_command_line(tmp_path: Path) -> None:
     back = run(here, "restore", str(path), BACKUP_PASSPHRASE="quiet river")
     assert back.returncode == 0 and "61 orders" in back.stdout and "paused" in back.stdout, back
     again = run(here, "restore", str(path), BACKUP_PASSPHRASE="quiet river")
-    assert again.returncode == 1 and "a database already" in again.stderr
+    assert again.returncode == 1 and "database already exists" in again.stderr
     assert run(here, "restore").returncode == 2 and "backup" in run(here, "--help").stdout
 
 

@@ -71,9 +71,12 @@ class Visitor:
         self._connection.close()
 
     def send(self, method: str, path: str, data: dict[str, str] | None = None, **more: str) -> http.client.HTTPResponse:
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()),
-                   "Referer": f"https://{NAME}:{self._behind.port}/", "X-Forwarded-For": "203.0.113.66",
-                   "Content-Type": "application/x-www-form-urlencoded"} | more  # fmt: skip
+        headers = {
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()),
+            "Referer": f"https://{NAME}:{self._behind.port}/",
+            "X-Forwarded-For": "203.0.113.66",
+            "Content-Type": "application/x-www-form-urlencoded",
+        } | more
         self._connection.request(method, path, urlencode(data or {}) if method == "POST" else None, headers)
         answer = self._connection.getresponse()
         for field in answer.headers.get_all("Set-Cookie", []):
@@ -132,9 +135,16 @@ def behind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Behind]:
     authority.configure_trust(context)
     port, inner, instance = free_port(), free_port(), tmp_path / "instance"
     environment = os.environ | {
-        "PATH": PATH, "INSTANCE": str(instance), "PORT": str(inner), "PUBLIC_URL": f"https://{NAME}:{port}",
-        "TRUSTED_PROXIES": "127.0.0.1", "PASSWORD_HASH_COST": "cheap", "LANG": "ru", "XDG_DATA_HOME": str(tmp_path), "HOME": str(tmp_path),
-    }  # fmt: skip
+        "PATH": PATH,
+        "INSTANCE": str(instance),
+        "PORT": str(inner),
+        "PUBLIC_URL": f"https://{NAME}:{port}",
+        "TRUSTED_PROXIES": "127.0.0.1",
+        "PASSWORD_HASH_COST": "cheap",
+        "LANG": "ru",
+        "XDG_DATA_HOME": str(tmp_path),
+        "HOME": str(tmp_path),
+    }
     commands = ([sys.executable, "app.py"], request.param(tmp_path, port, inner))
     with (tmp_path / "log").open("w") as log:
         started = [subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log) for command in commands]

@@ -11,18 +11,31 @@ from kanban.config import ConfigError, read_config
 @pytest.mark.parametrize(
     ("environ", "said"),
     [
-        ({"PORT": "eight"}, "PORT"), ({"UNDO_WINDOW_S": "-1"}, "UNDO_WINDOW_S"), ({"SMTP_SECURITY": "magic"}, "SMTP_SECURITY"),
-        ({"SMTP_HOTS": "x"}, "SMTP_HOTS"), ({"LEASE_S": "5"}, "LEASE_S"), ({"TIME_ZONE": "Mars/Olympus"}, "TIME_ZONE"),
-        ({"SMTP_CA_FILE": "/no/such/file"}, "SMTP_CA_FILE"), ({"POLL_S": "0"}, "POLL_S"), ({"DEMO": "2"}, "DEMO"),
-        ({"PUBLIC_URL": "potok.firma.ru"}, "PUBLIC_URL"), ({"PUBLIC_URL": "https://при мер.рф"}, "PUBLIC_URL"),
-        ({"PUBLIC_URL": "https://potok.firma.ru:port"}, "PUBLIC_URL"), ({"PUBLIC_URL": "https://user@potok.firma.ru"}, "PUBLIC_URL"),
-        ({"PUBLIC_URL": "https://firma.ru/potok"}, "no path"), ({"TRUSTED_PROXIES": "nginx"}, "TRUSTED_PROXIES"),
-        ({"TRUSTED_PROXIES": "10.0.0.1/8"}, "TRUSTED_PROXIES"), ({"SECURITY_CONTACT": "it@firma.ru"}, "SECURITY_CONTACT"),
-        ({"SECURITY_CONTACT": "mailto:a@b.ru\nX: y"}, "SECURITY_CONTACT"), ({"INNER_HOSTS": "10.0.0.1/8"}, "INNER_HOSTS"),
-        ({"RUNS_KEPT_DAYS": "0"}, "RUNS_KEPT_DAYS"), ({"RUNS_KEPT_DAYS": "99999"}, "RUNS_KEPT_DAYS"),
-        ({"MESSAGES_KEPT_DAYS": "0"}, "MESSAGES_KEPT_DAYS"), ({"MESSAGES_KEPT_DAYS": "99999"}, "MESSAGES_KEPT_DAYS"),
+        ({"PORT": "eight"}, "PORT"),
+        ({"UNDO_WINDOW_S": "-1"}, "UNDO_WINDOW_S"),
+        ({"SMTP_SECURITY": "magic"}, "SMTP_SECURITY"),
+        ({"SMTP_HOTS": "x"}, "SMTP_HOTS"),
+        ({"LEASE_S": "5"}, "LEASE_S"),
+        ({"TIME_ZONE": "Mars/Olympus"}, "TIME_ZONE"),
+        ({"SMTP_CA_FILE": "/no/such/file"}, "SMTP_CA_FILE"),
+        ({"POLL_S": "0"}, "POLL_S"),
+        ({"DEMO": "2"}, "DEMO"),
+        ({"PUBLIC_URL": "potok.firma.ru"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "https://при мер.рф"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "https://potok.firma.ru:port"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "https://user@potok.firma.ru"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "https://firma.ru/potok"}, "no path"),
+        ({"TRUSTED_PROXIES": "nginx"}, "TRUSTED_PROXIES"),
+        ({"TRUSTED_PROXIES": "10.0.0.1/8"}, "TRUSTED_PROXIES"),
+        ({"SECURITY_CONTACT": "it@firma.ru"}, "SECURITY_CONTACT"),
+        ({"SECURITY_CONTACT": "mailto:a@b.ru\nX: y"}, "SECURITY_CONTACT"),
+        ({"INNER_HOSTS": "10.0.0.1/8"}, "INNER_HOSTS"),
+        ({"RUNS_KEPT_DAYS": "0"}, "RUNS_KEPT_DAYS"),
+        ({"RUNS_KEPT_DAYS": "99999"}, "RUNS_KEPT_DAYS"),
+        ({"MESSAGES_KEPT_DAYS": "0"}, "MESSAGES_KEPT_DAYS"),
+        ({"MESSAGES_KEPT_DAYS": "99999"}, "MESSAGES_KEPT_DAYS"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_setting_stops_the_start_with_a_sentence(tmp_path: Path, environ: dict[str, str], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         read_config(environ, tmp_path)
@@ -45,11 +58,13 @@ def test_secrets_are_not_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "read"),
     [
-        ("", "http://127.0.0.1:8000"), ("https://potok.firma.ru/", "https://potok.firma.ru"), ("http://[::1]:8080", "http://[::1]:8080"),
+        ("", "http://127.0.0.1:8000"),
+        ("https://potok.firma.ru/", "https://potok.firma.ru"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
         ("https://заказы.рф", "https://xn--80aatcn8h.xn--p1ai"),
         ("https://Заказы.РФ:8443/", "https://xn--80aatcn8h.xn--p1ai:8443"),
     ],
-)  # fmt: skip
+)
 def test_the_public_address_is_kept_as_links_and_header_fields_can_hold_it(tmp_path: Path, given: str, read: str) -> None:
     assert read_config({"PUBLIC_URL": given}, tmp_path).public_url == read
 

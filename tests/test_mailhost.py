@@ -66,22 +66,22 @@ def imap(host: MailHost, context: ssl.SSLContext) -> Iterator[imaplib.IMAP4_SSL]
         yield connection
 
 
-def make_letter(to: str = CLIENT) -> EmailMessage:
-    letter = EmailMessage()
-    letter["From"], letter["To"], letter["Subject"] = POTOK, to, "Заказ 17 готов"
-    letter["Message-ID"] = make_msgid(domain="kuhni.example")
-    letter.set_content("Кухня ждёт вас.\n")
-    return letter
+def make_message(to: str = CLIENT) -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = POTOK, to, "Заказ 17 готов"
+    message["Message-ID"] = make_msgid(domain="kuhni.example")
+    message.set_content("Кухня ждёт вас.\n")
+    return message
 
 
-def test_a_letter_by_465_arrives_and_is_found_by_imap(host: MailHost, submission: smtplib.SMTP, imap: imaplib.IMAP4_SSL) -> None:
+def test_a_message_by_465_arrives_and_is_found_by_imap(host: MailHost, submission: smtplib.SMTP, imap: imaplib.IMAP4_SSL) -> None:
     before = len(host.mailbox(CLIENT))
-    letter = make_letter()
-    submission.send_message(letter)
+    message = make_message()
+    submission.send_message(message)
     got = host.arrived(CLIENT, before + 1)[-1]
     assert (got["Subject"], got.get_content().strip()) == ("Заказ 17 готов", "Кухня ждёт вас.")
     imap.select("INBOX", readonly=True)
-    _, (found,) = imap.search(None, "HEADER", "Message-ID", letter["Message-ID"])
+    _, (found,) = imap.search(None, "HEADER", "Message-ID", message["Message-ID"])
     assert len(found.split()) == 1
 
 
@@ -94,7 +94,7 @@ def test_587_wants_starttls_before_anything(host: MailHost, context: ssl.SSLCont
         assert smtp.mail(POTOK)[0] == 530
         smtp.starttls(context=context)
         smtp.login(POTOK, USERS[POTOK])
-        smtp.send_message(make_letter())
+        smtp.send_message(make_message())
     host.arrived(CLIENT, before + 1)
 
 
@@ -118,36 +118,36 @@ def test_a_wrong_password_is_535(host: MailHost, context: ssl.SSLContext) -> Non
 
 def test_nobody_sends_unsigned(host: MailHost, context: ssl.SSLContext) -> None:
     with smtplib.SMTP_SSL(host.address, 465, timeout=10, context=context) as smtp, pytest.raises(smtplib.SMTPRecipientsRefused):
-        smtp.send_message(make_letter())
+        smtp.send_message(make_message())
 
 
 @pytest.mark.parametrize(("to", "code"), [("someone@elsewhere.example", 554), ("nobody@kuhni.example", 550)])
 def test_others_are_refused_at_rcpt(submission: smtplib.SMTP, to: str, code: int) -> None:
     with pytest.raises(smtplib.SMTPRecipientsRefused) as told:
-        submission.send_message(make_letter(to))
+        submission.send_message(make_message(to))
     assert told.value.recipients[to][0] == code
 
 
 def test_a_copy_is_kept_in_the_sent_folder(host: MailHost, imap: imaplib.IMAP4_SSL) -> None:
     _, folders = imap.list()
     assert any(b"\\Sent" in folder and folder.endswith(b"Sent") for folder in folders if isinstance(folder, bytes))
-    letter = make_letter()
-    assert imap.append("Sent", "\\Seen", "", letter.as_bytes())[0] == "OK"
-    assert [kept["Message-ID"] for kept in host.mailbox(CLIENT, "Sent")] == [letter["Message-ID"]]
+    message = make_message()
+    assert imap.append("Sent", "\\Seen", "", message.as_bytes())[0] == "OK"
+    assert [kept["Message-ID"] for kept in host.mailbox(CLIENT, "Sent")] == [message["Message-ID"]]
 
 
 def test_a_full_mailbox_refuses(host: MailHost, submission: smtplib.SMTP, imap: imaplib.IMAP4_SSL, context: ssl.SSLContext) -> None:
     host.set_full(CLIENT)
     with pytest.raises(smtplib.SMTPRecipientsRefused) as told:
-        submission.send_message(make_letter())
+        submission.send_message(make_message())
     assert told.value.recipients[CLIENT] == (552, b"5.2.2 <client@kuhni.example>: Recipient address rejected: Mailbox is full")
     with imaplib.IMAP4_SSL(host.address, 993, ssl_context=context, timeout=10) as later:
         later.login(CLIENT, USERS[CLIENT])
-        answer, (reason, *_) = later.append("Sent", "", "", make_letter().as_bytes())
+        answer, (reason, *_) = later.append("Sent", "", "", make_message().as_bytes())
     assert (answer, b"[OVERQUOTA]" in reason) == ("NO", True)
     host.set_full(CLIENT, False)
     before = len(host.mailbox(CLIENT))
-    submission.send_message(make_letter())
+    submission.send_message(make_message())
     host.arrived(CLIENT, before + 1)
 
 
@@ -157,7 +157,7 @@ def test_where_people_sign_in_with_the_local_part(local_host: MailHost, context:
             smtp.login(POTOK, USERS[POTOK])
         assert told.value.smtp_code == 535
         smtp.login(local_host.login_name(POTOK), USERS[POTOK])
-        smtp.send_message(make_letter())
+        smtp.send_message(make_message())
     local_host.arrived(CLIENT)
     with imaplib.IMAP4_SSL(local_host.address, 993, ssl_context=context, timeout=10) as imap:
         imap.login("client", USERS[CLIENT])

@@ -56,7 +56,7 @@ def test_the_rows_of_an_earlier_state_are_kept(bare_app: Flask, state: Path) -> 
         assert kept(tables.tables[now], [row | more for row in rows]) == [], name
     assert strays(tables) == []
     owner = Signed(bare_app.test_client(), "owner@melnikov.example")
-    for page in ("/boards/1", "/orders/1", "/settings/rules", "/settings/rules/1", "/settings/letters", "/settings/letters/1", "/way"):
+    for page in ("/boards/1", "/orders/1", "/settings/rules", "/settings/rules/1", "/settings/messages", "/settings/messages/1", "/way"):
         assert owner.get(page).status_code == 200, page
 
 

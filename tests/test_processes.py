@@ -130,8 +130,17 @@ def test_what_is_in_flight_is_answered_before_the_end(running: Running, tmp_path
     with urllib.request.urlopen(f"http://127.0.0.1:{running.port}/setup", timeout=20) as page:
         cookie, token = page.headers["Set-Cookie"].split(";")[0], re.search(r'name="csrf_token" value="([^"]+)"', page.read().decode())
     assert token
-    form = {"csrf_token": token[1], "code": code, "language": "ru", "country": "RU", "company": "Кухни", "name": "Анна",
-            "email": "anna@kuhni.example", "password": "quiet-river-birch-42", "preset": "kitchen"}  # fmt: skip
+    form = {
+        "csrf_token": token[1],
+        "code": code,
+        "language": "ru",
+        "country": "RU",
+        "company": "Кухни",
+        "name": "Анна",
+        "email": "anna@kuhni.example",
+        "password": "quiet-river-birch-42",
+        "preset": "kitchen",
+    }
     answers: list[int] = []
 
     def found() -> None:

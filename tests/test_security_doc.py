@@ -9,9 +9,24 @@ TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 STATUSES = ("Test", "Code", "Does not apply", "Open, planned", "Open")
 # OWASP ASVS 5.0.0: how many requirements of level 1 and of level 2 each chapter has.
 ASKED = {
-    1: (8, 19), 2: (4, 7), 3: (8, 11), 4: (2, 8), 5: (4, 5), 6: (13, 22), 7: (6, 12), 8: (4, 3), 9: (4, 3), 10: (5, 24), 11: (3, 11),
-    12: (3, 6), 13: (1, 12), 14: (2, 7), 15: (3, 10), 16: (0, 16), 17: (0, 7),
-}  # fmt: skip
+    1: (8, 19),
+    2: (4, 7),
+    3: (8, 11),
+    4: (2, 8),
+    5: (4, 5),
+    6: (13, 22),
+    7: (6, 12),
+    8: (4, 3),
+    9: (4, 3),
+    10: (5, 24),
+    11: (3, 11),
+    12: (3, 6),
+    13: (1, 12),
+    14: (2, 7),
+    15: (3, 10),
+    16: (0, 16),
+    17: (0, 7),
+}
 ID = re.compile(r"V(\d+)\.(\d+)\.(\d+)")
 NAMED = re.compile(r"`([\w./-]+\.(?:py|md|html|js|txt|toml)|Makefile)(?:::(\w+)| ([\w.-]+)(?:\(\))?)?`")
 

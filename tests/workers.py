@@ -24,10 +24,17 @@ def start(command: str, environment: dict[str, str], log: Path | None = None) ->
 def start_worker(database_url: str, port: int, name: str = "worker", **settings: object) -> ForkServerProcess:
     """A worker that sends by the server at this port. settings: as in the environment, in any case."""
     values = {
-        "database_url": database_url, "worker_name": name, "secret_key": "test", "seal_key": "seal", "poll_s": 0.05,
-        "smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "smtp_from": "potok@melnikov.example",
+        "database_url": database_url,
+        "worker_name": name,
+        "secret_key": "test",
+        "seal_key": "seal",
+        "poll_s": 0.05,
+        "smtp_host": "127.0.0.1",
+        "smtp_port": port,
+        "smtp_security": "none",
+        "smtp_from": "potok@melnikov.example",
         "inner_hosts": "127.0.0.0/8",
-    } | settings  # fmt: skip
+    } | settings
     values = {"instance": Path(tempfile.gettempdir()) / f"potok-tests-{os.getpid()}"} | values  # its lock is of this test process
     return start("worker", {key.upper(): str(value) for key, value in values.items()})
 

@@ -60,7 +60,7 @@ def name_of(at: datetime, *, sealed: bool) -> str:
 def make(database: Database, keys: dict[str, str], revision: str, path: Path, passphrase: str = "") -> int:
     """Writes the file, and only whole: under another name until it is on disk. Returns its size. Raises BackupError."""
     if path.exists():
-        raise BackupError(_("There is a file %(path)s already.", path=path))
+        raise BackupError(_("The file %(path)s already exists.", path=path))
     try:
         with tempfile.TemporaryDirectory(prefix=WORK, dir=path.parent) as name:
             folder = Path(name)
@@ -82,7 +82,7 @@ def unwritable(folder: Path, error: OSError) -> BackupError:
 
 def _check_room(folder: Path, size: int) -> None:
     if shutil.disk_usage(folder).free < size + SPARE:
-        raise BackupError(_("There is too little room for the backup on the disk of %(path)s.", path=folder.parent))
+        raise BackupError(_("Not enough disk space for the backup at %(path)s.", path=folder.parent))
 
 
 def remove_leftovers(folder: Path, before: datetime) -> None:
@@ -140,7 +140,7 @@ def opened(path: Path, passphrase: str = "") -> Iterator[Opened]:
                 found = _unpack(tar, folder)
             yield found
     except (tarfile.TarError, EOFError, KeyError, ValueError) as error:
-        raise BackupError(_("%(path)s is no backup of Potok, or it is damaged.", path=path)) from error
+        raise BackupError(_("%(path)s is not a Potok backup, or it is damaged.", path=path)) from error
     except OSError as error:
         raise BackupError(_("%(path)s can't be read: %(error)s.", path=path, error=error.strerror or error)) from error
 
@@ -155,7 +155,7 @@ def _unsealed(path: Path, folder: Path, passphrase: str) -> Path:
     if not is_sealed(path):
         return path
     if not passphrase:
-        raise BackupError(_("This backup is sealed: set BACKUP_PASSPHRASE to the passphrase it was made with."))
+        raise BackupError(_("This backup is encrypted: set BACKUP_PASSPHRASE to the passphrase it was made with."))
     import pyrage  # noqa: PLC0415, see above
 
     plain = folder / "backup.tar.gz"
@@ -165,7 +165,7 @@ def _unsealed(path: Path, folder: Path, passphrase: str) -> Path:
             with plain.open("wb") as file:
                 pyrage.decrypt_io(_member(tar, INNER), file, [pyrage.x25519.Identity.from_str(key)])
         except pyrage.DecryptError as error:
-            raise BackupError(_("The passphrase is not the one this backup was made with, or the file is damaged.")) from error
+            raise BackupError(_("The passphrase is not the one used for this backup, or the file is damaged.")) from error
     return plain
 
 
@@ -173,7 +173,7 @@ def _unpack(tar: tarfile.TarFile, folder: Path) -> Opened:
     """Only what the list names, each under a name of our own, and compared with its sum."""
     manifest = _manifest(json.loads(_read(tar, MANIFEST, MOST_MANIFEST)))
     if manifest.format != FORMAT:
-        raise BackupError(_("This backup was made by a newer Potok. Take that one to restore it."))
+        raise BackupError(_("This backup was made by a newer version of Potok. Use that version to restore it."))
     keys = {name: _read(tar, f"keys/{name}", MOST_MANIFEST).decode() for name in KEYS}
     [database] = [name for name in manifest.files if not name.startswith("keys/")]
     copy = folder / "database"

@@ -115,7 +115,9 @@ class Postgresql:
         """By the programs of PATH: they must not be older than the server. The password goes by the environment, which others don't see."""
         found = shutil.which(program)
         if found is None:
-            raise BackupError(_("%(name)s is missing: install PostgreSQL's client programs, as new as the server.", name=program))
+            raise BackupError(
+                _("%(name)s is missing: install the PostgreSQL client programs of the server's version or newer.", name=program)
+            )
         done = subprocess.run([found, *arguments], env=self._environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise BackupError(_("%(program)s failed: %(error)s", program=program, error=done.stderr.strip()[-300:]))

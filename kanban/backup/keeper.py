@@ -14,12 +14,13 @@ from kanban.backup import archive, schedule
 from kanban.backup.databases import BackupError, database_of
 from kanban.backup.schedule import State
 from kanban.config import Config
-from kanban.db import db, revision, transaction
+from kanban.db import db, revision
 from kanban.i18n import N_, _, force_locale
 from kanban.settings import setting
+from kanban.transactions import transaction
 
 log = logging.getLogger("potok.backup")
-FELL = N_("The worker ended while it made this backup.")
+FELL = N_("The worker stopped while making this backup.")
 # Tells a failure to those who keep the system; called inside a transaction.
 Tell = Callable[[Session, str, int], object]
 
@@ -74,7 +75,7 @@ class Keeper:
         log.error("no backup: %s", error, exc_info=not isinstance(error, BackupError))
         try:
             with transaction() as session, force_locale(setting(session, "language")):
-                unknown = _("Something went wrong on our side; the log says what.")
+                unknown = _("Something went wrong on our side. See the server log for details.")
                 reason = str(error) if isinstance(error, BackupError) else unknown
                 schedule.settle(session, id_, State.FAILED, clock.now(), error=reason)
                 if schedule.is_first_failure(session, id_):

@@ -23,7 +23,7 @@ def restore(path: Path, config: Config, instance: Path, passphrase: str, migrati
     """Database and keys. Returns when the backup was made. Raises BackupError; then it can be tried again."""
     database = database_of(config.database_url)
     if not database.is_empty():
-        raise BackupError(_("There is a database already. Move it away first, or set INSTANCE or DATABASE_URL to an empty place."))
+        raise BackupError(_("A database already exists. Move it away first, or point INSTANCE or DATABASE_URL to an empty location."))
     with opened(path, passphrase) as found:
         _check(found, database.file_name, migrations)
         _check_keys(found.keys, config)
@@ -45,18 +45,18 @@ def settle(session: Session, made_at: datetime) -> int:
 
 def _check(found: Opened, file_name: str, migrations: Path) -> None:
     if found.database.name != file_name:
-        raise BackupError(_("This backup is of another kind of database: %(name)s.", name=found.database.name))
+        raise BackupError(_("This backup is from a different kind of database: %(name)s.", name=found.database.name))
     try:
         ScriptDirectory(str(migrations)).get_revision(found.manifest.revision)
     except CommandError as error:
-        raise BackupError(_("This backup was made by a newer Potok. Take that one to restore it.")) from error
+        raise BackupError(_("This backup was made by a newer version of Potok. Use that version to restore it.")) from error
 
 
 def _check_keys(keys: Mapping[str, str], config: Config) -> None:
     """The first start makes keys, so those of an empty place may be replaced; one that the environment sets goes before."""
     for name in KEYS:
         if os.environ.get(name.upper(), "").strip() and getattr(config, name) != keys[name]:
-            raise BackupError(_("%(name)s is set to another key than the backup's: unset it.", name=name.upper()))
+            raise BackupError(_("%(name)s is set to a different key than the backup's: unset it.", name=name.upper()))
 
 
 def _write_key(path: Path, key: str) -> None:

@@ -69,7 +69,7 @@ def ask(session: Session, actor: Actor) -> None:
     """A backup now. Raises Forbidden, and Conflict where one is under way."""
     require_admin(actor)
     if session.scalar(select(Backup.id).where(_open(clock.now())).limit(1)):
-        raise Conflict(_("A backup is being made already."))
+        raise Conflict(_("A backup is already being made."))
     session.add(Backup(state=State.ASKED, asked_at=clock.now(), by=actor.name))
     journal.note(session, journal.Kind.BACKUP_ASKED, actor)
     publish(session, TOPIC)

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from decimal import Decimal
-from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import Field, StringField, TextAreaField, ValidationError
@@ -34,11 +33,11 @@ def many_lines(text: str | None) -> str | None:
     return "".join(sign for sign in text if sign in "\n\t" or unicodedata.category(sign) not in _INVISIBLE).strip()
 
 
-def line(label: Any, most: int, *validators: Any, **options: Any) -> StringField:
+def line(label: object, most: int, *validators: object, **options: object) -> StringField:
     return StringField(label, [*validators, Length(max=most)], filters=[one_line], **options)
 
 
-def text_area(label: Any, most: int, *validators: Any, **options: Any) -> TextAreaField:
+def text_area(label: object, most: int, *validators: object, **options: object) -> TextAreaField:
     return TextAreaField(label, [*validators, Length(max=most)], filters=[many_lines], **options)
 
 
@@ -69,12 +68,12 @@ def parse_money(text: str) -> int:
     if re.fullmatch(r"[1-9][0-9]{0,2}(,[0-9]{3})+" + (r"(\.[0-9]+)?" if i18n.language() == "en" else r"\.[0-9]+"), plain):  # 486,000.50
         plain = plain.replace(",", "")
     if not re.fullmatch(r"-?[0-9]{1,30}([.,][0-9]{1,10})?", plain):
-        raise ValueError(_("Write the sum in figures, such as 486 000."))
+        raise ValueError(_("Enter the amount in digits, such as 486 000."))
     if re.search(r"[.,][0-9]{3}", plain):
-        raise ValueError(_("After the decimal point there are at most two digits: %(sum)s is unclear.", sum=text.strip()[:40]))
+        raise ValueError(_("Use at most two digits after the decimal point: %(sum)s is ambiguous.", sum=text.strip()[:40]))
     amount = Decimal(plain.replace(",", "."))
     if amount < 0 or amount * i18n.MINOR_UNITS > MOST_MONEY:
-        raise ValueError(_("Write a sum between 0 and 10 trillion."))
+        raise ValueError(_("Enter an amount between 0 and 10 trillion."))
     return int(amount * i18n.MINOR_UNITS)
 
 
@@ -91,9 +90,9 @@ class TagsField(Field):  # type: ignore[misc]
         words = (one_line(word) for word in (values[0] if values else "").split(","))
         self.data = list(dict.fromkeys(word for word in words if word))
 
-    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+    def post_validate(self, form: object, validation_stopped: bool) -> None:
         if len(self.data or []) > 20 or any(len(tag) > 40 for tag in self.data or []):
-            raise ValidationError(_("At most 20 tags of 40 letters each."))
+            raise ValidationError(_("At most 20 tags of up to 40 characters each."))
 
 
 class PotokForm(FlaskForm):  # type: ignore[misc]

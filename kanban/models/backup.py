@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kanban.db import Base
+from kanban.db import NEVER_REUSED, UNSEEN, Base
 
 
 class Backup(Base):
@@ -13,7 +13,7 @@ class Backup(Base):
     worker: the one that makes it. error: a sentence, for those who keep the server."""
 
     __tablename__ = "backup"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = NEVER_REUSED | UNSEEN
 
     id: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[str] = mapped_column(String(10))

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kanban import clock
-from kanban.db import NEVER_REUSED, Base, Parts
+from kanban.db import NEVER_REUSED, UNSEEN, Base, Parts
 
 
 class Event(Base):
@@ -19,7 +19,12 @@ class Event(Base):
     """
 
     __tablename__ = "event"
-    __table_args__ = (Index(None, "order_id", "id"), Index(None, "board_id", "kind", "id"), Index(None, "cause_event_id"), NEVER_REUSED)
+    __table_args__ = (
+        Index(None, "order_id", "id"),
+        Index(None, "board_id", "kind", "id"),
+        Index(None, "cause_event_id"),
+        NEVER_REUSED | UNSEEN,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(40))

@@ -40,6 +40,7 @@ class Order(Base):
     order_on: Mapped[date | None]
     ship_on: Mapped[date | None]
     installation_on: Mapped[date | None]
+    warranty_months: Mapped[int | None]
     installation_address: Mapped[str] = mapped_column(String(400), default="")
     total: Mapped[int] = mapped_column(BigInteger, default=0)
     paid: Mapped[int] = mapped_column(BigInteger, default=0)

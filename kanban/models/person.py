@@ -7,10 +7,10 @@ from sqlalchemy import Column, ForeignKey, Index, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kanban import clock
-from kanban.db import Base
+from kanban.db import UNSEEN, Base
 
 ACCESSES = ("admin", "staff", "viewer")
-DoorKind = Literal["reset", "invitation", "security"]  # what a letter of the doors is about
+SignInEmailKind = Literal["reset", "invitation", "security"]  # what a message of the doors is about
 
 person_role = Table(
     "person_role",
@@ -57,19 +57,6 @@ class Person(Base):
 
     held_roles: Mapped[list[Role]] = relationship(secondary=person_role, lazy="raise", order_by=Role.position)
 
-    def get_id(self) -> str:
-        """What a cookie names the person by."""
-        return self.fs_uniquifier
-
-    @property
-    def is_active(self) -> bool:
-        return self.active
-
-    @property
-    def is_authenticated(self) -> bool:
-        """Whoever is a person has come in; a stranger is flask-login's own."""
-        return True
-
     @property
     def role_ids(self) -> list[int]:
         return [role.id for role in self.held_roles]
@@ -82,6 +69,7 @@ class SignIn(Base):
     """
 
     __tablename__ = "sign_in"
+    __table_args__ = UNSEEN
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
@@ -98,7 +86,7 @@ class OneTimeLink(Base):
     """A link by which a person chooses a password, once. purpose: invitation or reset. author_id: the administrator who gave it."""
 
     __tablename__ = "one_time_link"
-    __table_args__ = (Index(None, "person_id", "created_at"),)
+    __table_args__ = (Index(None, "person_id", "created_at"), UNSEEN)
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
@@ -113,6 +101,7 @@ class ResetRequest(Base):
     """Somebody asked for a new password for this address. The worker finds out whether it is anybody's."""
 
     __tablename__ = "reset_request"
+    __table_args__ = UNSEEN
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(254))

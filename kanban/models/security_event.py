@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kanban import clock
-from kanban.db import NEVER_REUSED, Base
+from kanban.db import NEVER_REUSED, UNSEEN, Base
 
 
 class SecurityEvent(Base):
@@ -18,7 +18,7 @@ class SecurityEvent(Base):
     """
 
     __tablename__ = "security_event"
-    __table_args__ = (Index(None, "kind", "id"), Index(None, "person_id", "id"), Index(None, "at"), NEVER_REUSED)
+    __table_args__ = (Index(None, "kind", "id"), Index(None, "person_id", "id"), Index(None, "at"), NEVER_REUSED | UNSEEN)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kanban import clock
-from kanban.db import NEVER_REUSED, Base
+from kanban.db import NEVER_REUSED, UNSEEN, Base
 from kanban.models.order import Order
 from kanban.models.person import Person, Role
 
@@ -15,7 +15,7 @@ TODO_KINDS = ("task", "reminder", "calendar", "contact")
 
 class Todo(Base):
     """What a person, or whoever holds a role, is to do on an order: a task, a reminder, a calendar entry, or a contact (a
-    call, a meeting, a letter to the customer).
+    call, a meeting, a message to the customer).
 
     ring_at: when it calls at the bell; None where it won't (any more). noticed_at: when it did.
     author_name, done_by_name: names of that time. cause_event_id, cause_rule_id: set where a rule made it.
@@ -29,7 +29,7 @@ class Todo(Base):
         Index(None, "role_id", "done_at", "due_on"),
         Index(None, "ring_at"),
         Index(None, "cause_event_id"),
-        NEVER_REUSED,
+        NEVER_REUSED | UNSEEN,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,14 +1,15 @@
 """Changing what an order says."""
 
-from typing import Any
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from kanban import facts
 from kanban.actor import Actor
 from kanban.errors import Conflict
 from kanban.events import Recorded, record
+from kanban.fields import catalogue_of
+from kanban.json_reader import JsonObject
 from kanban.models import Order, Person, Role
 from kanban.orders.fields import OrderFields, search_text, values_of
 from kanban.orders.find import find_order, linked
@@ -16,6 +17,7 @@ from kanban.orders.move import who_was_first
 from kanban.orders.place import link_topics, repeated, write_fields
 from kanban.orders.statuses import add_to_head
 from kanban.policy import require_write
+from kanban.snapshot import people_of, percent, snapshot
 
 
 def change(
@@ -28,8 +30,8 @@ def change(
         return order, None
     if order.version != version:
         raise Conflict(who_was_first(session, order), order)
-    was, total, seats = values_of(order) | _people_of(session, order), order.total, facts.people_of(order)
-    share = facts.percent(order.paid, order.total)
+    was, total = values_of(order) | _people_of(session, order), order.total
+    known_before = _KnownBefore(was, people_of(order), percent(order.paid, order.total))
     write_fields(session, order, fields)
     session.flush()
     now = values_of(order) | _people_of(session, order)
@@ -43,22 +45,35 @@ def change(
         _search_anew(session, order)
     links = linked(session, order)
     recorded = record(
-        session, order, "order.changed", actor,
-        facts=facts.snapshot(
-            order, actor, before=order.status, after=order.status, linked=links, was=_was(order, was, differs, seats, share)
-        ),
-        before={name: was.get(name) for name in differs}, after={name: now[name] for name in differs}, key=key,
+        session,
+        order,
+        "order.changed",
+        actor,
+        facts=snapshot(order, actor, before=order.status, after=order.status, linked=links, was=known_before.was(order, differs)),
+        before={name: was.get(name) for name in differs},
+        after={name: now[name] for name in differs},
+        key=key,
         topics=(f"head-{order.status_id}", *link_topics(links)),
-    )  # fmt: skip
+    )
     return order, recorded
 
 
-def _was(order: Order, values: dict[str, Any], differs: list[str], seats: dict[str, int], share: int | None) -> dict[str, Any]:
-    """What rules may know of before: fields of the catalogue, the share that was paid, and who filled the roles."""
-    was = {name: values.get(name) for name in differs if name in facts.FIELDS}
-    now = facts.people_of(order)
-    was |= {f"role:{role}": seats.get(role) for role in seats.keys() | now.keys() if seats.get(role) != now.get(role)}
-    return was | ({"paid_percent": share} if share != facts.percent(order.paid, order.total) else {})
+@dataclass(frozen=True)
+class _KnownBefore:
+    """What rules may know of before: the values, who filled the roles, and the share that was paid."""
+
+    values: JsonObject
+    people: dict[str, int]
+    percent: int | None
+
+    def was(self, order: Order, differs: list[str]) -> JsonObject:
+        """Of what differs now."""
+        catalogue = catalogue_of(order.board_id)
+        was = {name: self.values.get(name) for name in differs if catalogue.criterion(name) and not name.startswith("role:")}
+        now = people_of(order)
+        roles = [role for role in self.people.keys() | now.keys() if self.people.get(role) != now.get(role)]
+        was |= {f"role:{role}": self.people.get(role) for role in roles}
+        return was | ({"paid_percent": self.percent} if self.percent != percent(order.paid, order.total) else {})
 
 
 def _search_anew(session: Session, order: Order) -> None:

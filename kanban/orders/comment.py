@@ -2,12 +2,11 @@
 
 import re
 from collections import Counter
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kanban import facts
 from kanban.actor import Actor
 from kanban.errors import Invalid
 from kanban.events import Recorded, record
@@ -16,6 +15,7 @@ from kanban.models import Order, Person
 from kanban.orders.find import find_order, linked
 from kanban.orders.place import repeated
 from kanban.policy import require_write
+from kanban.snapshot import snapshot
 
 MOST = 5000
 MOST_MENTIONS = 50
@@ -31,18 +31,22 @@ def comment(session: Session, actor: Actor, order_id: int, text: str, *, key: st
     if repeated(session, order_id, actor, key) is not None:
         return order, None
     if not text:
-        raise Invalid(_("Write something first."), "text")
+        raise Invalid(_("Enter some text first."), "text")
     if len(text) > MOST:
         raise Invalid(_("This is too long: at most %(most)s characters.", most=MOST), "text")
     recorded = record(
-        session, order, "order.commented", actor,
-        facts=facts.snapshot(order, actor, before=order.status, after=order.status, linked=linked(session, order)),
-        after={"text": text} | mentions_in(session, text), key=key,
-    )  # fmt: skip
+        session,
+        order,
+        "order.commented",
+        actor,
+        facts=snapshot(order, actor, before=order.status, after=order.status, linked=linked(session, order)),
+        after={"text": text, **mentions_in(session, text)},
+        key=key,
+    )
     return order, recorded
 
 
-def mentions_in(session: Session, text: str) -> dict[str, list[Any]]:
+def mentions_in(session: Session, text: str) -> dict[str, Sequence[object]]:
     """mentions: active people whose whole name stands behind an @, or their first name where nobody else has it; marked: where,
     as [start, end], so that history shows what was meant after names have changed."""
     if "@" not in text:

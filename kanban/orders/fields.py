@@ -1,65 +1,71 @@
 """What a person may write into an order, typed."""
 
-from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from kanban import facts
+from kanban.fields import FieldValue, catalogue_of
 from kanban.fold import fold
+from kanban.json_reader import JsonObject
 from kanban.models import Order
+from kanban.snapshot import column_fact, reference
 
 
-@dataclass
+@dataclass(frozen=True)
 class OrderFields:
-    """The editable part of an order. Money in minor units; people: role id → person id."""
+    """The editable part of an order. people: role id → person id. values: of the columns of kanban.fields, by name; what is left out
+    is empty."""
 
     customer_name: str
-    title: str = ""
     customer_phone: str = ""
     customer_email: str = ""
     organisation_id: int | None = None
     responsible_id: int | None = None
-    order_on: date | None = None
-    ship_on: date | None = None
-    installation_on: date | None = None
-    installation_address: str = ""
-    total: int = 0
-    paid: int = 0
-    description: str = ""
-    tags: list[str] = field(default_factory=list)
-    people: dict[int, int] = field(default_factory=dict)
+    tags: Sequence[str] = ()
+    people: Mapping[int, int] = field(default_factory=dict)
+    values: Mapping[str, FieldValue] = field(default_factory=dict)
+
+    def with_values(self, **values: FieldValue) -> "OrderFields":
+        """With some of the columns changed."""
+        return replace(self, values={**self.values, **values})
 
 
 def fields_of(order: Order) -> OrderFields:
     """What the order says now, to change a part of it."""
     return OrderFields(
-        customer_name=order.customer.name, customer_phone=order.customer.phone, customer_email=order.customer.email, title=order.title,
-        organisation_id=order.organisation_id, responsible_id=order.responsible_id, order_on=order.order_on, ship_on=order.ship_on,
-        installation_on=order.installation_on, installation_address=order.installation_address, total=order.total, paid=order.paid,
-        description=order.description, tags=list(order.tags), people={one.role_id: one.person_id for one in order.people},
-    )  # fmt: skip
+        order.customer.name,
+        order.customer.phone,
+        order.customer.email,
+        order.organisation_id,
+        order.responsible_id,
+        tuple(order.tags),
+        {one.role_id: one.person_id for one in order.people},
+        {column.name: getattr(order, column.name) for column in catalogue_of(order.board_id).columns},
+    )
 
 
-PLAIN = ("title", "installation_address", "total", "paid", "description")
-DAYS = ("order_on", "ship_on", "installation_on")
-
-
-def values_of(order: Order) -> dict[str, Any]:
-    """What history compares: every editable value, with names beside ids, as JSON."""
-    values: dict[str, Any] = {name: getattr(order, name) for name in PLAIN}
-    values |= {name: facts.iso(getattr(order, name)) for name in DAYS}
-    values["tags"] = list(order.tags)
-    values["organisation"] = facts.reference(order.organisation)
-    values["responsible"] = facts.reference(order.responsible)
-    values["customer"] = order.customer.name
-    values["phone"] = order.customer.phone
-    values["email"] = order.customer.email
-    return values
+def values_of(order: Order) -> JsonObject:
+    """What history compares: every editable value, with names beside ids."""
+    return {column.name: column_fact(order, column.name) for column in catalogue_of(order.board_id).columns} | {
+        "tags": list(order.tags),
+        "organisation": reference(order.organisation),
+        "responsible": reference(order.responsible),
+        "customer": order.customer.name,
+        "phone": order.customer.phone,
+        "email": order.customer.email,
+    }
 
 
 def search_text(order: Order) -> str:
     """What the filter looks in, folded, with the digits of the phone number by themselves."""
     digits = "".join(sign for sign in order.customer.phone if sign.isdecimal())
-    parts = (order.number, order.customer.name, order.title, order.customer.phone, digits, order.customer.email,
-             order.installation_address, " ".join(order.tags))  # fmt: skip
+    parts = (
+        order.number,
+        order.customer.name,
+        order.title,
+        order.customer.phone,
+        digits,
+        order.customer.email,
+        order.installation_address,
+        " ".join(order.tags),
+    )
     return fold(" ".join(part for part in parts if part))

@@ -2,14 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from kanban import facts
-from kanban.db import table
+from kanban.db import Record, table
 from kanban.errors import NotFound
+from kanban.facts import LinkedOrder
 from kanban.i18n import _
 from kanban.models import Board, Order, Person, Status
 
@@ -18,10 +17,16 @@ OPEN = ("new", "active", "waiting")  # phases of orders that are not over
 
 
 def find_order(session: Session, order_id: int) -> Order:
-    """The order with its parties and people, for a change. Raises NotFound."""
-    order = session.scalar(_whole().where(Order.id == order_id).with_for_update(of=Order).execution_options(populate_existing=True))
+    """The order with its parties and people, for a change. Raises NotFound.
+
+    Locked before it is read: PostgreSQL looks again at a row that it waited for, but not at the rows that are joined to it, and
+    an order that had got another status meanwhile would not be found. The order it is made from is locked first, so that of two
+    that are linked one is changed after the other, whichever of them was meant.
+    """
+    lock_order(session, order_id)
+    order = session.scalar(_BY_ID, {"id": order_id})
     if order is None:
-        raise NotFound(_("There is no such order."))
+        raise NotFound(_("Order not found."))
     return order
 
 
@@ -41,9 +46,26 @@ def open_orders(session: Session, board_id: int) -> Iterator[Sequence[Order]]:
 
 def _whole() -> Select[Order]:
     return select(Order).options(
-        joinedload(Order.board, innerjoin=True), joinedload(Order.status, innerjoin=True), joinedload(Order.customer, innerjoin=True),
-        joinedload(Order.organisation), joinedload(Order.responsible), joinedload(Order.author), selectinload(Order.people),
-    )  # fmt: skip
+        joinedload(Order.board, innerjoin=True),
+        joinedload(Order.status, innerjoin=True),
+        joinedload(Order.customer, innerjoin=True),
+        joinedload(Order.organisation),
+        joinedload(Order.responsible),
+        joinedload(Order.author),
+        selectinload(Order.people),
+    )
+
+
+_ORDER = table(Order).c
+_SOURCE = select(_ORDER.source_id).where(_ORDER.id == bindparam("id"), _ORDER.source_id.is_not(None))
+_LOCK = select(_ORDER.id).where((_ORDER.id == bindparam("id")) | _ORDER.id.in_(_SOURCE)).order_by(_ORDER.id).with_for_update(key_share=True)
+_BY_ID = _whole().where(Order.id == bindparam("id")).execution_options(populate_existing=True)
+
+
+def lock_order(session: Session, order_id: int) -> None:
+    """Until the transaction ends, where the database has row locks."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().execute(_LOCK, {"id": order_id})
 
 
 def find_status(session: Session, status_id: int) -> Status | None:
@@ -53,27 +75,38 @@ def find_status(session: Session, status_id: int) -> Status | None:
 _O, _S, _B, _P = table(Order).c, table(Status).c, table(Board).c, table(Person).c
 _LINKS = (
     select(
-        _O.id, _O.number, _O.board_id, _O.source_id, _S.id.label("status_id"), _S.name, _S.phase, _B.order_name, _O.total, _O.paid,
-        _O.ship_on, _P.id.label("responsible_id"), _P.name.label("responsible"),
+        _O.id,
+        _O.number,
+        _O.board_id,
+        _O.source_id,
+        _S.id.label("status_id"),
+        _S.name,
+        _S.phase,
+        _B.order_name,
+        _O.total,
+        _O.paid,
+        _O.ship_on,
+        _P.id.label("responsible_id"),
+        _P.name.label("responsible"),
     )
     .join(table(Status), _O.status_id == _S.id)
     .join(table(Board), _O.board_id == _B.id)
     .outerjoin(table(Person), _O.responsible_id == _P.id)
     .order_by(_O.id)
-)  # fmt: skip
+)
 _LINKED = _LINKS.where((_O.source_id == bindparam("order_id")) | (_O.id == bindparam("source_id")))
 _LINKED_OF = _LINKS.where(_O.source_id.in_(bindparam("ids", expanding=True)) | _O.id.in_(bindparam("sources", expanding=True)))
 
 
-def linked(session: Session, order: Order) -> list[dict[str, Any]]:
+def linked(session: Session, order: Order) -> list[LinkedOrder]:
     """A summary of the orders made from this one, and of the one it is made from."""
     rows = session.connection().execute(_LINKED, {"order_id": order.id, "source_id": order.source_id or 0})
     return [_summary(row, order) for row in rows]
 
 
-def linked_of(session: Session, orders: Sequence[Order]) -> dict[int, list[dict[str, Any]]]:
+def linked_of(session: Session, orders: Sequence[Order]) -> dict[int, list[LinkedOrder]]:
     """{order id: what `linked` says of it}, by one statement."""
-    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    found: dict[int, list[LinkedOrder]] = defaultdict(list)
     asked = {"ids": [order.id for order in orders], "sources": [order.source_id for order in orders if order.source_id]}
     rows = session.connection().execute(_LINKED_OF, asked).all() if orders else []
     by_id = {order.id: order for order in orders}
@@ -87,20 +120,14 @@ def linked_of(session: Session, orders: Sequence[Order]) -> dict[int, list[dict[
     return found
 
 
-def _summary(row: Any, order: Order) -> dict[str, Any]:
-    return {
-        "id": row.id,
+def _summary(row: Record, order: Order) -> LinkedOrder:
+    fields = {
         "number": row.number,
-        "board": row.board_id,
-        "order_name": row.order_name,
-        "status": {"id": row.status_id, "name": row.name, "phase": row.phase},
-        "is_source": row.id == order.source_id,
-        "fields": {
-            "number": row.number,
-            "status": {"id": row.status_id, "name": row.name},
-            "total": row.total,
-            "paid": row.paid,
-            "ship_on": facts.iso(row.ship_on),
-            "responsible": {"id": row.responsible_id, "name": row.responsible} if row.responsible_id else None,
-        },
+        "status": {"id": row.status_id, "name": row.name},
+        "total": row.total,
+        "paid": row.paid,
+        "ship_on": row.ship_on.isoformat() if row.ship_on else None,
+        "responsible": {"id": row.responsible_id, "name": row.responsible} if row.responsible_id else None,
     }
+    is_source = row.id == order.source_id
+    return LinkedOrder(row.id, row.number, row.board_id, row.order_name, row.status_id, row.name, row.phase, is_source, fields)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kanban import clock, facts, todos
+from kanban import clock
 from kanban.actor import Actor
 from kanban.columns import columns_by_id
 from kanban.errors import Conflict
@@ -19,6 +19,7 @@ from kanban.orders.place import link_topics, named, repeated
 from kanban.orders.ranks import rank_before
 from kanban.orders.statuses import carry_head
 from kanban.policy import require_move_into, require_write
+from kanban.snapshot import reference, snapshot
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,16 @@ def move(session: Session, actor: Actor, order_id: int, *, status_id: int, befor
 
 
 def carry(
-    session: Session, actor: Actor, order: Order, status: Status, *, before: str, key: str = "", undoes: Event | None = None,
+    session: Session,
+    actor: Actor,
+    order: Order,
+    status: Status,
+    *,
+    before: str,
+    key: str = "",
+    undoes: Event | None = None,
     quiet: bool = False,
-) -> Recorded:  # fmt: skip
+) -> Recorded:
     """Puts the order into the status and records it. The caller has asked for permission."""
     left = order.status
     stood = {"status": named(left), "rank": order.rank, "entered_at": order.entered_at.isoformat()}
@@ -74,13 +82,20 @@ def carry(
     session.flush()
     links = linked(session, order)
     is_turn = left.is_over != status.is_over
-    workers = todos.work_topics(session, [order.id, *(link["id"] for link in links)]) if is_turn else ()
+    turned = listeners.topics_of_turn(session, [order.id, *(link.id for link in links)]) if is_turn else ()
     return record(
-        session, order, "order.moved", actor,
-        facts=facts.snapshot(order, actor, before=left, after=status, linked=links, was={"status_after": facts.reference(left)}),
-        before=stood, after={"status": named(status)}, key=key, undoes=undoes, quiet=quiet,
-        topics=(f"head-{left.id}", f"head-{status.id}", *link_topics(links), *workers),
-    )  # fmt: skip
+        session,
+        order,
+        "order.moved",
+        actor,
+        facts=snapshot(order, actor, before=left, after=status, linked=links, was={"status_after": reference(left)}),
+        before=stood,
+        after={"status": named(status)},
+        key=key,
+        undoes=undoes,
+        quiet=quiet,
+        topics=(f"head-{left.id}", f"head-{status.id}", *link_topics(links), *turned),
+    )
 
 
 def who_was_first(session: Session, order: Order) -> str:
@@ -89,10 +104,12 @@ def who_was_first(session: Session, order: Order) -> str:
     name = last.actor_name if last else ""
     if last is not None and last.kind == "order.moved":
         return _(
-            "%(number)s was moved by %(name)s a moment before you and is now in “%(status)s”.",
-            number=order.number, name=name, status=order.status.name,
-        )  # fmt: skip
-    return _("%(number)s was changed by %(name)s a moment before you. Look at it and try again.", number=order.number, name=name)
+            "%(name)s moved %(number)s a moment before you, and it is now in “%(status)s”.",
+            number=order.number,
+            name=name,
+            status=order.status.name,
+        )
+    return _("%(name)s changed %(number)s a moment before you. Check it and try again.", number=order.number, name=name)
 
 
 def _heads_of(event: Event) -> tuple[int, ...]:

@@ -1,23 +1,26 @@
 """Placing an order, and making a production order from a customer order."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from kanban import clock, facts
+from kanban import clock
 from kanban.actor import Actor
 from kanban.errors import Conflict, Invalid
 from kanban.events import Recorded, listeners, record
+from kanban.facts import LinkedOrder
+from kanban.fields import catalogue_of
 from kanban.i18n import _
 from kanban.models import Board, Customer, Event, Order, OrderPerson, Organisation, Person, Role, Status
-from kanban.orders.fields import DAYS, PLAIN, OrderFields, fields_of, search_text
+from kanban.orders.fields import OrderFields, fields_of, search_text
 from kanban.orders.find import find_order, linked
 from kanban.orders.ranks import rank_before
 from kanban.orders.statuses import add_to_head
 from kanban.policy import require_write
+from kanban.snapshot import snapshot
 
 _Thing = TypeVar("_Thing", Organisation, Person, Role)
 
@@ -34,30 +37,40 @@ def place(session: Session, actor: Actor, board_id: int, fields: OrderFields, *,
     Raises Forbidden, Invalid, Conflict.
     """
     require_write(actor)
+    board = session.get(Board, board_id, with_for_update={"key_share": True}, populate_existing=True)
     first = _placed_before(session, actor, key)
     if first is not None:
         return first
-    board = session.get(Board, board_id, with_for_update=True, populate_existing=True)
     if board is None:
         raise Invalid(_("This board no longer exists."), "board")
     status = session.scalar(select(Status).where(Status.board_id == board.id).order_by(Status.position, Status.id).limit(1))
     if status is None:
         raise Invalid(_("This board has no statuses yet. An administrator can add them in the settings."), "board")
     order = Order(
-        board=board, status=status, number=_next_number(board), author=_author(session, actor, source), entered_at=clock.now(),
-        rank=rank_before(session, status, ""), source_id=source.id if source else None,
+        board=board,
+        status=status,
+        number=_next_number(board),
+        author=_author(session, actor, source),
+        entered_at=clock.now(),
+        rank=rank_before(session, status, ""),
+        source_id=source.id if source else None,
         customer=source.customer if source else Customer(name=fields.customer_name),
-    )  # fmt: skip
+    )
     write_fields(session, order, fields)
     session.add(order)
     add_to_head(session, status.id, 1, order.total)
     session.flush()
     links = linked(session, order)
     recorded = record(
-        session, order, "order.placed", actor,
-        facts=facts.snapshot(order, actor, before=None, after=status, linked=links),
-        after={"status": named(status)}, key=key, topics=(f"head-{status.id}", *link_topics(links)),
-    )  # fmt: skip
+        session,
+        order,
+        "order.placed",
+        actor,
+        facts=snapshot(order, actor, before=None, after=status, linked=links),
+        after={"status": named(status)},
+        key=key,
+        topics=(f"head-{status.id}", *link_topics(links)),
+    )
     return Placed(order, recorded)
 
 
@@ -67,19 +80,19 @@ def make_production(session: Session, actor: Actor, order_id: int, *, key: str =
     Raises Conflict where there is one already, Invalid where no board is made from this one.
     """
     require_write(actor)
+    order = find_order(session, order_id)
     first = _placed_before(session, actor, key)
     if first is not None:
         return first
-    order = find_order(session, order_id)
     board = session.scalar(select(Board).where(Board.source_id == order.board_id).order_by(Board.position).limit(1))
     if board is None:
-        raise Invalid(_("No board takes its orders from this one."), "board")
+        raise Invalid(_("No board creates its orders from this one."), "board")
     existing = session.scalar(
         select(Order).where(Order.source_id == order.id, Order.board_id == board.id).options(joinedload(Order.status)).limit(1)
     )
     if existing is not None:
-        raise Conflict(_("%(number)s is made from this order already.", number=existing.number), existing)
-    return place(session, actor, board.id, replace(fields_of(order), order_on=clock.today()), key=key, source=order)
+        raise Conflict(_("%(number)s has already been created from this order.", number=existing.number), existing)
+    return place(session, actor, board.id, fields_of(order).with_values(order_on=clock.today()), key=key, source=order)
 
 
 def _author(session: Session, actor: Actor, source: Order | None) -> Person | None:
@@ -92,14 +105,14 @@ def _placed_before(session: Session, actor: Actor, key: str) -> Placed | None:
     if event is None:
         return None
     if event.kind != "order.placed" or event.order_id is None:
-        raise Conflict(_("This request was used for something else. Reload the page and try again."))
+        raise Conflict(_("This request has already been used for something else. Reload the page and try again."))
     return Placed(find_order(session, event.order_id), Recorded(event, listeners.outcome_of(session, event)))
 
 
 def write_fields(session: Session, order: Order, fields: OrderFields) -> None:
     """Writes the fields into the order. Raises Invalid where an organisation or a person is not there (any more)."""
-    for name in (*PLAIN, *DAYS):
-        setattr(order, name, getattr(fields, name))
+    for column in catalogue_of(order.board_id or order.board.id).columns:
+        setattr(order, column.name, fields.values.get(column.name, column.empty))
     order.tags = list(fields.tags)
     order.customer.name = fields.customer_name
     order.customer.phone = fields.customer_phone
@@ -138,9 +151,9 @@ def named(status: Status) -> dict[str, object]:
     return {"id": status.id, "name": status.name, "tone": status.tone}
 
 
-def link_topics(links: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+def link_topics(links: Iterable[LinkedOrder]) -> tuple[str, ...]:
     """Linked orders show this one on their cards and pages, so those are out of date too."""
-    return tuple(topic for link in links for topic in (f"card-{link['id']}", f"order-{link['id']}"))
+    return tuple(topic for link in links for topic in (f"card-{link.id}", f"order-{link.id}"))
 
 
 def repeated(session: Session, order_id: int | None, actor: Actor, key: str) -> Event | None:
@@ -149,5 +162,5 @@ def repeated(session: Session, order_id: int | None, actor: Actor, key: str) -> 
         return None
     event = session.scalar(select(Event).where(Event.key == key))
     if event is not None and (event.actor_id != actor.id or (order_id is not None and event.order_id != order_id)):
-        raise Conflict(_("This request was used for something else. Reload the page and try again."))
+        raise Conflict(_("This request has already been used for something else. Reload the page and try again."))
     return event

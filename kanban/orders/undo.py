@@ -16,12 +16,11 @@ from kanban.orders.find import find_order, find_status
 from kanban.orders.move import carry
 from kanban.orders.ranks import rank_before
 from kanban.policy import require_move_into, require_write
-from kanban.todos import take_back
 
 
 @dataclass(frozen=True)
 class Undoing:
-    """undone.gone: letters had left already, so this was an ordinary move back, with rules. stays: numbers of the orders that rules
+    """undone.gone: messages had left already, so this was an ordinary move back, with rules. stays: numbers of the orders that rules
     had made because of the move."""
 
     order: Order
@@ -36,7 +35,7 @@ def undo(session: Session, actor: Actor, order_id: int, event_id: int) -> Undoin
     """Takes a move back, and with it, the newest first, the moves that rules made because of it: each order returns to its
     status, its place and its age there. An order that somebody has moved since stays where it is.
 
-    If nothing any of them caused was claimed or sent, the letters are cancelled and no rules fire. Else it is an ordinary
+    If nothing any of them caused was claimed or sent, the messages are cancelled and no rules fire. Else it is an ordinary
     move. Raises Conflict where something else happened since, or the status is gone.
     """
     require_write(actor)
@@ -48,7 +47,7 @@ def undo(session: Session, actor: Actor, order_id: int, event_id: int) -> Undoin
     _require_nothing_since(session, order, event, {one.id for one in caused})
     answers = [listeners.on_undo(session, one) for one in [*caused, event]]
     undone = Undone(sum((one.cancelled for one in answers), NOBODY), sum((one.gone for one in answers), NOBODY))
-    take_back(session, [one.id for one in [*caused, event]])
+    listeners.after_undo(session, [one.id for one in [*caused, event]])
     heads: list[int] = []
     for one in caused:
         if one.kind == "order.moved" and _stands_there(session, one):
@@ -73,14 +72,14 @@ def _caused_by(session: Session, event: Event) -> list[Event]:
 def _require_nothing_since(session: Session, order: Order, event: Event, caused: set[int]) -> None:
     later = session.scalars(select(Event).where(Event.order_id == order.id, Event.id > event.id).order_by(Event.id.desc()).limit(50)).all()
     if any(one.undoes_id == event.id for one in later):
-        raise Conflict(_("This was undone already."), order)
+        raise Conflict(_("This has already been undone."), order)
     if event.undoes_id is not None or any(one.id not in caused for one in later):
-        raise Conflict(_("%(number)s has changed since, so this move can't be undone.", number=order.number), order)
+        raise Conflict(_("%(number)s has changed since then, so this move can't be undone.", number=order.number), order)
 
 
 def _stands_there(session: Session, event: Event) -> bool:
     """Whether its order is still where the move put it; somebody may have moved it on, or taken that move back by itself."""
-    return bool(session.scalar(select(Order.status_id).where(Order.id == event.order_id)) == event.after["status"]["id"])
+    return bool(find_order(session, event.order_id).status_id == event.after["status"]["id"])
 
 
 def _take_back(session: Session, actor: Actor, event: Event, *, quiet: bool) -> tuple[Recorded, tuple[int, ...]]:

@@ -10,11 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
@@ -25,17 +23,32 @@ from kanban.i18n import N_, _
 from kanban.models import Board, Role, Status
 from kanban.people import add_role
 from kanban.presets.shape import words_of
+from kanban.snapshot import Named
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 HERE = Path(__file__).parent
 PRESETS = ("kitchen", "furniture", "repair")
 MOST_SIGNS = 1_000_000
 MOST_PARTS, MOST_DEEP = 150_000, 50  # of a file: texts, lists and mappings, and how deep they stand
-KINDS = {"role": N_("Role"), "board": N_("Board"), "status": N_("Status"), "template": N_("Template"), "matrix": N_("Who is told"),
-         "rule": N_("Rule")}  # fmt: skip
+KINDS = {
+    "role": N_("Role"),
+    "board": N_("Board"),
+    "status": N_("Status"),
+    "template": N_("Template"),
+    "matrix": N_("Who is notified"),
+    "rule": N_("Rule"),
+}
+
+
+Content = dict[str, Any]  # what stands in a file, of the shape that schema.yaml gives
+Entry = TypeVar("Entry", bound=Named)
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
-class Found:
+class ImportedThing:
     """What a file says of one thing. what: new, changed, same or skipped. details: what changed, or why it is skipped."""
 
     kind: str
@@ -51,11 +64,11 @@ class Loaded:
     roles: dict[str, Role] = field(default_factory=dict)
     boards: dict[str, Board] = field(default_factory=dict)
     statuses: dict[str, Status] = field(default_factory=dict)
-    rules: dict[str, Any] = field(default_factory=dict)
-    found: list[Found] = field(default_factory=list)
+    rules: Content = field(default_factory=dict)
+    found: list[ImportedThing] = field(default_factory=list)
     taken: set[tuple[str, int]] = field(default_factory=set)
 
-    def match(self, kind: str, name: str, things: Iterable[Any]) -> Any:
+    def match(self, kind: str, name: str, things: Iterable[Entry]) -> Entry | None:
         """The first thing of this name that the file has not named yet; None where there is none."""
         for one in things:
             if folded(one.name) == folded(name) and (kind, one.id) not in self.taken:
@@ -63,18 +76,18 @@ class Loaded:
                 return one
         return None
 
-    def note(self, kind: str, name: str, before: Any, after: Any) -> bool:
+    def note(self, kind: str, name: str, before: Mapping[str, object] | None, after: Mapping[str, object]) -> bool:
         """Notes what becomes of a thing. before: None where it is new; both as {what it is called: text}. Whether it differs."""
         if before is None:
-            self.found.append(Found(kind, name, "new"))
+            self.found.append(ImportedThing(kind, name, "new"))
             return True
         differing = [key for key in after if before.get(key) != after[key]]
         details = tuple(_("%(what)s: %(old)s → %(new)s", what=key, old=_said(before.get(key)), new=_said(after[key])) for key in differing)
-        self.found.append(Found(kind, name, "changed" if details else "same", details))
+        self.found.append(ImportedThing(kind, name, "changed" if details else "same", details))
         return bool(details)
 
 
-def _said(value: Any) -> str:
+def _said(value: object) -> str:
     """A value of a thing, in words."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
@@ -96,21 +109,21 @@ class _Loader(_Base):  # type: ignore[misc]
     yaml_implicit_resolvers: dict[str, Any] = {}
     yaml_constructors: dict[Any, Any] = {}
 
-    def text(self, node: Any) -> str:
+    def text(self, node: yaml.ScalarNode) -> str:
         value = str(self.construct_scalar(node))
         if any(sign == "\0" or unicodedata.category(sign) == "Cs" for sign in value):
             raise yaml.YAMLError("a text holds a sign that can't be kept")
         return value
 
-    def number(self, node: Any) -> int | float:
+    def number(self, node: yaml.ScalarNode) -> int | float:
         try:
             value = float(self.construct_scalar(node))
         except ValueError as error:
             raise yaml.YAMLError("this is no number") from error
         return int(value) if value.is_integer() and abs(value) < 1e15 else value
 
-    def mapping(self, node: Any) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def mapping(self, node: yaml.MappingNode) -> dict[str, object]:
+        found: dict[str, object] = {}
         for key_node, value_node in node.value:
             key = self.text(key_node) if isinstance(key_node, yaml.ScalarNode) else ""
             if not key or key in found:
@@ -118,23 +131,29 @@ class _Loader(_Base):  # type: ignore[misc]
             found[key] = self.construct_object(value_node, deep=True)
         return found
 
-    def truth(self, node: Any) -> bool:
+    def truth(self, node: yaml.ScalarNode) -> bool:
         return bool(self.construct_scalar(node) == "true")
 
-    def listed(self, node: Any) -> list[Any]:
+    def listed(self, node: yaml.SequenceNode) -> list[object]:
         return [self.construct_object(one, deep=True) for one in node.value]
 
-    def nothing(self, node: Any) -> None:
+    def nothing(self, node: yaml.Node) -> None:
         return None
 
-    def unknown(self, node: Any) -> Any:
+    def unknown(self, node: yaml.Node) -> object:
         raise yaml.YAMLError(f"there is no such kind: {node.tag[:60]}")
 
 
 for _tag, _pattern, _first in PLAIN:
     _Loader.add_implicit_resolver(_tag, _pattern, _first)
-for _kind, _make in {"str": _Loader.text, "float": _Loader.number, "map": _Loader.mapping, "seq": _Loader.listed, "bool": _Loader.truth,
-                     "null": _Loader.nothing}.items():  # fmt: skip
+for _kind, _make in {
+    "str": _Loader.text,
+    "float": _Loader.number,
+    "map": _Loader.mapping,
+    "seq": _Loader.listed,
+    "bool": _Loader.truth,
+    "null": _Loader.nothing,
+}.items():
     _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _make)
 _Loader.add_constructor(None, _Loader.unknown)
 
@@ -152,35 +171,39 @@ def _require_small(text: str) -> None:
 
 
 @cache
-def _schema() -> Draft202012Validator:
+def _schema() -> "Draft202012Validator":
+    from jsonschema import Draft202012Validator  # noqa: PLC0415, 3 MB that only an import needs
+
     return Draft202012Validator(yaml.safe_load((HERE / "schema.yaml").read_text(encoding="utf-8")))
 
 
-def parse(text: str) -> dict[str, Any]:
+def parse(text: str) -> Content:
     """The content of a file, of the right shape. Raises Invalid, with the place that is at fault."""
+    from jsonschema.exceptions import best_match  # noqa: PLC0415, as in _schema
+
     if len(text) > MOST_SIGNS:
-        raise Invalid(_("The file is too long."), "file")
+        raise Invalid(_("The file is too large."), "file")
     try:
         _require_small(text)
         content = yaml.load(text, _Loader)  # a SafeLoader
         error = best_match(_schema().iter_errors(content))
     except yaml.YAMLError as error_of_yaml:
-        raise Invalid(_("This is no YAML: %(what)s", what=" ".join(str(error_of_yaml).split())[:300]), "file") from error_of_yaml
+        raise Invalid(_("This is not valid YAML: %(what)s", what=" ".join(str(error_of_yaml).split())[:300]), "file") from error_of_yaml
     except (RecursionError, ValueError, TypeError) as error_of_value:
-        raise Invalid(_("This is no YAML: %(what)s", what=type(error_of_value).__name__), "file") from error_of_value
+        raise Invalid(_("This is not valid YAML: %(what)s", what=type(error_of_value).__name__), "file") from error_of_value
     if error is not None:
         raise Invalid(words_of(error, text), "file")
-    made: dict[str, Any] = content
+    made: Content = content
     return made
 
 
-def read(name: str) -> dict[str, Any]:
+def read(name: str) -> Content:
     """The YAML of a preset or of the demo."""
-    content: dict[str, Any] = yaml.load((HERE / f"{name}.yaml").read_text(encoding="utf-8"), _Loader)
+    content: Content = yaml.load((HERE / f"{name}.yaml").read_text(encoding="utf-8"), _Loader)
     return content
 
 
-def words(value: Any, language: str) -> str:
+def words(value: object, language: str) -> str:
     """A text of a file: as it is, or in the language; in another where it has none."""
     if isinstance(value, Mapping):
         return str(value.get(language) or next(iter(value.values())))
@@ -192,25 +215,25 @@ def load_preset(session: Session, name: str, language: str) -> Loaded:
     return load_process(session, None, read(name), language)
 
 
-def load_process(session: Session, actor: Actor | None, content: Mapping[str, Any], language: str) -> Loaded:
+def load_process(session: Session, actor: Actor | None, content: Content, language: str) -> Loaded:
     """Makes or changes the roles, boards and statuses of a file. Raises Invalid where its keys lead nowhere."""
     loaded = Loaded(rules=content.get("rules") or {})
     known = session.scalars(select(Role).order_by(Role.id)).all()
     for key, said in (content.get("roles") or {}).items():
         name = named(said, language, 80)
         role = loaded.match("role", name, known)
-        loaded.note("role", name, role and {}, {})
+        loaded.note("role", name, {} if role else None, {})
         loaded.roles[key] = role or add_role(session, actor, name)
     for board in content.get("boards") or []:
         _load_board(session, actor, board, loaded, language)
     return loaded
 
 
-def named(said: Any, language: str, most: int) -> str:
+def named(said: object, language: str, most: int) -> str:
     """A name of the file. Raises Invalid."""
     name = " ".join(words(said, language).split())
     if not 0 < len(name) <= most:
-        raise Invalid(_("“%(name)s” is no name: 1 to %(most)s characters.", name=name[:40], most=most), "file")
+        raise Invalid(_("“%(name)s” is not a valid name: use 1 to %(most)s characters.", name=name[:40], most=most), "file")
     return name
 
 
@@ -219,23 +242,26 @@ def folded(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def of_key(things: Mapping[str, Any], key: Any, kind: str) -> Any:
+def of_key(things: Mapping[str, Row], key: object, kind: str) -> Row:
     """What a key of the file stands for. Raises Invalid."""
-    if key not in things:
-        raise Invalid(_("%(kind)s “%(key)s”: there is none of this key in the file.", kind=_(KINDS[kind]), key=str(key)[:60]), "file")
+    if not isinstance(key, str) or key not in things:
+        raise Invalid(_("%(kind)s “%(key)s”: the file has nothing with this key.", kind=_(KINDS[kind]), key=str(key)[:60]), "file")
     return things[key]
 
 
-def _load_board(session: Session, actor: Actor | None, content: Mapping[str, Any], loaded: Loaded, language: str) -> None:
+def _load_board(session: Session, actor: Actor | None, content: Content, loaded: Loaded, language: str) -> None:
     source = of_key(loaded.boards, content["source"], "board") if content.get("source") else None
     after = of_key(loaded.statuses, content["way_after"], "status") if content.get("way_after") else None
     fields = BoardFields(
-        name=named(content["name"], language, 80), order_name=named(content["order_name"], language, 80),
-        prefix=words(content.get("prefix"), language)[:10], icon=content.get("icon", "receipt-text"),
-        source_id=source.id if source else None, way_after_id=after.id if after else None,
-    )  # fmt: skip
+        name=named(content["name"], language, 80),
+        order_name=named(content["order_name"], language, 80),
+        prefix=words(content.get("prefix"), language)[:10],
+        icon=content.get("icon", "receipt-text"),
+        source_id=source.id if source else None,
+        way_after_id=after.id if after else None,
+    )
     known: Board | None = loaded.match("board", fields.name, session.scalars(select(Board).order_by(Board.id)).all())
-    if loaded.note("board", fields.name, known and _of_board(session, known), _of_board(session, fields)):
+    if loaded.note("board", fields.name, _of_board(session, known) if known else None, _of_board(session, fields)):
         known = change_board(session, _acting(actor), known.id, fields) if known else add_board(session, actor, fields)
     assert known is not None
     loaded.boards[content["key"]] = known
@@ -245,43 +271,56 @@ def _load_board(session: Session, actor: Actor | None, content: Mapping[str, Any
     arrange_statuses(session, actor, known.id, [status.id for status in statuses])
 
 
-def _of_board(session: Session, one: Board | BoardFields) -> dict[str, Any]:
+def _of_board(session: Session, one: Board | BoardFields) -> dict[str, object]:
     source = session.get(Board, one.source_id) if one.source_id else None
     after = session.get(Status, one.way_after_id) if one.way_after_id else None
-    return {_("document"): one.order_name, _("prefix"): one.prefix, _("icon"): one.icon, _("made from"): source.name if source else "",
-            _("stands after"): after.name if after else ""}  # fmt: skip
+    return {
+        _("document"): one.order_name,
+        _("prefix"): one.prefix,
+        _("icon"): one.icon,
+        _("created from"): source.name if source else "",
+        _("comes after"): after.name if after else "",
+    }
 
 
 def _load_status(
-    session: Session, actor: Actor | None, board: Board, here: Sequence[Status], content: Mapping[str, Any], loaded: Loaded, language: str
+    session: Session, actor: Actor | None, board: Board, here: Sequence[Status], content: Content, loaded: Loaded, language: str
 ) -> Status:
     roles = {place: [of_key(loaded.roles, key, "role") for key in content.get(place) or []] for place in ("answer", "move")}
     fields = StatusFields(
-        name=named(content["name"], language, 80), tone=content.get("tone", "slate"), phase=content.get("phase", "active"),
-        norm_days=content.get("norm"), limit=content.get("limit"), answering=[role.id for role in roles["answer"]],
+        name=named(content["name"], language, 80),
+        tone=content.get("tone", "slate"),
+        phase=content.get("phase", "active"),
+        norm_days=content.get("norm"),
+        limit=content.get("limit"),
+        answering=[role.id for role in roles["answer"]],
         moving=[role.id for role in roles["move"]],
-    )  # fmt: skip
+    )
     known: Status | None = loaded.match("status", fields.name, here)
+    before = _of_status(known, known.answering, known.moving) if known else None
     after = _of_status(fields, roles["answer"], roles["move"])
-    if loaded.note("status", f"{board.name}: {fields.name}", known and _of_status(known, known.answering, known.moving), after):
+    if loaded.note("status", f"{board.name}: {fields.name}", before, after):
         known = change_status(session, _acting(actor), known.id, fields) if known else add_status(session, actor, board.id, fields)
     assert known is not None
     if content["key"] in loaded.statuses:
-        raise Invalid(_("The key “%(key)s” stands twice.", key=content["key"][:60]), "file")
+        raise Invalid(_("The key “%(key)s” appears twice.", key=content["key"][:60]), "file")
     loaded.statuses[content["key"]] = known
     return known
 
 
-def _of_status(one: Status | StatusFields, answering: list[Role], moving: list[Role]) -> dict[str, Any]:
+def _of_status(one: Status | StatusFields, answering: list[Role], moving: list[Role]) -> dict[str, object]:
     return {
-        _("colour"): one.tone, _("phase"): one.phase, _("norm in days"): one.norm_days, _("limit"): one.limit,
-        _("answer for it"): ", ".join(sorted(role.name for role in answering)),
-        _("move into it"): ", ".join(sorted(role.name for role in moving)),
-    }  # fmt: skip
+        _("colour"): one.tone,
+        _("phase"): one.phase,
+        _("target in days"): one.norm_days,
+        _("limit"): one.limit,
+        _("responsible roles"): ", ".join(sorted(role.name for role in answering)),
+        _("can move orders here"): ", ".join(sorted(role.name for role in moving)),
+    }
 
 
 def _acting(actor: Actor | None) -> Actor:
     """A preset is loaded into an empty database, where there is nothing to change."""
     if actor is None:
-        raise Invalid(_("Only an administrator changes a process."), "file")
+        raise Invalid(_("Only an administrator can change a process."), "file")
     return actor

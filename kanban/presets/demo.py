@@ -10,17 +10,75 @@ from sqlalchemy.orm import Session
 
 from kanban.models import Person
 from kanban.people import PersonFields, add_organisation, add_person
-from kanban.presets import Loaded, read
+from kanban.presets import Content, Loaded, read
 from kanban.settings import write_setting
 
 WORDS = [
-    "alder", "almond", "amber", "anchor", "apple", "autumn", "barley", "basket", "beacon", "birch", "bramble", "breeze",
-    "bridge", "bronze", "canyon", "cedar", "cherry", "chestnut", "cinder", "clover", "cobalt", "copper", "coral", "cotton",
-    "cypress", "daisy", "dune", "ember", "falcon", "fern", "flint", "forest", "garnet", "ginger", "glacier", "granite",
-    "harbor", "hazel", "heron", "hickory", "ivory", "jasmine", "juniper", "lantern", "laurel", "linen", "maple", "marble",
-    "meadow", "orchard", "pebble", "pepper", "plum", "poplar", "quartz", "raven", "saffron", "sage", "slate", "spruce",
-    "thistle", "velvet", "walnut", "willow",
-]  # fmt: skip
+    "alder",
+    "almond",
+    "amber",
+    "anchor",
+    "apple",
+    "autumn",
+    "barley",
+    "basket",
+    "beacon",
+    "birch",
+    "bramble",
+    "breeze",
+    "bridge",
+    "bronze",
+    "canyon",
+    "cedar",
+    "cherry",
+    "chestnut",
+    "cinder",
+    "clover",
+    "cobalt",
+    "copper",
+    "coral",
+    "cotton",
+    "cypress",
+    "daisy",
+    "dune",
+    "ember",
+    "falcon",
+    "fern",
+    "flint",
+    "forest",
+    "garnet",
+    "ginger",
+    "glacier",
+    "granite",
+    "harbor",
+    "hazel",
+    "heron",
+    "hickory",
+    "ivory",
+    "jasmine",
+    "juniper",
+    "lantern",
+    "laurel",
+    "linen",
+    "maple",
+    "marble",
+    "meadow",
+    "orchard",
+    "pebble",
+    "pepper",
+    "plum",
+    "poplar",
+    "quartz",
+    "raven",
+    "saffron",
+    "sage",
+    "slate",
+    "spruce",
+    "thistle",
+    "velvet",
+    "walnut",
+    "willow",
+]
 
 
 @dataclass(frozen=True)
@@ -41,9 +99,9 @@ def make_people(hash_password: Callable[[str], str]) -> list[DemoPerson]:
     return people
 
 
-def content_in(language: str) -> dict[str, Any]:
+def content_in(language: str) -> Content:
     """The demo's file, with each text in this language."""
-    content: dict[str, Any] = _said(read("demo"), language)
+    content: Content = _said(read("demo"), language)
     return content
 
 
@@ -61,7 +119,7 @@ class Firm:
     organisations: list[int]
 
 
-def load_firm(session: Session, content: dict[str, Any], loaded: Loaded, cast: list[DemoPerson], language: str) -> Firm:
+def load_firm(session: Session, content: Content, loaded: Loaded, cast: list[DemoPerson], language: str) -> Firm:
     """Company, organisations and people, in an empty database. loaded: for the roles."""
     write_setting(session, "company", content["company"])
     write_setting(session, "language", language)
@@ -71,11 +129,14 @@ def load_firm(session: Session, content: dict[str, Any], loaded: Loaded, cast: l
     return Firm(people, organisations)
 
 
-def _add(session: Session, said: dict[str, Any], password_hash: str, domain: str, loaded: Loaded, language: str) -> Person:
+def _add(session: Session, said: Content, password_hash: str, domain: str, loaded: Loaded, language: str) -> Person:
     fields = PersonFields(
-        name=said["name"], email=f"{said['email']}@{domain}", access=said["access"], language=language,
+        name=said["name"],
+        email=f"{said['email']}@{domain}",
+        access=said["access"],
+        language=language,
         role_ids=[loaded.roles[key].id for key in said["roles"]],
-    )  # fmt: skip
+    )
     person = add_person(session, None, fields, password_hash)
     person.tone = said["tone"]
     return person

@@ -6,11 +6,10 @@ whatever the hour, and orders are placed and moved in the same order on whatever
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from itertools import accumulate
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,7 +19,7 @@ from kanban.actor import Actor
 from kanban.calendar import Calendar
 from kanban.models import Order
 from kanban.orders import OrderFields, fields_of, find_order
-from kanban.presets import Loaded
+from kanban.presets import Content, Loaded
 from kanban.todos import TodoFields, due_at
 
 OPENS = time(9)
@@ -28,21 +27,37 @@ DAY = 9 * 60  # working minutes of a day
 MISTAKE = timedelta(seconds=6)  # after which a wrong move is taken back, within the undo window
 DEPOSIT = 50  # per cent, where the order says nothing else
 # The way of an order, and how long each step takes beside the others. Every second kitchen is paid for before it is made.
-MADE_FIRST = {"placed": 0.0, "ready": 5.0, "prepaid": 3.0, "making": 0.5, "assembly": 4.0, "made": 3.0, "paid": 1.0, "install": 2.0,
-              "closed": 1.0}  # fmt: skip
-PAID_FIRST = {"placed": 0.0, "ready": 5.0, "prepaid": 3.0, "making": 0.5, "paid": 1.5, "assembly": 3.0, "made": 3.0, "install": 2.0,
-              "closed": 1.0}  # fmt: skip
+MADE_FIRST = {
+    "placed": 0.0,
+    "ready": 5.0,
+    "prepaid": 3.0,
+    "making": 0.5,
+    "assembly": 4.0,
+    "made": 3.0,
+    "paid": 1.0,
+    "install": 2.0,
+    "closed": 1.0,
+}
+PAID_FIRST = {
+    "placed": 0.0,
+    "ready": 5.0,
+    "prepaid": 3.0,
+    "making": 0.5,
+    "paid": 1.5,
+    "assembly": 3.0,
+    "made": 3.0,
+    "install": 2.0,
+    "closed": 1.0,
+}
 AHEAD = {"placed": 0.0, "ready": 5.0, "making": 3.0, "prepaid": 1.0, "assembly": 4.0, "made": 3.0}
 BOUGHT = ("placed", "ready", "prepaid", "paid", "install", "closed")
 WORK = ("making", "assembly", "made")
 WAIT = 4.0  # since the last step of a production order, if it came all its way
 BY = {"ready": "designer", "prepaid": "accountant", "paid": "accountant", "assembly": "technologist", "made": "technologist"}
 
-Row = dict[str, Any]
-
 
 @dataclass(frozen=True)
-class Step:
+class PastStep:
     """Something that happened, to be made while the clock is fixed at its time."""
 
     at: datetime
@@ -61,9 +76,9 @@ class Past:
     ids: dict[int, int] = field(default_factory=dict)
     calls: list[datetime] = field(default_factory=list)
 
-    def steps(self, content: dict[str, Any]) -> list[Step]:
+    def steps(self, content: Content) -> list[PastStep]:
         """All that happened, in order of time, beginning with the first order."""
-        rows: dict[int, Row] = dict(enumerate(content["orders"], 1))
+        rows: dict[int, Content] = dict(enumerate(content["orders"], 1))
         ways = {place: way(row, place) for place, row in rows.items()}
         found = [step for place, row in rows.items() for step in self._go(place, row, ways[place])]
         for said in content["life"]:
@@ -80,42 +95,51 @@ class Past:
 
     # The way of an order
 
-    def _go(self, place: int, row: Row, times: dict[str, int]) -> Iterator[Step]:
-        yield Step(self.moment(times["placed"]), partial(self._place, place=place, row=row))
+    def _go(self, place: int, row: Content, times: dict[str, int]) -> Iterator[PastStep]:
+        yield PastStep(self.moment(times["placed"]), partial(self._place, place=place, row=row))
         for step, minutes in times.items():
             share = {"prepaid": row.get("deposit", row["paid"] if row["status"] == "prepaid" else DEPOSIT), "paid": 100}.get(step)
             if share:
-                yield Step(self.moment(minutes - 5 - place % 9), partial(self._pay, place=place, share=share))
+                yield PastStep(self.moment(minutes - 5 - place % 9), partial(self._pay, place=place, share=share))
             if step == "making" and row.get("production") != "by_rule":
-                yield Step(self.moment(minutes), partial(self._produce, place=place))
+                yield PastStep(self.moment(minutes), partial(self._produce, place=place))
             elif step not in ("placed", "making"):
                 by = self._mover(step, place, row)
-                yield Step(self.moment(minutes), partial(self._move, place=place, step=step, by=by))
+                yield PastStep(self.moment(minutes), partial(self._move, place=place, step=step, by=by))
 
-    def _mover(self, step: str, place: int, row: Row) -> Actor:
+    def _mover(self, step: str, place: int, row: Content) -> Actor:
         """Whoever the step is the work of; else, and now and then for a prepayment, who is responsible for the order."""
         own = step not in BY or (step == "prepaid" and place % 3 == 0)
         return self.people[row["who"] if own else BY[step]]
 
-    def _place(self, session: Session, place: int, row: Row) -> None:
+    def _place(self, session: Session, place: int, row: Content) -> None:
         seller = row["who"] if row["who"] != "designer" else "manager" if place % 2 else "assistant"
         placed = orders.place(session, self.people[seller], self.loaded.boards["orders"].id, self._fields(place, row))
         self.ids[place] = placed.order.id
 
-    def _fields(self, place: int, row: Row) -> OrderFields:
+    def _fields(self, place: int, row: Content) -> OrderFields:
         digits = f"{row['total'] * 7919 % 10_000_000:07d}"
         ships = self.today + timedelta(days=row["ship"])
         return OrderFields(
-            customer_name=row["customer"], title=row["title"], customer_phone=f"+7 900 {digits[:3]}-{digits[3:5]}-{digits[5:]}",
-            organisation_id=self.organisations[1 if place % 5 == 0 else 0], responsible_id=self.people[row["who"]].id,
-            order_on=clock.today(), ship_on=ships, installation_on=ships + timedelta(days=2), installation_address=row["address"],
-            total=row["total"] * 100, description=row.get("wish", ""), tags=row.get("tags", []),
+            customer_name=row["customer"],
+            customer_phone=f"+7 900 {digits[:3]}-{digits[3:5]}-{digits[5:]}",
+            organisation_id=self.organisations[1 if place % 5 == 0 else 0],
+            responsible_id=self.people[row["who"]].id,
+            tags=row.get("tags", []),
             people={self.loaded.roles[role].id: self.people[role].id for role in ("manager", "designer")},
-        )  # fmt: skip
+        ).with_values(
+            title=row["title"],
+            order_on=clock.today(),
+            ship_on=ships,
+            installation_on=ships + timedelta(days=2),
+            installation_address=row["address"],
+            total=row["total"] * 100,
+            description=row.get("wish", ""),
+        )
 
     def _pay(self, session: Session, place: int, share: int) -> None:
         order = find_order(session, self.ids[place])
-        fields = replace(fields_of(order), paid=order.total * share // 100)
+        fields = fields_of(order).with_values(paid=order.total * share // 100)
         orders.change(session, self.people["accountant"], order.id, fields, version=order.version)
 
     def _produce(self, session: Session, place: int) -> None:
@@ -128,18 +152,18 @@ class Past:
 
     # What happened beside it
 
-    def _live(self, said: dict[str, Any], minutes: int) -> Iterator[Step]:
+    def _live(self, said: Content, minutes: int) -> Iterator[PastStep]:
         at, place, who = self.moment(minutes), said["order"], self.people[said["who"]]
         if "say" in said:
-            yield Step(at, lambda session: orders.comment(session, who, self.ids[place], said["say"]))
+            yield PastStep(at, lambda session: orders.comment(session, who, self.ids[place], said["say"]))
         elif "pay" in said:
-            yield Step(at, partial(self._pay, place=place, share=said["pay"]))
+            yield PastStep(at, partial(self._pay, place=place, share=said["pay"]))
         elif "change" in said:
-            yield Step(at, partial(self._change, place=place, who=who, **said["change"]))
+            yield PastStep(at, partial(self._change, place=place, who=who, **said["change"]))
         elif "mistake" in said:
             made: list[orders.Moved] = []
-            yield Step(at, lambda session: made.append(self._move(session, place, said["mistake"], who)))
-            yield Step(at + MISTAKE, lambda session: self._take_back(session, who, made[0]))
+            yield PastStep(at, lambda session: made.append(self._move(session, place, said["mistake"], who)))
+            yield PastStep(at + MISTAKE, lambda session: self._take_back(session, who, made[0]))
         else:
             yield from self._do(said, minutes, who)
 
@@ -147,37 +171,37 @@ class Past:
         order = find_order(session, self.ids[place])
         fields = fields_of(order)
         if total is not None:
-            fields = replace(fields, total=total * 100)
+            fields = fields.with_values(total=total * 100)
         if ship is not None:
             ships = self.today + timedelta(days=ship)
-            fields = replace(fields, ship_on=ships, installation_on=ships + timedelta(days=2))
+            fields = fields.with_values(ship_on=ships, installation_on=ships + timedelta(days=2))
         orders.change(session, who, order.id, fields, version=order.version)
 
     def _take_back(self, session: Session, who: Actor, moved: orders.Moved) -> None:
         assert moved.event is not None
         orders.undo(session, who, moved.order.id, moved.event.id)
 
-    def _do(self, said: dict[str, Any], minutes: int, who: Actor) -> Iterator[Step]:
+    def _do(self, said: Content, minutes: int, who: Actor) -> Iterator[PastStep]:
         """A to-do: given, perhaps called, perhaps done."""
         at, place, whose = self.moment(minutes), said["order"], self.people[said["whose"]]
         on = self._working_day(clock.day_of(at), said["due"]) if "due" in said else self._working_day(self.today, said["due_now"])
         hour = time.fromisoformat(said["time"]) if "time" in said else None
         fields = TodoFields(said["todo"], said["kind"], whose.id, None, on, hour)
         given: list[int] = []
-        yield Step(at, lambda session: given.append(todos.add(session, who, self.ids[place], fields).id))
+        yield PastStep(at, lambda session: given.append(todos.add(session, who, self.ids[place], fields).id))
         done = self.moment(minutes + said["done"]) if "done" in said else None
         rings = due_at(on, hour)
         if rings and at < rings < (done or clock.start_of(self.today)):
             self.calls.append(rings)
         if done:
-            yield Step(done, lambda session: todos.done(session, whose, given[0]))
+            yield PastStep(done, lambda session: todos.done(session, whose, given[0]))
 
     def _working_day(self, day: date, later: int) -> date:
         """A day of work that many of them later; 0: the day itself, or the first working one after it."""
         return self.calendar.shift(day, later) if later else self.calendar.shift(day - timedelta(days=1), 1)
 
 
-def way(row: Row, place: int) -> dict[str, int]:
+def way(row: Content, place: int) -> dict[str, int]:
     """When an order came to each step of its way, in working minutes before today: from its placing to the status it is in now
     evenly by the steps' lengths, then the production order alone."""
     draw = random.Random(place)
@@ -195,7 +219,7 @@ def way(row: Row, place: int) -> dict[str, int]:
     return times | {step: end + round(-end * length / whole) for step, length in zip(steps[now:], since, strict=True)}
 
 
-def _steps(row: Row, lengths: dict[str, float]) -> list[str]:
+def _steps(row: Content, lengths: dict[str, float]) -> list[str]:
     """The steps that lie behind the order. Paid and ready it is by itself, once it is both."""
     status = {"design": "placed", "paid_ready": "paid"}.get(row["status"], row["status"])
     bought = BOUGHT[: BOUGHT.index(status) + 1]

@@ -1,17 +1,19 @@
 """What has not the right shape in a file, in the reader's words, with its line."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from jsonschema.exceptions import ValidationError
 
 from kanban.i18n import _
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 MOST = 60
 
 
-def words_of(error: ValidationError, text: str) -> str:
+def words_of(error: "ValidationError", text: str) -> str:
     path = list(error.absolute_path)
     node = _node(yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), path)
     if node is None:
@@ -30,7 +32,7 @@ def _node(node: Any, path: Sequence[str | int]) -> Any:
     return node
 
 
-def _fault(error: ValidationError, node: Any) -> str:
+def _fault(error: "ValidationError", node: Any) -> str:
     wanted: Any = error.validator_value
     seen: Any = error.instance
     match error.validator:
@@ -38,12 +40,14 @@ def _fault(error: ValidationError, node: Any) -> str:
             return _("“%(what)s” is missing.", what=next(name for name in wanted if name not in seen))
         case "additionalProperties" if wanted is False and isinstance(error.schema, Mapping):
             known = error.schema.get("properties", {})
-            return _("“%(what)s” is not known here.", what=str(next(name for name in seen if name not in known))[:MOST])
+            return _("unknown key “%(what)s”.", what=str(next(name for name in seen if name not in known))[:MOST])
         case "enum":
-            return _("“%(what)s” can't stand here, but one of: %(known)s.", what=str(seen)[:MOST], known=", ".join(map(str, wanted)))
+            return _(
+                "“%(what)s” is not allowed here. Use one of these: %(known)s.", what=str(seen)[:MOST], known=", ".join(map(str, wanted))
+            )
     if _wants_text(error.validator, wanted) and isinstance(node, yaml.ScalarNode):
         return _wrong_text(node.value[:MOST], seen)
-    kinds = {"array": _("a list should stand here."), "object": _("names with values should stand here.")}
+    kinds = {"array": _("a list is expected here."), "object": _("names with values are expected here.")}
     return kinds.get(wanted if error.validator == "type" else "", str(error.message[:300]))
 
 
@@ -54,7 +58,7 @@ def _wants_text(validator: Any, wanted: Any) -> bool:
 
 def _wrong_text(written: str, seen: Any) -> str:
     if isinstance(seen, bool):
-        return _('%(written)s is read as yes or no. If a text is meant, put it in quotes: "%(written)s".', written=written)
+        return _('%(written)s is read as yes or no. If it is meant as text, put it in quotes: "%(written)s".', written=written)
     if isinstance(seen, int | float):
-        return _('%(written)s is read as a number. If a text is meant, put it in quotes: "%(written)s".', written=written)
-    return _("there is nothing here, where a text should stand.") if seen is None else _("this text is too long.")
+        return _('%(written)s is read as a number. If it is meant as text, put it in quotes: "%(written)s".', written=written)
+    return _("text is expected here.") if seen is None else _("this text is too long.")

@@ -59,7 +59,7 @@ def board_view(session: Session, person: Actor, board_id: int, chosen: Filter, b
     """A fixed number of statements, and a bounded number of cards, whatever the board holds. boards: all there are."""
     board = next((one for one in boards if one.id == board_id), None)
     if board is None:
-        raise NotFound(_("There is no such board."))
+        raise NotFound(_("Board not found."))
     rows = columns_of_boards(session, [board_id])
     columns = columns_of(session, person, rows, chosen)
     makes = next((one for one in boards if one.source_id == board_id), None)

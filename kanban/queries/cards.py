@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Integer, bindparam, select, union_all
 from sqlalchemy.orm import Session
 
 from kanban import clock
 from kanban.columns import ColumnRow
-from kanban.db import UtcDateTime, table
+from kanban.db import Query, Record, UtcDateTime, table
 from kanban.models import Board, Customer, Order, Person, Status
 
 FIRST_WINDOW = 12
@@ -65,13 +65,41 @@ class Window:
 
 
 _O, _C, _P = table(Order).c, table(Customer).c, table(Person).c
-_CARDS = (
-    select(
-        _O.id, _O.number, _O.version, _O.status_id, _O.rank, _O.title, _O.total, _O.paid, _O.ship_on, _O.entered_at, _O.source_id,
-        _C.name.label("customer"), _P.name.label("responsible"), _P.tone,
-    )
-    .select_from(table(Order).join(table(Customer), _O.customer_id == _C.id).outerjoin(table(Person), _O.responsible_id == _P.id))
-)  # fmt: skip
+_CARDS = select(
+    _O.id,
+    _O.number,
+    _O.version,
+    _O.status_id,
+    _O.rank,
+    _O.title,
+    _O.total,
+    _O.paid,
+    _O.ship_on,
+    _O.entered_at,
+    _O.source_id,
+    _C.name.label("customer"),
+    _P.name.label("responsible"),
+    _P.tone,
+).select_from(table(Order).join(table(Customer), _O.customer_id == _C.id).outerjoin(table(Person), _O.responsible_id == _P.id))
+
+
+class _CardRow(NamedTuple):
+    """A row of _CARDS."""
+
+    id: int
+    number: str
+    version: int
+    status_id: int
+    rank: str
+    title: str
+    total: int
+    paid: int
+    ship_on: date | None
+    entered_at: datetime
+    source_id: int | None
+    customer: str
+    responsible: str | None
+    tone: str | None
 
 
 def first_windows(session: Session, columns: Sequence[ColumnRow], conditions: list[ColumnElement[bool]]) -> dict[int, Window]:
@@ -80,17 +108,22 @@ def first_windows(session: Session, columns: Sequence[ColumnRow], conditions: li
         return {}
     kinds = tuple((column.id, column.is_over) for column in columns)
     query = _first_query(kinds) if not conditions else _build_first_query(kinds, conditions)
-    rows = session.connection().execute(query, {"since": clock.now() - RECENT, "most": FIRST_WINDOW + 1}).all()
+    rows = session.connection().execute(query, {"since": _recently(), "most": FIRST_WINDOW + 1}).all()
     return _windows(session, columns, rows, FIRST_WINDOW)
 
 
+def _recently() -> datetime:
+    """By days, so that a page stays true as long as nothing changes and no day ends."""
+    return clock.start_of(clock.today() - RECENT)
+
+
 @lru_cache(maxsize=64)
-def _first_query(kinds: tuple[tuple[int, bool], ...]) -> Any:
+def _first_query(kinds: tuple[tuple[int, bool], ...]) -> Query:
     """Without a filter the statement is the same every time, and building it costs more than running it."""
     return _build_first_query(kinds, [])
 
 
-def _build_first_query(kinds: tuple[tuple[int, bool], ...], conditions: list[ColumnElement[bool]]) -> Any:
+def _build_first_query(kinds: tuple[tuple[int, bool], ...], conditions: list[ColumnElement[bool]]) -> Query:
     parts = [select(_ids(id_, is_over, conditions, recent=not conditions).subquery().c.id) for id_, is_over in kinds]
     wanted = union_all(*parts).subquery()
     return _CARDS.join(wanted, wanted.c.id == _O.id)
@@ -103,7 +136,7 @@ def next_window(session: Session, column: ColumnRow, conditions: list[ColumnElem
         return Window(())
     here: ColumnElement[bool] = _O.entered_at <= start.entered_at if column.is_over else _O.rank >= start.rank
     part = _ids(column.id, column.is_over, [*conditions, here], recent=not conditions).subquery()
-    rows = session.connection().execute(_CARDS.join(part, part.c.id == _O.id), {"since": clock.now() - RECENT, "most": WINDOW + 1}).all()
+    rows = session.connection().execute(_CARDS.join(part, part.c.id == _O.id), {"since": _recently(), "most": WINDOW + 1}).all()
     return _windows(session, [column], rows, WINDOW)[column.id]
 
 
@@ -119,7 +152,7 @@ def cards_of(session: Session, ids: Iterable[int], conditions: list[ColumnElemen
 _BY_ID = _CARDS.where(_O.id.in_(bindparam("ids", expanding=True)))
 
 
-def _ids(status_id: int, is_over: bool, conditions: list[ColumnElement[bool]], *, recent: bool) -> Any:
+def _ids(status_id: int, is_over: bool, conditions: list[ColumnElement[bool]], *, recent: bool) -> Query:
     """Ids of a column's beginning. A column that is over stands newest first, and shows old orders only to who searches."""
     query = select(_O.id).where(_O.status_id == status_id, *conditions)
     if is_over:
@@ -131,8 +164,8 @@ def _ids(status_id: int, is_over: bool, conditions: list[ColumnElement[bool]], *
     return query.limit(bindparam("most", type_=Integer))
 
 
-def _windows(session: Session, columns: Sequence[ColumnRow], rows: Sequence[Any], most: int) -> dict[int, Window]:
-    by_status: dict[int, list[Any]] = {column.id: [] for column in columns}
+def _windows(session: Session, columns: Sequence[ColumnRow], rows: Sequence[Record], most: int) -> dict[int, Window]:
+    by_status: dict[int, list[Record]] = {column.id: [] for column in columns}
     for row in rows:
         by_status[row.status_id].append(row)
     works = _works(session, [row.id for row in rows])
@@ -168,16 +201,35 @@ def _works(session: Session, ids: Sequence[int]) -> dict[int, list[Work]]:
     return found
 
 
-def _card(row: Any, column: ColumnRow, works: dict[int, list[Work]], today: date) -> Card:
+def _card(row: Record, column: ColumnRow, works: dict[int, list[Work]], today: date) -> Card:
     days = clock.days_since(row.entered_at, today)
+    return _made(tuple(row), column.is_over, column.norm_days, tuple(works.get(row.id, ())), days, today)
+
+
+@lru_cache(maxsize=2_000)
+def _made(values: tuple[Any, ...], is_over: bool, norm_days: int | None, works: tuple[Work, ...], days: int, today: date) -> Card:
+    """Of a row of _CARDS. The same row makes the same card, all day."""
+    row = _CardRow(*values)
     return Card(
-        id=row.id, number=row.number, version=row.version, status_id=row.status_id, rank=row.rank, customer=row.customer,
-        title=row.title, responsible=row.responsible or "", tone=row.tone or "slate", total=row.total,
-        paid_share=paid_share(row.paid, row.total), ship_on=row.ship_on, ship_state=ship_state(row.ship_on, column.is_over, today),
-        ship_days=(row.ship_on - today).days if row.ship_on else 0, days=days,
-        stuck=bool(column.norm_days and days > column.norm_days and not column.is_over), source_id=row.source_id,
-        works=tuple(works.get(row.id, ())),
-    )  # fmt: skip
+        id=row.id,
+        number=row.number,
+        version=row.version,
+        status_id=row.status_id,
+        rank=row.rank,
+        customer=row.customer,
+        title=row.title,
+        responsible=row.responsible or "",
+        tone=row.tone or "slate",
+        total=row.total,
+        paid_share=paid_share(row.paid, row.total),
+        ship_on=row.ship_on,
+        ship_state=ship_state(row.ship_on, is_over, today),
+        ship_days=(row.ship_on - today).days if row.ship_on else 0,
+        days=days,
+        stuck=bool(norm_days and days > norm_days and not is_over),
+        source_id=row.source_id,
+        works=works,
+    )
 
 
 def paid_share(paid: int, total: int) -> int:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement
 
 from kanban.actor import Actor
 from kanban.db import table
-from kanban.ids import read_id
+from kanban.ids import Arguments, read_id
 from kanban.models import Order
 from kanban.queries.sought import occurs_in, read_sought
 from kanban.settings import country
@@ -36,7 +35,7 @@ class Filter:
             found.append(Order.responsible_id == person.id)
         return found
 
-    def query(self, **changed: Any) -> dict[str, Any]:
+    def query(self, **changed: object) -> Arguments:
         """The address's arguments, with some changed; None leaves one out."""
         now = {"q": self.q or None, "who": self.who, "firm": self.firm, "mine": 1 if self.mine else None}
         return {name: value for name, value in (now | changed).items() if value is not None}

@@ -14,7 +14,7 @@ MOST_FOUND = 50
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchHit:
     id: int
     number: str
     title: str
@@ -28,7 +28,7 @@ class Found:
 class FoundOrders:
     """The newest first. has_more: that there are others beyond MOST_FOUND."""
 
-    orders: tuple[Found, ...] = ()
+    orders: tuple[SearchHit, ...] = ()
     has_more: bool = False
 
 
@@ -48,5 +48,5 @@ def find_orders(session: Session, person: Actor, words: str) -> FoundOrders:
     conditions = Filter(q=words).conditions(person)
     if not conditions:
         return FoundOrders()
-    rows = [Found(*row) for row in session.connection().execute(_FOUND.where(*conditions))]
+    rows = [SearchHit(*row) for row in session.connection().execute(_FOUND.where(*conditions))]
     return FoundOrders(tuple(rows[:MOST_FOUND]), len(rows) > MOST_FOUND)

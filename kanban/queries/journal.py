@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
 from sqlalchemy import ColumnElement, Engine, func, or_, select
 from sqlalchemy.orm import Session
 
-from kanban import clock
-from kanban.ids import read_id
+from kanban.ids import Arguments, read_id
 from kanban.journal import Kind
 from kanban.models import SecurityEvent
+from kanban.queries.period import Period, read_period
 
 PAGE = 50
 
@@ -25,12 +24,14 @@ class JournalFilter:
     since: date | None = None
     until: date | None = None
 
-    def query(self, **changed: Any) -> dict[str, Any]:
+    def query(self, **changed: object) -> Arguments:
         """The address's arguments, with some changed; None leaves one out."""
         now = {
-            "kind": self.kind, "text": self.text, "from": self.since and self.since.isoformat(),
+            "kind": self.kind,
+            "text": self.text,
+            "from": self.since and self.since.isoformat(),
             "to": self.until and self.until.isoformat(),
-        }  # fmt: skip
+        }
         return {name: value for name, value in (now | changed).items() if value}
 
     def conditions(self) -> list[ColumnElement[bool]]:
@@ -41,21 +42,17 @@ class JournalFilter:
             said = self.text.casefold()
             columns = (SecurityEvent.who, SecurityEvent.about, SecurityEvent.address)
             found.append(or_(*(func.lower(column).contains(said, autoescape=True) for column in columns)))
-        if self.since:
-            found.append(SecurityEvent.at >= clock.start_of(self.since))
-        if self.until:
-            found.append(SecurityEvent.at < clock.start_of(self.until + timedelta(days=1)))
-        return found
+        return found + Period(None, self.since, self.until).conditions(SecurityEvent.at)
 
 
 def read_journal_filter(arguments: Mapping[str, str]) -> JournalFilter:
     """What can't be understood is left out."""
-    kind = arguments.get("kind", "")
+    kind, period = arguments.get("kind", ""), read_period(arguments)
     return JournalFilter(
         Kind(kind) if kind in set(Kind) else None,
         arguments.get("text", "").replace("\x00", "").strip()[:80],
-        clock.read_day(arguments.get("from", "")),
-        clock.read_day(arguments.get("to", "")),
+        period.since,
+        period.until,
     )
 
 

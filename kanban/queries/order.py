@@ -12,6 +12,7 @@ from kanban.actor import Actor
 from kanban.columns import ColumnRow, columns_of_boards
 from kanban.db import table
 from kanban.errors import NotFound
+from kanban.fields import Field, catalogue_of
 from kanban.i18n import _
 from kanban.models import Board, Event, Order, Person, Role, Status, person_role
 from kanban.policy import may_move_into, may_write, why_not_into
@@ -21,7 +22,7 @@ MOST_EVENTS = 200
 
 
 @dataclass(frozen=True)
-class Step:
+class StatusStep:
     """A status of the order's way. state: past, now or ahead; locked: why this person may not move it there."""
 
     status: ColumnRow
@@ -66,7 +67,7 @@ class Stay:
 
 
 @dataclass(frozen=True)
-class Line:
+class TimelineEntry:
     """One event of the history. stayed_s: how long the order had been in the status it left."""
 
     event: Event
@@ -75,20 +76,35 @@ class Line:
 
 @dataclass(frozen=True)
 class OrderView:
+    """further: columns, with their values, for which the page has no place laid out."""
+
     order: Order
-    steps: tuple[Step, ...]
+    steps: tuple[StatusStep, ...]
     people: tuple[RolePeople, ...]
     links: tuple[Link, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[TimelineEntry, ...]
     stays: tuple[Stay, ...]
     days: int
     makes: Board | None
     can_make: bool
+    further: tuple[tuple[Field, object], ...] = ()
 
     @property
-    def following(self) -> Step | None:
+    def following(self) -> StatusStep | None:
         ahead = [step for step in self.steps if step.state == "ahead"]
         return ahead[0] if ahead else None
+
+
+def get_order(session: Session, order_id: int) -> Order:
+    """The row alone. Raises NotFound."""
+    order = session.get(Order, order_id)
+    if order is None:
+        raise NotFound(_("Order not found."))
+    return order
+
+
+def number_of(session: Session, order_id: int) -> str | None:
+    return session.scalar(select(Order.number).where(Order.id == order_id))
 
 
 def find_shown(session: Session, order_id: int) -> Order:
@@ -97,13 +113,18 @@ def find_shown(session: Session, order_id: int) -> Order:
         select(Order)
         .where(Order.id == order_id)
         .options(
-            joinedload(Order.board), joinedload(Order.status), joinedload(Order.customer), joinedload(Order.organisation),
-            joinedload(Order.responsible), joinedload(Order.author), selectinload(Order.people),
+            joinedload(Order.board),
+            joinedload(Order.status),
+            joinedload(Order.customer),
+            joinedload(Order.organisation),
+            joinedload(Order.responsible),
+            joinedload(Order.author),
+            selectinload(Order.people),
         )
         .execution_options(populate_existing=True)
-    )  # fmt: skip
+    )
     if order is None:
-        raise NotFound(_("There is no such order."))
+        raise NotFound(_("Order not found."))
     return order
 
 
@@ -139,7 +160,7 @@ def order_summary(session: Session, order_id: int) -> OrderSummary:
     """Read anew, after the commit: what a verb gives back may have been changed, or left half loaded, by rules. Raises NotFound."""
     row = session.connection().execute(_SUMMARY, {"order_id": order_id}).one_or_none()
     if row is None:
-        raise NotFound(_("There is no such order."))
+        raise NotFound(_("Order not found."))
     return OrderSummary(row.id, row.number, row.board_id, row.source_id, InStatus(row.status_id, row.name, row.phase), row.total, row.paid)
 
 
@@ -149,17 +170,24 @@ def order_view(session: Session, person: Actor, order_id: int) -> OrderView:
     links = links_of(session, order)
     makes = session.scalar(select(Board).where(Board.source_id == order.board_id).order_by(Board.position).limit(1))
     return OrderView(
-        order=order, steps=steps_of(session, person, order), people=_people(session, order), links=links,
-        lines=_lines(events), stays=_stays(order, events), days=clock.days_since(order.entered_at, clock.today()), makes=makes,
+        order=order,
+        steps=steps_of(session, person, order),
+        people=_people(session, order),
+        links=links,
+        lines=_lines(events),
+        stays=_stays(order, events),
+        days=clock.days_since(order.entered_at, clock.today()),
+        makes=makes,
         can_make=makes is not None and may_write(person) and not any(link.order_name == makes.order_name for link in links),
-    )  # fmt: skip
+        further=tuple((column, getattr(order, column.name)) for column in catalogue_of(order.board_id).further),
+    )
 
 
-def steps_of(session: Session, person: Actor, order: Order) -> tuple[Step, ...]:
+def steps_of(session: Session, person: Actor, order: Order) -> tuple[StatusStep, ...]:
     statuses = columns_of_boards(session, [order.board_id])
     here = next((place for place, one in enumerate(statuses) if one.id == order.status_id), 0)
     return tuple(
-        Step(one, "past" if place < here else "now" if place == here else "ahead", _locked(person, one))
+        StatusStep(one, "past" if place < here else "now" if place == here else "ahead", _locked(person, one))
         for place, one in enumerate(statuses)
     )
 
@@ -167,7 +195,7 @@ def steps_of(session: Session, person: Actor, order: Order) -> tuple[Step, ...]:
 def _locked(person: Actor, status: ColumnRow) -> str:
     if may_move_into(person, status):
         return ""
-    return why_not_into(status) if status.moving else _("You may look at orders, but not change them.")
+    return why_not_into(status) if status.moving else _("You can view orders but not change them.")
 
 
 def _people(session: Session, order: Order) -> tuple[RolePeople, ...]:
@@ -210,12 +238,12 @@ def history(session: Session, order: Order) -> list[Event]:
     return list(session.scalars(select(Event).where(Event.order_id == order.id).order_by(Event.id.desc()).limit(MOST_EVENTS)))
 
 
-def _lines(events: list[Event]) -> tuple[Line, ...]:
-    lines: list[Line] = []
+def _lines(events: list[Event]) -> tuple[TimelineEntry, ...]:
+    lines: list[TimelineEntry] = []
     entered_at: datetime | None = None
     for event in reversed(events):
         stayed = (event.at - entered_at).total_seconds() if entered_at and event.kind == "order.moved" else None
-        lines.append(Line(event, stayed))
+        lines.append(TimelineEntry(event, stayed))
         if event.kind in ("order.placed", "order.moved"):
             entered_at = event.at
     return tuple(reversed(lines))

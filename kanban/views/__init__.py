@@ -1,22 +1,38 @@
-"""HTTP: pages, fragments, and the one way errors become answers."""
+"""HTTP: the pages, and where every subject's views are registered."""
 
 from flask import Flask
 
-from kanban.views import boards, doors, errors, export, first_steps, health, live, orders, personal, search, setup, sign_in, way, work
-from kanban.views.marks import init_marks
-from kanban.views.parts import init_parts
+from kanban.http import errors, filters, icons, kept, session
+from kanban.todos import views as todos
+from kanban.views import boards, export, first_steps, health, home, live, orders, parts, personal, search, setup, sign_in, way
 from kanban.views.settings import backups, company, journal, people, statuses
-from kanban.views.words import init_words
 
 
 def register(app: Flask) -> None:
     errors.init_errors(app)
-    init_marks(app)
-    init_parts(app)
-    init_words(app)
+    icons.init_icons(app)
+    kept.init_kept(app)
+    parts.init_parts(app)
+    filters.init_filters(app)
     for module in (
-        backups, boards, company, doors, export, first_steps, health, journal, live, orders, people, personal, search, setup, sign_in,
-        statuses, way, work,
-    ):  # fmt: skip
+        backups,
+        boards,
+        company,
+        export,
+        first_steps,
+        health,
+        home,
+        journal,
+        live,
+        orders,
+        people,
+        personal,
+        search,
+        setup,
+        sign_in,
+        statuses,
+        todos,
+        way,
+    ):
         app.register_blueprint(module.bp)
-    app.context_processor(doors.for_every_page)
+    app.context_processor(session.for_every_page)

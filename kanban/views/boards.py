@@ -1,13 +1,15 @@
 """The board's page, its windows, and what the live feed fetches."""
 
-from typing import Any
-
 from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from kanban.columns import columns_by_id
 from kanban.db import db
 from kanban.errors import NotFound
 from kanban.htmx import fragment
+from kanban.http.guard import person, signed_in
+from kanban.http.kept import do_not_keep, kept, since
+from kanban.http.session import all_boards
 from kanban.i18n import _
 from kanban.ids import read_id
 from kanban.policy import may_write
@@ -16,9 +18,6 @@ from kanban.queries.cards import next_window
 from kanban.queries.filter import read_filter
 from kanban.queries.quick import quick_choices
 from kanban.views import first_steps
-from kanban.views.doors import all_boards
-from kanban.views.guard import person, signed_in
-from kanban.views.live import feed
 from kanban.views.parts import MOST_CARDS, parts_answer
 
 bp = Blueprint("boards", __name__)
@@ -26,27 +25,36 @@ bp = Blueprint("boards", __name__)
 
 @bp.get("/boards/<int:board_id>")
 @signed_in
-def show(board_id: int) -> Any:
+@kept
+def show(board_id: int) -> str:
     chosen = read_filter(request.args)
-    since = feed().last_id()  # before the rows are read: a change in between is shown twice rather than never
     view = board_view(db.session(), person(), board_id, chosen, all_boards())
     people, firms = choices(db.session())
+    steps = first_steps.to_show()
+    if steps:
+        do_not_keep()
     return render_template(
-        "boards/page.html", view=view, chosen=chosen, people=people, firms=firms, since=since, first_steps=first_steps.to_show(),
+        "boards/page.html",
+        view=view,
+        chosen=chosen,
+        people=people,
+        firms=firms,
+        since=since(),
+        first_steps=steps,
         quick=quick_choices(db.session(), person(), people, firms) if may_write(person()) else None,
-    )  # fmt: skip
+    )
 
 
 @bp.get("/boards/<int:board_id>/statuses/<int:status_id>/window")
 @signed_in
-def window(board_id: int, status_id: int) -> Any:
+def window(board_id: int, status_id: int) -> ResponseReturnValue:
     """The next cards of a column, from ?start=<order id> on."""
     column = columns_by_id(db.session(), [status_id]).get(status_id)
     if column is None or column.board_id != board_id:
-        raise NotFound(_("There is no such status."))
+        raise NotFound(_("Status not found."))
     start = read_id(request.args.get("start"))
     if start is None:
-        raise NotFound(_("There is no such order."))
+        raise NotFound(_("Order not found."))
     chosen = read_filter(request.args)
     cards = next_window(db.session(), column, chosen.conditions(person()), start)
     more = url_for("boards.window", board_id=board_id, status_id=status_id, start=cards.next_id, **chosen.query())
@@ -56,7 +64,7 @@ def window(board_id: int, status_id: int) -> Any:
 
 @bp.get("/fresh")
 @signed_in
-def fresh() -> Any:
+def fresh() -> ResponseReturnValue:
     """Cards and heads that the feed says are out of date: ?cards=17,18&heads=4,5. They fit the page that asks."""
     return parts_answer(_ids("cards"), _ids("heads"))
 

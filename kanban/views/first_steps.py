@@ -1,14 +1,14 @@
 """The first steps on the board's page: for administrators of a firm that still has some to do."""
 
-from typing import Any
-
 from flask import Blueprint, flash, redirect, url_for
+from flask.typing import ResponseReturnValue
 
 from kanban import first_steps
-from kanban.db import db, transaction
+from kanban.db import db
+from kanban.http.guard import admin_only, person
 from kanban.i18n import _
 from kanban.policy import may_administer
-from kanban.views.guard import admin_only, person
+from kanban.transactions import transaction
 
 bp = Blueprint("first_steps", __name__, url_prefix="/first-steps")
 
@@ -35,8 +35,8 @@ def to_show() -> first_steps.FirstSteps | None:
 
 @bp.post("/hide")
 @admin_only
-def hide() -> Any:
+def hide() -> ResponseReturnValue:
     with transaction() as session:
         first_steps.hide(session, person())
-    flash(_("The first steps are hidden. All of it is in the settings."))
-    return redirect(url_for("doors.home"), 303)
+    flash(_("The first steps are hidden. You can find everything in the settings."))
+    return redirect(url_for("home.show"), 303)

@@ -1,41 +1,42 @@
 """One order: its page, and the verbs that change it. Each view reads the form, calls one verb, answers."""
 
-from typing import Any
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from sqlalchemy import select
+from flask.typing import ResponseReturnValue
 from wtforms.fields.choices import SelectChoice
 
 from kanban import clock, orders
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.errors import Conflict, Invalid
 from kanban.events import Outcome
+from kanban.fields import catalogue_of
 from kanban.forms.fields import many_lines
-from kanban.forms.order import OrderForm, form_of, quick_form
+from kanban.forms.order import OrderForm, form_class, form_of, quick_form
 from kanban.htmx import fragment, go, is_htmx
+from kanban.http.guard import person, signed_in
 from kanban.i18n import _
 from kanban.ids import read_id
-from kanban.models import Order, Organisation, Person, Role
+from kanban.models import Order
 from kanban.orders import OrderFields
 from kanban.policy import require_write
 from kanban.queries.board import choices
+from kanban.queries.firm import all_roles, offered_organisations, offered_people
 from kanban.queries.order import OrderSummary, find_shown, order_summary, order_view, steps_of
 from kanban.queries.quick import quick_choices
-from kanban.queries.work import team_of
-from kanban.views.guard import person, signed_in
+from kanban.todos.queries import team_of
+from kanban.todos.views import order_values
+from kanban.transactions import Turn, transaction
 from kanban.views.parts import parts_answer
-from kanban.views.work import order_values
 
 bp = Blueprint("orders", __name__)
 
 
 @bp.get("/orders/<int:order_id>")
 @signed_in
-def show(order_id: int) -> Any:
+def show(order_id: int) -> ResponseReturnValue:
     return _page(order_id)
 
 
-def _page(order_id: int, *, said: str = "", reason: str = "") -> Any:
+def _page(order_id: int, *, said: str = "", reason: str = "") -> str:
     """said, reason: a comment that was refused, and why."""
     view = order_view(db.session(), person(), order_id)
     template = "orders/_body.html" if is_htmx() else "orders/page.html"
@@ -44,7 +45,7 @@ def _page(order_id: int, *, said: str = "", reason: str = "") -> Any:
 
 @bp.get("/orders/<int:order_id>/menu")
 @signed_in
-def menu(order_id: int) -> Any:
+def menu(order_id: int) -> ResponseReturnValue:
     """«Move to…»: the statuses, and what else can be done with a card."""
     order = find_shown(db.session(), order_id)
     view = order_view(db.session(), person(), order_id)
@@ -54,14 +55,19 @@ def menu(order_id: int) -> Any:
 
 @bp.post("/orders/<int:order_id>/move")
 @signed_in
-def move(order_id: int) -> Any:
+def move(order_id: int) -> ResponseReturnValue:
     actor, form = person(), request.form
     try:
-        with transaction() as session:
+        with transaction(Turn.SHARED) as session:
             moved = orders.move(
-                session, actor, order_id, status_id=_number("status"), before=form.get("before", "")[:20],
-                version=_number("version"), key=_key(),
-            )  # fmt: skip
+                session,
+                actor,
+                order_id,
+                status_id=_number("status"),
+                before=form.get("before", "")[:20],
+                version=_number("version"),
+                key=_key(),
+            )
     except Conflict as conflict:
         return _conflict(conflict, order_id)
     if not is_htmx():
@@ -73,9 +79,9 @@ def move(order_id: int) -> Any:
 
 @bp.post("/orders/<int:order_id>/undo")
 @signed_in
-def undo(order_id: int) -> Any:
+def undo(order_id: int) -> ResponseReturnValue:
     try:
-        with transaction() as session:
+        with transaction(Turn.SHARED) as session:
             undoing = orders.undo(session, person(), order_id, _number("event"))
     except Conflict as conflict:
         return _conflict(conflict, order_id)
@@ -88,7 +94,7 @@ def undo(order_id: int) -> Any:
 
 @bp.post("/boards/<int:board_id>/place")
 @signed_in
-def place(board_id: int) -> Any:
+def place(board_id: int) -> ResponseReturnValue:
     """The quick add. Asked again with its errors where it can't be read: nothing typed is lost."""
     require_write(person())
     offered = quick_choices(db.session(), person(), *choices(db.session()))
@@ -97,20 +103,26 @@ def place(board_id: int) -> Any:
         html = render_template("orders/_quick.html", form=form, board_id=board_id, quick=offered)
         return fragment(html, 422, retarget="#quick-add", reswap="outerHTML")
     fields = OrderFields(
-        customer_name=form.customer_name.data or "", customer_phone=form.customer_phone.data or "", title=form.title.data or "",
-        total=form.total.data or 0, order_on=clock.today(), ship_on=form.ship_on.data, responsible_id=read_id(form.responsible_id.data),
+        customer_name=form.customer_name.data or "",
+        customer_phone=form.customer_phone.data or "",
         organisation_id=read_id(form.organisation_id.data),
-    )  # fmt: skip
-    with transaction() as session:
+        responsible_id=read_id(form.responsible_id.data),
+    ).with_values(
+        title=form.title.data or "",
+        total=form.total.data or 0,
+        order_on=clock.today(),
+        ship_on=form.ship_on.data,
+    )
+    with transaction(Turn.SHARED) as session:
         placed = orders.place(session, person(), board_id, fields, key=_key())
     return _placed(placed, board_id)
 
 
 @bp.post("/orders/<int:order_id>/production")
 @signed_in
-def production(order_id: int) -> Any:
+def production(order_id: int) -> ResponseReturnValue:
     try:
-        with transaction() as session:
+        with transaction(Turn.SHARED) as session:
             placed = orders.make_production(session, person(), order_id, key=_key())
     except Conflict as conflict:
         if conflict.order is None or conflict.order.source_id != order_id:
@@ -120,7 +132,7 @@ def production(order_id: int) -> Any:
     return _placed(placed, placed.order.board_id)
 
 
-def _placed(placed: orders.Placed, board_id: int) -> Any:
+def _placed(placed: orders.Placed, board_id: int) -> ResponseReturnValue:
     if not is_htmx():
         return redirect(url_for("orders.show", order_id=placed.order.id), 303)
     order = order_summary(db.session(), placed.order.id)
@@ -131,11 +143,11 @@ def _placed(placed: orders.Placed, board_id: int) -> Any:
 
 @bp.post("/orders/<int:order_id>/comment")
 @signed_in
-def comment(order_id: int) -> Any:
+def comment(order_id: int) -> ResponseReturnValue:
     """Answered with an empty composer, and the history beside it."""
     text = many_lines(request.form.get("text", "")) or ""
     try:
-        with transaction() as session:
+        with transaction(Turn.SHARED) as session:
             orders.comment(session, person(), order_id, text, key=_key())
     except Invalid as invalid:
         if is_htmx():
@@ -149,7 +161,7 @@ def comment(order_id: int) -> Any:
 
 @bp.get("/orders/<int:order_id>/edit")
 @signed_in
-def edit(order_id: int) -> Any:
+def edit(order_id: int) -> ResponseReturnValue:
     require_write(person())
     order = find_shown(db.session(), order_id)
     return _form_page(order, form_of(order))
@@ -157,14 +169,15 @@ def edit(order_id: int) -> Any:
 
 @bp.post("/orders/<int:order_id>/change")
 @signed_in
-def change(order_id: int) -> Any:
+def change(order_id: int) -> ResponseReturnValue:
     require_write(person())
-    form = OrderForm()
-    _fill_choices(form, find_shown(db.session(), order_id))
+    order = find_shown(db.session(), order_id)
+    form = form_class(catalogue_of(order.board_id))()
+    _fill_choices(form, order)
     if not form.validate():
         return _form_page(find_shown(db.session(), order_id), form, 422)
     try:
-        with transaction() as session:
+        with transaction(Turn.SHARED) as session:
             orders.change(session, person(), order_id, form.fields(request.form), version=_number("version"), key=_key())
     except Conflict as conflict:
         return _form_page(find_shown(db.session(), order_id), form, 409, str(conflict.reason))
@@ -173,13 +186,13 @@ def change(order_id: int) -> Any:
     return redirect(url_for("orders.show", order_id=order_id), 303)
 
 
-def _form_page(order: Order, form: OrderForm, code: int = 200, reason: str = "") -> Any:
+def _form_page(order: Order, form: OrderForm, code: int = 200, reason: str = "") -> ResponseReturnValue:
     """The form with what was typed; on a conflict it carries the version as it is now, so that a second save is meant."""
     if form.organisation_id.choices is None:
         _fill_choices(form, order)
-    roles = list(db.session.scalars(select(Role).order_by(Role.position, Role.id)))
+    roles = all_roles(db.session())
     filled = {one.role_id: one.person_id for one in order.people}
-    people = _people({*filled.values(), order.responsible_id})
+    people = offered_people(db.session(), {*filled.values(), order.responsible_id})
     if request.method == "POST":
         filled = {role.id: value for role in roles if (value := read_id(request.form.get(f"role-{role.id}")))}
     version = read_id(request.form.get("version")) if code == 422 else None  # a mended form is still the old one
@@ -189,18 +202,13 @@ def _form_page(order: Order, form: OrderForm, code: int = 200, reason: str = "")
 
 def _fill_choices(form: OrderForm, order: Order) -> None:
     """Who and what may be chosen; what the order names already stays a choice, even where it is no longer active."""
-    offered = Organisation.active | (Organisation.id == order.organisation_id)
-    firms = db.session.execute(select(Organisation.id, Organisation.name).where(offered).order_by(Organisation.name)).all()
+    session = db.session()
+    firms, people = offered_organisations(session, order.organisation_id), offered_people(session, {order.responsible_id})
     form.organisation_id.choices = [SelectChoice("", "—"), *(SelectChoice(str(id_), name) for id_, name in firms)]
-    form.responsible_id.choices = [SelectChoice("", "—"), *(SelectChoice(str(one.id), one.name) for one in _people({order.responsible_id}))]
+    form.responsible_id.choices = [SelectChoice("", "—"), *(SelectChoice(str(one.id), one.name) for one in people)]
 
 
-def _people(also: set[int | None]) -> list[Person]:
-    offered = Person.active | Person.id.in_([id_ for id_ in also if id_])
-    return list(db.session.scalars(select(Person).where(offered).order_by(Person.name, Person.id)))
-
-
-def _conflict(conflict: Conflict, order_id: int) -> Any:
+def _conflict(conflict: Conflict, order_id: int) -> ResponseReturnValue:
     """409: the reason, and the card as it is now, in its true place."""
     reason = str(conflict.reason)
     db.session.rollback()
@@ -218,7 +226,7 @@ def _toast_moved(order: OrderSummary, event_id: int | None, outcome: Outcome) ->
     return render_template("orders/_toast_moved.html", order=order, event_id=event_id, outcome=outcome)
 
 
-def _refresh(order_id: int) -> dict[str, Any]:
+def _refresh(order_id: int) -> dict[str, object]:
     return {"potok:order": {"order": order_id}}
 
 

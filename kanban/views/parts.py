@@ -1,43 +1,65 @@
 """Cards, heads and toasts as parts: one mark-up for first paint, answer and live refresh."""
 
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+import sys
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask import Flask, current_app, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from markupsafe import Markup
 
 from kanban import clock
 from kanban.actor import Actor
+from kanban.caches import Cache
 from kanban.columns import columns_of_boards
 from kanban.db import db
+from kanban.feed import Audience, BoardPage, Parts, Place
 from kanban.htmx import current_page, fragment, toast_part
+from kanban.http.session import all_boards, board_of
 from kanban.i18n import currency, language
 from kanban.ids import read_id
-from kanban.queries.board import Column, Head, boards_of_way, count_shown, heads
+from kanban.live import BoardsVersion, last_seen
+from kanban.queries.board import Column, boards_of_way, count_shown, heads
 from kanban.queries.cards import Card, cards_of
 from kanban.queries.filter import Filter, read_filter
-from kanban.views.doors import all_boards, board_of
-from kanban.views.guard import person
+from kanban.security import SignedIn
 
+_Query = tuple[tuple[str, Any], ...]
 MOST_CARDS = 60
+
+
+@dataclass(frozen=True)
+class PartsKey:
+    audience: Audience
+    orders: tuple[int, ...]
+    heads: frozenset[int]
+    day: date
+    version: BoardsVersion
+
+
+_cards: Cache[tuple[Card, bool, str, str, date], Markup] = Cache("cards", 3_000_000, sys.getsizeof)
+_columns: Cache[tuple[Column, _Query, tuple[bool, bool], tuple[str, str, date]], Markup] = Cache("columns", 1_000_000, sys.getsizeof)
 _BODY = '<div class="column-body">'
 
 
 def init_parts(app: Flask) -> None:
+    app.extensions["potok_parts"] = Cache[PartsKey, Parts]("parts", 1_000_000, _size)
     app.jinja_env.globals.update(card_html=card_html, columns_html=columns_html, board_of=board_of)
     app.jinja_env.filters["toast_part"] = lambda html: Markup(toast_part(str(html)))
 
 
 def card_html(card: Card, compact: bool = False) -> Markup:
     """A card's HTML. Two equal cards on one day in one language have the same, so it is made once."""
-    return _card_html(card, compact, language(), currency(), clock.today().toordinal())
-
-
-@lru_cache(maxsize=20_000)
-def _card_html(card: Card, compact: bool, _language: str, _currency: str, _day: int) -> Markup:
-    part = "orders/_card_compact.html" if compact else "orders/_card.html"
-    return Markup(current_app.jinja_env.get_template(part).render(card=card))
+    key = card, compact, language(), currency(), clock.today()
+    html = _cards.get(key)
+    if html is None:
+        part = "orders/_card_compact.html" if compact else "orders/_card.html"
+        html = Markup(current_app.jinja_env.get_template(part).render(card=card))
+        _cards.put(key, html)
+    return html
 
 
 def columns_html(columns: Sequence[Column], chosen: Filter, rights: tuple[bool, bool], quick: Markup) -> Markup:
@@ -46,13 +68,21 @@ def columns_html(columns: Sequence[Column], chosen: Filter, rights: tuple[bool, 
     rights: (writes, administers).
     """
     query = tuple(chosen.query().items())
-    shown_in = (language(), currency(), clock.today().toordinal())
+    shown_in = (language(), currency(), clock.today())
     html = Markup("").join(_column_html(column, query, rights, shown_in) for column in columns)
     return Markup(str(html).replace(_BODY, _BODY + str(quick), 1))
 
 
-@lru_cache(maxsize=2_000)
-def _column_html(column: Column, query: tuple[tuple[str, Any], ...], rights: tuple[bool, bool], _shown_in: tuple[str, str, int]) -> Markup:
+def _column_html(column: Column, query: _Query, rights: tuple[bool, bool], shown_in: tuple[str, str, date]) -> Markup:
+    key = column, query, rights, shown_in
+    html = _columns.get(key)
+    if html is None:
+        html = _make_column(column, query, rights)
+        _columns.put(key, html)
+    return html
+
+
+def _make_column(column: Column, query: _Query, rights: tuple[bool, bool]) -> Markup:
     more = url_for(
         "boards.window", board_id=column.head.status.board_id, status_id=column.head.status.id, start=column.window.next_id, **dict(query)
     )
@@ -60,43 +90,72 @@ def _column_html(column: Column, query: tuple[tuple[str, Any], ...], rights: tup
     return Markup(part.render(column=column, more=more, filtered=bool(query), can_write=rights[0], is_admin=rights[1]))
 
 
-def page_context() -> tuple[str, int | None, Filter]:
-    """("board", its id, filter), ("way", None, filter) or ("", None, no filter): the page parts are made for."""
-    path, query = current_page()
+def page_of(address: str | None = None) -> BoardPage | None:
+    """The page that htmx asked from, or of this address; None where it is no board."""
+    path, query = current_page(address)
     pieces = path.strip("/").split("/")
     board_id = read_id(pieces[1]) if pieces[0] == "boards" and len(pieces) > 1 else None
-    if board_id is not None:
-        return "board", board_id, read_filter(query)
-    return ("way", None, read_filter(query)) if path == "/way" else ("", None, Filter())
+    return BoardPage(board_id, read_filter(query)) if board_id is not None or path == "/way" else None
+
+
+def audience_of(page: BoardPage) -> Audience:
+    """Of whoever asks."""
+    who: SignedIn = current_user._get_current_object()
+    mine = who.id if page.chosen.mine else None
+    return Audience(page, who.access, frozenset(role.id for role in who.roles), language(), mine, who)
 
 
 def parts_answer(
-    order_ids: Iterable[int], head_ids: Iterable[int], code: int = 200, *, toast: str = "", who: Actor | None = None,
-    also: dict[str, Any] | None = None,
-) -> Any:  # fmt: skip
+    order_ids: Iterable[int],
+    head_ids: Iterable[int],
+    code: int = 200,
+    *,
+    toast: str = "",
+    also: dict[str, object] | None = None,
+) -> ResponseReturnValue:
     """Cards in their true place, heads with their true counts, and a toast, whatever the size of the board.
 
     Places go as an event: `potok:place` with, for each order, its status and rank, or that this page does not show it.
     """
-    who = who or person()
-    page, board_id, chosen = page_context()
+    page = page_of()
     wanted = list(dict.fromkeys(order_ids))[:MOST_CARDS]
-    cards: list[Card] = []
-    columns: list[Head] = []
-    counts = (0, 0)
-    session = db.session()
-    if page:
-        conditions = chosen.conditions(who)
-        boards = [board_id] if board_id is not None else [board.id for board in boards_of_way(all_boards()) if board]
-        rows = {row.id: row for row in columns_of_boards(session, boards)}
-        cards = cards_of(session, wanted, conditions, rows)
-        touched = [row for id_, row in rows.items() if id_ in set(head_ids)]
-        columns = heads(session, who, touched, conditions)
-        counts = count_shown(session, list(rows.values()), conditions) if touched else counts
-    shown = {card.id: card for card in cards}
-    places = [
-        {"order": id_, "status": shown[id_].status_id, "rank": shown[id_].rank} if id_ in shown else {"order": id_, "status": None}
-        for id_ in wanted
-    ]
-    parts = render_template("boards/_parts.html", cards=cards, heads=columns, counts=counts, chosen=chosen, compact=page == "way")
-    return fragment(parts + toast_part(toast), code, trigger={"potok:place": {"places": places}} | (also or {}), reswap="none")
+    parts = parts_of(audience_of(page), wanted, head_ids) if page else Parts("", tuple(map(Place, wanted)))
+    trigger = {"potok:place": {"places": [place.to_json() for place in parts.places]}} | (also or {})
+    return fragment(parts.html + toast_part(toast), code, trigger=trigger, reswap="none")
+
+
+def parts_of(audience: Audience, order_ids: Sequence[int], head_ids: Iterable[int]) -> Parts:
+    """Made once for all pages that look alike, until boards change: whoever moved the order, and whoever looks on, get the same.
+
+    order_ids: each once, at most MOST_CARDS.
+    """
+    wanted, touched = tuple(order_ids), frozenset(head_ids)
+    key = PartsKey(audience, wanted, touched, clock.today(), last_seen(db.session()).boards)
+    kept: Cache[PartsKey, Parts] = current_app.extensions["potok_parts"]
+    parts = kept.get(key)
+    if parts is None:
+        parts = _make_parts(audience.page, audience.who.actor, wanted, touched)
+        kept.put(key, parts)
+    return parts
+
+
+def _size(parts: Parts) -> int:
+    return sys.getsizeof(parts.html) + 200 * len(parts.places)
+
+
+def _make_parts(page: BoardPage, who: Actor, wanted: Sequence[int], touched: Collection[int]) -> Parts:
+    session, conditions = db.session(), page.chosen.conditions(who)
+    boards = [page.board_id] if page.board_id is not None else [board.id for board in boards_of_way(all_boards()) if board]
+    rows = {row.id: row for row in columns_of_boards(session, boards)}
+    cards = {card.id: card for card in cards_of(session, wanted, conditions, rows)}
+    columns = heads(session, who, [row for id_, row in rows.items() if id_ in touched], conditions)
+    html = render_template(
+        "boards/_parts.html",
+        cards=cards.values(),
+        heads=columns,
+        counts=count_shown(session, list(rows.values()), conditions) if columns else (0, 0),
+        chosen=page.chosen,
+        compact=page.is_way,
+    )
+    places = (Place(id_, cards[id_].status_id, cards[id_].rank) if id_ in cards else Place(id_) for id_ in wanted)
+    return Parts(html, tuple(places))

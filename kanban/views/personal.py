@@ -1,21 +1,20 @@
 """One's own page: language, phone and messenger, password; theme follows the system."""
 
-from typing import Any
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms import PasswordField
 from wtforms.validators import DataRequired, EqualTo
 
-from kanban import journal, people, sign_ins
-from kanban.db import transaction
+from kanban import guesses, journal, people, sign_ins
 from kanban.errors import Invalid
 from kanban.forms.fields import PotokForm, line
 from kanban.guesses import Guesser
+from kanban.http.guard import person, signed_in
 from kanban.i18n import _, _l, forget_language
 from kanban.journal import Kind
-from kanban.security import doors, enter, is_staying, passwords, sign_in_token
-from kanban.views.guard import person, signed_in
+from kanban.security import enter, is_staying, passwords, sign_in_token
+from kanban.transactions import transaction
 from kanban.views.sign_in import (
     count_confirmation,
     note_wrong_confirmation,
@@ -28,9 +27,9 @@ bp = Blueprint("personal", __name__)
 
 
 class PasswordForm(PotokForm):
-    current = PasswordField(_l("Password now"), [DataRequired(_l("Write your password of now."))])
-    password = PasswordField(_l("New password"), [DataRequired(_l("Write a new password."))])
-    again = PasswordField(_l("New password once more"), [EqualTo("password", _l("The two are not the same."))])
+    current = PasswordField(_l("Current password"), [DataRequired(_l("Enter your current password."))])
+    password = PasswordField(_l("New password"), [DataRequired(_l("Enter a new password."))])
+    again = PasswordField(_l("Repeat the new password"), [EqualTo("password", _l("The passwords do not match."))])
 
 
 class ContactForm(PotokForm):
@@ -40,13 +39,13 @@ class ContactForm(PotokForm):
 
 @bp.get("/me")
 @signed_in
-def show() -> Any:
+def show() -> ResponseReturnValue:
     return _page()
 
 
 @bp.post("/me/language")
 @signed_in
-def language() -> Any:
+def language() -> ResponseReturnValue:
     with transaction() as session:
         people.choose_language(session, person().id, request.form.get("language", ""))
     forget_language()
@@ -55,7 +54,7 @@ def language() -> Any:
 
 @bp.post("/me/contacts")
 @signed_in
-def contacts() -> Any:
+def contacts() -> ResponseReturnValue:
     """Where SMS and messages of messengers find one."""
     form = ContactForm()
     if not form.validate():
@@ -72,7 +71,7 @@ def contacts() -> Any:
 
 @bp.post("/me/password")
 @signed_in
-def password() -> Any:
+def password() -> ResponseReturnValue:
     form, who = PasswordForm(), Guesser(request.remote_addr or "", session=person().id)
     if not form.validate():
         return _page(form=form, code=422)
@@ -80,9 +79,9 @@ def password() -> Any:
     id_, kept = person().id, current_user.password
     if not passwords().is_right(form.current.data or "", kept):
         note_wrong_confirmation()
-        form.current.errors = [_("This is not your password.")]
+        form.current.errors = [_("This password is incorrect.")]
         return _page(form=form, code=422)
-    doors().guesses.forgive(who)
+    guesses.forgive(who)
     if not says_nothing_against(form.password, person().name, person().email):
         return _page(form=form, code=422)
     new_hash = passwords().hash(form.password.data or "")
@@ -98,7 +97,7 @@ def password() -> Any:
 
 @bp.post("/me/sign-ins/end")
 @signed_in
-def end_sign_in() -> Any:
+def end_sign_in() -> ResponseReturnValue:
     """`key`: one of them; without it all but this one."""
     key, id_ = request.form.get("key", ""), person().id
     with transaction() as session:
@@ -108,11 +107,11 @@ def end_sign_in() -> Any:
         else:
             count = sign_ins.end_all(session, me, but=sign_in_token())
             journal.note(session, Kind.SIGN_INS_ENDED, me, about=me.name, count=count)
-    flash(_("That sign-in has ended.") if key else _("You are signed out everywhere else."))
+    flash(_("That session has ended.") if key else _("You are signed out everywhere else."))
     return redirect(url_for("personal.show") + "#places", 303)
 
 
-def _page(*, form: PasswordForm | None = None, contacts: ContactForm | None = None, code: int = 200) -> Any:
+def _page(*, form: PasswordForm | None = None, contacts: ContactForm | None = None, code: int = 200) -> ResponseReturnValue:
     contacts = contacts or ContactForm(formdata=None, phone=current_user.phone, chat=current_user.chat)
     places = sign_ins_here(person().id)
     return render_template("personal/page.html", form=form or PasswordForm(formdata=None), contacts=contacts, places=places), code

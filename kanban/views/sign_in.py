@@ -5,26 +5,28 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from sqlalchemy import select, update
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import DataRequired, EqualTo
 
-from kanban import clock, journal, sign_ins
-from kanban.db import db, transaction
+from kanban import clock, guesses, journal, sign_ins
+from kanban.db import db
 from kanban.emails import clean_email
 from kanban.errors import Invalid, NotFound
 from kanban.forms.fields import PotokForm, one_line
 from kanban.guesses import Guesser, site_of
+from kanban.http.confirm_page import ConfirmForm, confirm_page
+from kanban.http.guard import signed_in
 from kanban.i18n import _, _l, force_locale, language
 from kanban.journal import Kind
-from kanban.models import Board, Person, Role
+from kanban.models import OneTimeLink, Person
 from kanban.passwords import LEAST, judge
-from kanban.security import doors, enter, guesser, is_own_path, is_staying, leave, passwords, post, sign_in_token
+from kanban.queries.firm import names_of_firm
+from kanban.security import enter, guesser, is_own_path, is_staying, leave, passwords, post, sign_in_token
 from kanban.settings import setting
 from kanban.sign_ins import Purpose
-from kanban.views.confirm_page import ConfirmForm, confirm_page
-from kanban.views.guard import signed_in
+from kanban.transactions import Turn, transaction
 
 bp = Blueprint("sign_in", __name__)
 UNLOCKED_FOR = timedelta(hours=1)
@@ -37,8 +39,8 @@ class SignInForm(PotokForm):
 
 
 class NewPasswordForm(PotokForm):
-    password = PasswordField(_l("New password"), [DataRequired(_l("Write a new password."))])
-    again = PasswordField(_l("New password once more"), [EqualTo("password", _l("The two are not the same."))])
+    password = PasswordField(_l("New password"), [DataRequired(_l("Enter a new password."))])
+    again = PasswordField(_l("Repeat the new password"), [EqualTo("password", _l("The passwords do not match."))])
 
     def judged(self, person: Person) -> bool:
         """Whether it may be this person's; what is wrong stands at its field."""
@@ -48,8 +50,7 @@ class NewPasswordForm(PotokForm):
 def known_words() -> list[str]:
     """What everybody knows who has seen this Potok: no part of a good password."""
     session = db.session()
-    names = [name for model in (Role, Board) for name in session.scalars(select(model.name))]
-    return ["potok", "поток", current_app.config["POTOK"].public_host, setting(session, "company"), *names]
+    return ["potok", "поток", current_app.config["POTOK"].public_host, setting(session, "company"), *names_of_firm(session)]
 
 
 def says_nothing_against(field: Any, *about: str) -> bool:
@@ -63,14 +64,14 @@ def says_nothing_against(field: Any, *about: str) -> bool:
 
 
 @bp.get("/sign-in")
-def show() -> Any:
+def show() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(_next())
     return _page(SignInForm(formdata=None))
 
 
 @bp.post("/sign-in")
-def come_in() -> Any:
+def come_in() -> ResponseReturnValue:
     form = SignInForm()
     email = _account(form.email.data or "")
     if email is None:
@@ -84,7 +85,7 @@ def come_in() -> Any:
         _note(Kind.SIGN_IN_FAILED, person, email)
         return _page(form, failed=True)
     assert person is not None and kept is not None
-    doors().guesses.forgive(who)
+    guesses.forgive(who)
     if passwords().is_outdated(kept):
         kept = _hash_anew(person.id, kept, form.password.data or "")
     is_new = not who.device and person.seen_at is not None
@@ -105,13 +106,12 @@ def _account(typed: str) -> str | None:
 
 def _count(who: Guesser, email: str) -> None:
     """Counts the try before anything is looked at. 429 where there were too many, unless an administrator has lifted that."""
-    guesses = doors().guesses
     if guesses.take(who):
         return
     person = sign_ins.find_by_email(db.session(), email)
     db.session.rollback()
     unlocked_at = person.unlocked_at if person else None
-    if unlocked_at and clock.now() - unlocked_at < UNLOCKED_FOR and guesses.unlock(who, unlocked_at) and guesses.take(who):
+    if unlocked_at and clock.now() - unlocked_at < UNLOCKED_FOR and guesses.take(who, since=unlocked_at):
         return
     if guesses.hit("noted", f"{who.address} {who.email}"):
         _note(Kind.LOCKED_OUT, person, email)
@@ -120,8 +120,8 @@ def _count(who: Guesser, email: str) -> None:
 
 def count_confirmation(who: Guesser) -> None:
     """Of somebody's own password in an open session. 429 where there were too many."""
-    if not doors().guesses.take(who):
-        if doors().guesses.hit("noted", f"session {who.session}"):
+    if not guesses.take(who):
+        if guesses.hit("noted", f"session {who.session}"):
             _note(Kind.LOCKED_OUT, current_user, "")
         abort(429)
 
@@ -131,41 +131,42 @@ def note_wrong_confirmation() -> None:
 
 
 def _note(kind: Kind, person: Person | None, email: str) -> None:
-    with transaction(numbered=False) as session:
+    with transaction(Turn.NONE) as session:
         journal.note(session, kind, person, typed=email)
 
 
 def _hash_anew(person_id: int, kept: str, password: str) -> str:
     """The hash by the rules of now, kept where nobody has changed the password meanwhile."""
     password_hash = passwords().hash(password)
-    with transaction(numbered=False) as session:
-        session.execute(update(Person).where(Person.id == person_id, Person.password == kept).values(password=password_hash))
+    with transaction(Turn.NONE) as session:
+        sign_ins.renew_hash(session, person_id, kept, password_hash)
     return password_hash
 
 
 def _tell_of_new_device(person: Person) -> None:
     said = person.language or language()
     with force_locale(said):
-        text = _("Somebody signed in to Potok with your password in a browser that was not seen before: %(browser)s, address %(address)s.",
-                 browser=browser_name(str(request.user_agent)), address=request.remote_addr or "—")  # fmt: skip
-        more = _("If it was you, there is nothing to do. If not, change your password: that signs out everybody else.")
-        post.send("security", person, _("A new sign-in to Potok"), f"{text}\n\n{more}", url_for("personal.show"), said)
+        text = _(
+            "Someone signed in to Potok with your password from a new browser: %(browser)s, IP address %(address)s.",
+            browser=browser_name(str(request.user_agent)),
+            address=request.remote_addr or "—",
+        )
+        more = _("If it was you, there is nothing to do. If not, change your password: that ends all other sessions.")
+        post.send("security", person, _("New sign-in to Potok"), f"{text}\n\n{more}", url_for("personal.show"), said)
 
 
 def tell_of_new_password(person: Person) -> None:
     """To the person, so that nobody's password is changed in silence."""
     said = person.language or language()
     with force_locale(said):
-        when = _(
-            "Your password for Potok is a new one now. It was changed from the address %(address)s.", address=request.remote_addr or "—"
-        )
-        more = _("If it was not you, ask an administrator for help at once.")
-        post.send("security", person, _("Your new password for Potok"), f"{when}\n\n{more}", url_for("personal.show"), said)
+        when = _("Your Potok password was changed from the IP address %(address)s.", address=request.remote_addr or "—")
+        more = _("If it was not you, ask an administrator for help immediately.")
+        post.send("security", person, _("Your Potok password was changed"), f"{when}\n\n{more}", url_for("personal.show"), said)
 
 
 @bp.post("/sign-out")
 @signed_in
-def sign_out() -> Any:
+def sign_out() -> ResponseReturnValue:
     with transaction() as session:
         sign_ins.end(session, session.get_one(Person, current_user.id), sign_in_token())
     leave()
@@ -175,27 +176,27 @@ def sign_out() -> Any:
 
 
 @bp.get("/reset")
-def forgotten() -> Any:
-    return render_template("doors/forgotten.html", email="")
+def forgotten() -> ResponseReturnValue:
+    return render_template("sign_in/forgotten.html", email="")
 
 
 @bp.post("/reset")
-def ask_for_reset() -> Any:
+def ask_for_reset() -> ResponseReturnValue:
     """The same answer, and the same work, whoever's address it is."""
     typed = one_line(request.form.get("email", "")) or ""
     email = _account(typed)
     if email is None:
-        return render_template("doors/forgotten.html", email=typed, failed=True), 422
-    if not doors().guesses.hit("resets", site_of(request.remote_addr or "")):
+        return render_template("sign_in/forgotten.html", email=typed, failed=True), 422
+    if not guesses.hit("resets", site_of(request.remote_addr or "")):
         abort(429)
-    with transaction(numbered=False) as session:
+    with transaction(Turn.NONE) as session:
         sign_ins.ask_for_reset(session, email, language())
-    flash(_("If the address is known here, an e-mail with a link is on its way."))
+    flash(_("If this address is known here, an e-mail with a link is on its way."))
     return redirect(url_for("sign_in.show"), 303)
 
 
 @bp.get("/reset/<token>")
-def link(token: str) -> Any:
+def link(token: str) -> ResponseReturnValue:
     return _link_page(_found(token)[1], NewPasswordForm(formdata=None))
 
 
@@ -204,7 +205,7 @@ bp.add_url_rule("/invitation/<token>", "invitation", link)
 
 @bp.post("/reset/<token>")
 @bp.post("/invitation/<token>", endpoint="accept")
-def choose(token: str) -> Any:
+def choose(token: str) -> ResponseReturnValue:
     found, person = _found(token)
     form = NewPasswordForm()
     if not form.judged(person):
@@ -216,27 +217,27 @@ def choose(token: str) -> Any:
         tell_of_new_password(person)
     if found.purpose == Purpose.INVITATION:
         enter(person, stay=True)
-        return redirect(url_for("doors.home"), 303)
-    flash(_("The new password is kept. Sign in with it."))
+        return redirect(url_for("home.show"), 303)
+    flash(_("The new password is saved. Sign in with it."))
     return redirect(url_for("sign_in.show"), 303)
 
 
-def _found(token: str) -> Any:
+def _found(token: str) -> tuple[OneTimeLink, Person]:
     found = sign_ins.find_link(db.session(), token)
     if found is None:
-        raise NotFound(_("This link works no more. Ask for a new one."))
+        raise NotFound(_("This link no longer works. Ask for a new one."))
     return found
 
 
-def _link_page(person: Person, form: NewPasswordForm, code: int = 200) -> Any:
+def _link_page(person: Person, form: NewPasswordForm, code: int = 200) -> ResponseReturnValue:
     return render_template(
-        "doors/new_password.html", person=person, form=form, least=LEAST, by_link=not current_user.is_authenticated
+        "sign_in/new_password.html", person=person, form=form, least=LEAST, by_link=not current_user.is_authenticated
     ), code
 
 
 @bp.route("/first-password", methods=["GET", "POST"])
 @signed_in
-def first_password() -> Any:
+def first_password() -> ResponseReturnValue:
     """In place of the one that an administrator typed; for nobody else, since the password of now is not asked for."""
     if not current_user.must_change_password:
         return redirect(url_for("personal.show"), 303)
@@ -246,7 +247,7 @@ def first_password() -> Any:
     if not form.judged(current_user):
         return _link_page(current_user, form, 422)
     if passwords().is_right(form.password.data or "", current_user.password):
-        form.password.errors = [_("This is the password that was typed for you. Choose another one.")]
+        form.password.errors = [_("This is the password that was set for you. Choose a different one.")]
         return _link_page(current_user, form, 422)
     id_, password_hash = current_user.id, passwords().hash(form.password.data or "")
     with transaction() as session:
@@ -255,19 +256,19 @@ def first_password() -> Any:
         journal.note(session, Kind.PASSWORD_SET, person, by="own")
     enter(person, stay=is_staying())
     tell_of_new_password(person)
-    return redirect(url_for("doors.home"), 303)
+    return redirect(url_for("home.show"), 303)
 
 
 @bp.get("/confirm")
 @signed_in
-def show_confirm() -> Any:
+def show_confirm() -> ResponseReturnValue:
     """?next: where to go on."""
     return confirm_page(target=request.args.get("next", ""))
 
 
 @bp.post("/confirm")
 @signed_in
-def confirm() -> Any:
+def confirm() -> ResponseReturnValue:
     """?again: a request that waits for it, made once more with all its fields."""
     again, target = request.args.get("again", ""), request.args.get("next", "")
     form = ConfirmForm()
@@ -275,30 +276,30 @@ def confirm() -> Any:
     count_confirmation(who)
     if not passwords().is_right(form.confirm_password.data or "", current_user.password):
         note_wrong_confirmation()
-        form.confirm_password.errors = [_("This is not your password.")]
+        form.confirm_password.errors = [_("This password is incorrect.")]
         return confirm_page(form, again=again, target=target, code=422)
-    doors().guesses.forgive(who)
-    with transaction(numbered=False) as session:
+    guesses.forgive(who)
+    with transaction(Turn.NONE) as session:
         sign_ins.confirm(session, sign_in_token())
     return redirect(again, 307) if is_own_path(again) else redirect(_next(), 303)
 
 
 @bp.get("/confirmed")
 @signed_in
-def confirmed() -> Any:
+def confirmed() -> ResponseReturnValue:
     """The end of a tab that was opened for the password alone."""
-    return render_template("doors/confirmed.html")
+    return render_template("sign_in/confirmed.html")
 
 
 def _next() -> str:
     """Where one wanted to go, if that is a page of ours."""
     wanted = request.form.get("next") or request.args.get("next") or ""
-    return wanted if is_own_path(wanted) else url_for("doors.home")
+    return wanted if is_own_path(wanted) else url_for("home.show")
 
 
-def _page(form: SignInForm, failed: bool = False) -> Any:
+def _page(form: SignInForm, failed: bool = False) -> ResponseReturnValue:
     target = request.form.get("next") or request.args.get("next") or ""
-    html = render_template("doors/sign_in.html", form=form, failed=failed, target=target if is_own_path(target) else "")
+    html = render_template("sign_in/sign_in.html", form=form, failed=failed, target=target if is_own_path(target) else "")
     return html, 422 if failed else 200
 
 

@@ -13,9 +13,12 @@ BATCH = 1000
 
 customer = sa.table("customer", sa.column("id", sa.Integer), *(sa.column(name, sa.String) for name in ("name", "phone", "email")))
 order = sa.table(
-    "order", sa.column("id", sa.Integer), sa.column("customer_id", sa.Integer), sa.column("tags", sa.JSON),
+    "order",
+    sa.column("id", sa.Integer),
+    sa.column("customer_id", sa.Integer),
+    sa.column("tags", sa.JSON),
     *(sa.column(name, sa.String) for name in ("number", "title", "installation_address", "search")),
-)  # fmt: skip
+)
 setting = sa.table("setting", sa.column("name", sa.String), sa.column("value", sa.JSON))
 
 
@@ -46,9 +49,21 @@ def _write_search(folded) -> None:
     """As kanban.orders.fields.search_text had it when this was written."""
     connection, last = op.get_bind(), 0
     change = order.update().where(order.c.id == sa.bindparam("of")).values(search=sa.bindparam("text"))
-    rows_of = sa.select(
-        order.c.id, order.c.number, customer.c.name, order.c.title, customer.c.phone, customer.c.email, order.c.installation_address, order.c.tags
-    ).join_from(order, customer, customer.c.id == order.c.customer_id).order_by(order.c.id).limit(BATCH)  # fmt: skip
+    rows_of = (
+        sa.select(
+            order.c.id,
+            order.c.number,
+            customer.c.name,
+            order.c.title,
+            customer.c.phone,
+            customer.c.email,
+            order.c.installation_address,
+            order.c.tags,
+        )
+        .join_from(order, customer, customer.c.id == order.c.customer_id)
+        .order_by(order.c.id)
+        .limit(BATCH)
+    )
     while rows := connection.execute(rows_of.where(order.c.id > last)).all():
         last = rows[-1].id
         connection.execute(change, [{"of": row.id, "text": folded(_text(row))} for row in rows])

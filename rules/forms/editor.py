@@ -6,19 +6,20 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
-from kanban.criteria import comparisons
-from kanban.facts import find_field
+from kanban.criteria import Comparison, GroupKind, comparisons
+from kanban.fields import catalogue_of
 from kanban.forms.fields import one_line
 from kanban.ids import read_id
-from rules.actions import COPIES
-from rules.fields import MOST_GROUPS, MOST_NESTED, MOST_ROWS
+from rules.definition.actions import ChangeKind
+from rules.definition.channels import Channel
+from rules.definition.triggers import TriggerKind
+from rules.editing.validation import MOST_GROUPS, MOST_NESTED, MOST_ROWS
 from rules.forms.change import CHANGE_VALUES
 from rules.forms.trigger import read_options
-from rules.models import CHANNELS, MODES, TRIGGERS
-from rules.running.changes import CHANGES
+from rules.models import MODES
 
 ROOT = 0  # the number of the outermost group
-PLACES = ("to", *COPIES)
+PLACES = ("to", "cc", "bcc")
 
 
 @dataclass
@@ -26,7 +27,7 @@ class CriterionRow:
     """values: what stands in the row's value fields, as typed. inside: the number of its group."""
 
     field: str
-    op: str
+    op: Comparison
     values: list[str] = dataclasses.field(default_factory=list)
     error: str = ""
     inside: int = ROOT
@@ -37,20 +38,20 @@ class GroupRow:
     """A group within the criteria; a group within a group names its parent."""
 
     number: int
-    group: str = "any"
+    group: GroupKind = GroupKind.ANY
     parent: int = ROOT
 
 
 @dataclass
 class ActionRow:
-    """channel: of a message, or what a change does (rules.running.changes). to, cc, bcc: «role:3», «person:5», «responsible»…; addresses:
+    """kind: the channel of a message, or what a change does. to, cc, bcc: «role:3», «person:5», «responsible»…; addresses:
     other addresses of the channel, as typed, and those of copies; many: roles of which
-    all are told however many there are; from_, reply_to: see rules.running.senders. values: of a change, as typed."""
+    all are told however many there are; from_, reply_to: see rules.definition.message_action. values: of a change, as typed."""
 
     template: str
     to: list[str] = dataclasses.field(default_factory=list)
     addresses: str = ""
-    channel: str = "email"
+    kind: str = "email"
     from_: str = ""
     reply_to: str = ""
     values: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -77,7 +78,7 @@ class ActionRow:
 
     @property
     def is_change(self) -> bool:
-        return self.channel in CHANGES
+        return self.kind in tuple(ChangeKind)
 
     def names_people(self, place: str) -> bool:
         return any(one.startswith("person:") for one in self.chosen(place))
@@ -89,9 +90,9 @@ class EditorState:
 
     name: str = ""
     board_id: int = 0
-    trigger: str = "entered"
+    trigger: TriggerKind = TriggerKind.ENTERED
     status_id: int | None = None
-    group: str = "all"
+    group: GroupKind = GroupKind.ALL
     criteria: list[CriterionRow] = dataclasses.field(default_factory=list)
     actions: list[ActionRow] = dataclasses.field(default_factory=list)
     tell_actor: bool = False
@@ -117,39 +118,54 @@ class EditorState:
 def read_state(form: MultiDict[str, str]) -> EditorState:
     """The state of a posted form; rows are numbered, gaps are fine."""
     state = EditorState(
-        name=one_line(form.get("name", "")) or "", board_id=read_id(form.get("board_id")) or 0,
-        trigger=form.get("trigger", "") if form.get("trigger") in TRIGGERS else "entered",
-        status_id=read_id(form.get("status_id")), group="any" if form.get("group") == "any" else "all",
-        tell_actor=form.get("tell_actor") == "1", mode=_mode(form), then_log=form.get("then") == "log", until=form.get("until", "")[:20],
+        name=one_line(form.get("name", "")) or "",
+        board_id=read_id(form.get("board_id")) or 0,
+        trigger=TriggerKind(form["trigger"]) if form.get("trigger") in tuple(TriggerKind) else TriggerKind.ENTERED,
+        status_id=read_id(form.get("status_id")),
+        group=_group(form.get("group")),
+        tell_actor=form.get("tell_actor") == "1",
+        mode=_mode(form),
+        then_log=form.get("then") == "log",
+        until=form.get("until", "")[:20],
         options=read_options(form),
-    )  # fmt: skip
+    )
     for number in _numbers(form, "group-")[:MOST_GROUPS]:
         _read_group(state, number, form)
-    known_groups = {ROOT, *(one.number for one in state.groups)}
+    known_groups = {ROOT, *(group.number for group in state.groups)}
+    catalogue = catalogue_of(state.board_id)
     for number in _numbers(form, "field-"):
-        name = form[f"field-{number}"]
-        field = find_field(name)
+        field = catalogue.criterion(form[f"field-{number}"])
         if field is not None:
-            known = comparisons(field.kind)
-            op = form.get(f"op-{number}", known[0])
-            state.criteria.append(CriterionRow(name, op if op in known else known[0], form.getlist(f"value-{number}")))
+            known = comparisons(field.type)
+            typed = form.get(f"op-{number}")
+            row = CriterionRow(field.name, Comparison(typed) if typed in known else known[0], form.getlist(f"value-{number}"))
             inside = read_id(form.get(f"in-{number}")) or ROOT
-            state.criteria[-1].inside = inside if inside in known_groups else ROOT
+            state.criteria.append(dataclasses.replace(row, inside=inside if inside in known_groups else ROOT))
     for number in sorted({*_numbers(form, "template-"), *_numbers(form, "channel-")}):
-        channel = form.get(f"channel-{number}", "email")
+        kind = form.get(f"channel-{number}", "email")
         state.actions.append(
             ActionRow(
-                form.get(f"template-{number}", ""), form.getlist(f"to-{number}"), form.get(f"addresses-{number}", ""),
-                channel if channel in CHANNELS or channel in CHANGES else "email",
-                form.get(f"from-{number}", ""), form.get(f"reply_to-{number}", ""),
+                form.get(f"template-{number}", ""),
+                form.getlist(f"to-{number}"),
+                form.get(f"addresses-{number}", ""),
+                kind if kind in (*Channel, *ChangeKind) else "email",
+                form.get(f"from-{number}", ""),
+                form.get(f"reply_to-{number}", ""),
                 {name: form.get(f"{name}-{number}", "") for name in CHANGE_VALUES},
                 {name: form.get(f"later-{name}-{number}", "") for name in ("number", "unit", "ask_again", "while_there")},
-                form.getlist(f"cc-{number}"), form.getlist(f"bcc-{number}"), form.get(f"cc-addresses-{number}", ""),
-                form.get(f"bcc-addresses-{number}", ""), _many(form, number),
+                form.getlist(f"cc-{number}"),
+                form.getlist(f"bcc-{number}"),
+                form.get(f"cc-addresses-{number}", ""),
+                form.get(f"bcc-addresses-{number}", ""),
+                _many(form, number),
             )
-        )  # fmt: skip
+        )
     _do(state, form.get("do", ""))
     return state
+
+
+def _group(text: str | None) -> GroupKind:
+    return GroupKind.ANY if text == "any" else GroupKind.ALL
 
 
 def _many(form: MultiDict[str, str], number: int) -> list[str]:
@@ -164,7 +180,9 @@ def _read_group(state: EditorState, number: int, form: MultiDict[str, str]) -> N
     parent = read_id(form.get(f"parent-{number}")) or ROOT
     is_known = parent in {one.number for one in state.groups} and state.depth_of(parent) < MOST_NESTED
     if number != ROOT:
-        state.groups.append(GroupRow(number, "all" if form[f"group-{number}"] == "all" else "any", parent if is_known else ROOT))
+        state.groups.append(
+            GroupRow(number, GroupKind.ALL if form[f"group-{number}"] == "all" else GroupKind.ANY, parent if is_known else ROOT)
+        )
 
 
 def _mode(form: MultiDict[str, str]) -> str:
@@ -183,11 +201,11 @@ def _do(state: EditorState, wish: str) -> None:
     place = int(number) if re.fullmatch("[0-9]{1,4}", number) else -1
     groups = {ROOT, *(one.number for one in state.groups)}
     if verb == "add-criterion":
-        state.criteria.append(CriterionRow("total", "more", [""], inside=place if place in groups else ROOT))
+        state.criteria.append(CriterionRow("total", Comparison.MORE, [""], inside=place if place in groups else ROOT))
     elif verb == "add-group" and place in groups and state.may_nest(place):
-        made = GroupRow(max(groups) + 1, "all" if _kind_of(state, place) == "any" else "any", place)
+        made = GroupRow(max(groups) + 1, _other(_kind_of(state, place)), place)
         state.groups.append(made)
-        state.criteria.append(CriterionRow("total", "more", [""], inside=made.number))
+        state.criteria.append(CriterionRow("total", Comparison.MORE, [""], inside=made.number))
     elif verb == "drop-group" and place in groups - {ROOT}:
         _drop_group(state, place)
     elif verb == "drop-criterion" and 0 <= place < len(state.criteria):
@@ -200,7 +218,11 @@ def _do(state: EditorState, wish: str) -> None:
         del state.actions[place]
 
 
-def _kind_of(state: EditorState, number: int) -> str:
+def _other(kind: GroupKind) -> GroupKind:
+    return GroupKind.ALL if kind is GroupKind.ANY else GroupKind.ANY
+
+
+def _kind_of(state: EditorState, number: int) -> GroupKind:
     return next((one.group for one in state.groups if one.number == number), state.group)
 
 

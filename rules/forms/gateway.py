@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from kanban.forms.fields import one_line
 from kanban.i18n import _
-from rules.mail.ends import TYPE_AGAIN, must_be_typed
-from rules.post.gateways import GatewayField, Service, end_of_gateway
+from rules.transports.ends import TYPE_AGAIN, must_be_typed
+from rules.transports.services import GatewayField, GatewayService, end_of_gateway
 
 MOST_VALUE = 500
 MOST_LIMIT = 1_000_000
@@ -24,7 +24,7 @@ class GatewayForm:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def read_gateway(form: Mapping[str, str], service: Service, kept: Mapping[str, str]) -> GatewayForm:
+def read_gateway(form: Mapping[str, str], service: GatewayService, kept: Mapping[str, str]) -> GatewayForm:
     """kept: what is stored of the same service."""
     read = GatewayForm()
     for one in service.fields:
@@ -40,7 +40,7 @@ def read_gateway(form: Mapping[str, str], service: Service, kept: Mapping[str, s
     return read
 
 
-def _require_typed(form: Mapping[str, str], service: Service, kept: Mapping[str, str], read: GatewayForm) -> None:
+def _require_typed(form: Mapping[str, str], service: GatewayService, kept: Mapping[str, str], read: GatewayForm) -> None:
     """Every secret that is kept, where it would go to another server than before."""
     before, after = end_of_gateway(service, kept), end_of_gateway(service, read.values)
     if before is None or after is None:
@@ -52,13 +52,13 @@ def _require_typed(form: Mapping[str, str], service: Service, kept: Mapping[str,
 
 def _error(one: GatewayField, typed: str) -> str:
     if not typed:
-        return _("This must not be empty.") if one.required else ""
+        return _("This can't be empty.") if one.required else ""
     if len(typed) > MOST_VALUE:
         return _("This is too long: at most %(most)s characters.", most=MOST_VALUE)
     if one.kind == "port" and not (re.fullmatch("[0-9]{1,5}", typed) and 0 < int(typed) < 65536):
-        return _("A port is a number from 1 to 65535.")
+        return _("A port must be a number from 1 to 65535.")
     if one.kind == "url" and not _is_address(typed):
-        return _("Write the whole address, such as https://example.com/hook.")
+        return _("Enter the full address, such as https://example.com/hook.")
     if one.pattern and not re.fullmatch(one.pattern, typed):
         return _(one.wrong)
     return ""
@@ -76,5 +76,5 @@ def _limit(form: Mapping[str, str], name: str, read: GatewayForm) -> int:
     typed = form.get(name, "").strip() or "0"
     if re.fullmatch("[0-9]{1,7}", typed) and int(typed) <= MOST_LIMIT:
         return int(typed)
-    read.errors[name] = _("Write a whole number; 0 is no limit.")
+    read.errors[name] = _("Enter a whole number; 0 means no limit.")
     return 0

@@ -4,103 +4,136 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import assert_never
 
 from kanban import clock, i18n
-from kanban.criteria import ALWAYS, DAYS, LISTS
+from kanban.criteria import ALWAYS, DAYS, LISTS, SEVERAL, Comparison, Criterion, Group, GroupKind, Scalar
 from kanban.errors import Invalid
-from kanban.facts import find_field
+from kanban.field_words import read_whole
+from kanban.fields import Catalogue, FieldType, catalogue_of
 from kanban.forms.fields import one_line, parse_money
 from kanban.i18n import _
 from kanban.ids import read_id
-from rules.actions import addressed, channel_of, recipient, send
-from rules.evaluator import WITH_STATUS
-from rules.fields import RuleFields
+from rules.definition.actions import Action, ChangeKind, SendMessage
+from rules.definition.channels import Channel
+from rules.definition.content import RuleContent, RuleFields
+from rules.definition.delay import Delay, DelayUnit
+from rules.definition.message_action import ReplyTo, Sender
+from rules.definition.recipients import (
+    AddressRecipient,
+    PersonRecipient,
+    Recipient,
+    RelatedRecipient,
+    Relation,
+    RoleRecipient,
+    takes_addresses,
+)
+from rules.definition.triggers import Paid, Placed, Trigger
 from rules.forms.change import typed_change, values_of
 from rules.forms.editor import PLACES, ROOT, ActionRow, CriterionRow, EditorState, GroupRow
-from rules.forms.trigger import shown_options, typed_options
-from rules.running.changes import CHANGES
-from rules.running.senders import REPLY_TO, account_id
-from rules.sense import CLEAN
+from rules.forms.trigger import shown_options, typed_trigger
+from rules.post.addresses import clean
+
+MOST_NAME, MOST_TEXT = 120, 200
 
 
 def state_of(fields: RuleFields) -> EditorState:
-    group = "any" if "any" in fields.criteria else "all"
+    content = fields.content
     state = EditorState(
-        fields.name, fields.board_id, fields.trigger, fields.status_id, group, [],
-        [_later_action_of(action) for action in fields.actions], fields.tell_actor, _mode_of(fields), fields.log_only,
-        _local(fields.paused_until), shown_options(fields.options),
-    )  # fmt: skip
-    _take_group(state, fields.criteria.get(group, []), ROOT)
+        fields.name,
+        content.board_id,
+        content.trigger.kind,
+        content.status_id,
+        content.criteria.kind,
+        [],
+        [_row_of_action(action) for action in content.actions],
+        content.tell_actor,
+        _mode_of(fields),
+        fields.log_only,
+        _local(fields.paused_until),
+        shown_options(content.trigger),
+    )
+    _take_group(state, content.criteria, ROOT)
     return state
 
 
-def _take_group(state: EditorState, nodes: list[Any], number: int) -> None:
+def _take_group(state: EditorState, group: Group, number: int) -> None:
     """A group's criteria come before the groups within it."""
-    state.criteria += [dataclasses.replace(_row_of(node), inside=number) for node in nodes if "field" in node]
-    for node in nodes:
-        kind = next((kind for kind in ("all", "any") if kind in node), None)
-        if kind is not None and "field" not in node:
-            made = GroupRow(len(state.groups) + 1, kind, number)
+    state.criteria += [dataclasses.replace(_row_of(part), inside=number) for part in group.parts if isinstance(part, Criterion)]
+    for part in group.parts:
+        if isinstance(part, Group):
+            made = GroupRow(len(state.groups) + 1, part.kind, number)
             state.groups.append(made)
-            _take_group(state, node[kind], made.number)
+            _take_group(state, part, made.number)
 
 
-def _row_of(node: Mapping[str, Any]) -> CriterionRow:
-    field = find_field(node["field"])
-    kind = field.kind if field else "text"
-    value = node.get("value")
-    values = value if isinstance(value, list) else [] if value is None else [value]
-    shown = [i18n.money(one) if kind == "money" else str(one) for one in values]
-    if kind in ("text", "tags") and node["op"] in LISTS:
+def _row_of(criterion: Criterion) -> CriterionRow:
+    kind = criterion.field.type if criterion.field else FieldType.TEXT
+    shown = [i18n.money(one) if kind is FieldType.MONEY and isinstance(one, int) else str(one) for one in criterion.values]
+    if kind in (FieldType.TEXT, FieldType.TAGS) and criterion.op in LISTS:
         shown = [", ".join(shown)]
-    return CriterionRow(node["field"], node["op"], shown)
+    return CriterionRow(criterion.name, criterion.op, shown)
 
 
-def _action_of(action: Mapping[str, Any]) -> ActionRow:
-    if action["do"] in CHANGES:
-        return ActionRow("", channel=action["do"], values=values_of(action))
-    chosen = {place: [_ticked(one) for one in action.get(place, []) if one["kind"] != "address"] for place in PLACES}
-    typed = {place: ", ".join(one["address"] for one in action.get(place, []) if one["kind"] == "address") for place in PLACES}
+def _row_of_action(action: Action) -> ActionRow:
+    row = _row_of_message(action) if isinstance(action, SendMessage) else ActionRow("", kind=action.code, values=values_of(action))
+    return dataclasses.replace(row, later=_shown_delay(action.delay) if action.delay else {})
+
+
+def _shown_delay(delay: Delay) -> dict[str, str]:
+    ticks = {name: "1" for name, is_on in (("ask_again", delay.ask_again), ("while_there", delay.while_there)) if is_on}
+    return {"number": str(delay.number), "unit": delay.unit.value} | ticks
+
+
+def _row_of_message(action: SendMessage) -> ActionRow:
+    places = {"to": action.to, "cc": action.cc, "bcc": action.bcc}
+    chosen = {place: [ticked(one) for one in found if not isinstance(one, AddressRecipient)] for place, found in places.items()}
+    typed = {place: ", ".join(one.address for one in found if isinstance(one, AddressRecipient)) for place, found in places.items()}
+    everyone = [ticked(one) for one, _copy in action.recipients if isinstance(one, RoleRecipient) and one.everyone]
+    sender = action.sender.value if isinstance(action.sender, Sender) else f"account:{action.sender}"
     return ActionRow(
-        str(action["template"]), chosen["to"], typed["to"], channel_of(action), action.get("from", ""), action.get("reply_to", ""),
-        cc=chosen["cc"], bcc=chosen["bcc"], cc_addresses=typed["cc"], bcc_addresses=typed["bcc"],
-        many=[_ticked(one) for one in addressed(action) if one.get("many")],
-    )  # fmt: skip
+        str(action.template_id),
+        chosen["to"],
+        typed["to"],
+        action.channel,
+        sender,
+        action.reply_to.value,
+        cc=chosen["cc"],
+        bcc=chosen["bcc"],
+        cc_addresses=typed["cc"],
+        bcc_addresses=typed["bcc"],
+        many=everyone,
+    )
 
 
-def _ticked(one: Mapping[str, Any]) -> str:
-    return f"{one['kind']}:{one['id']}" if "id" in one else str(one["kind"])
-
-
-def _later_action_of(action: Mapping[str, Any]) -> ActionRow:
-    after = action.get("after", {})
-    shown = {name: "1" if value is True else str(value) for name, value in after.items() if value}
-    return dataclasses.replace(_action_of(action), later=shown)
-
-
-def _with_later(action: dict[str, Any], later: Mapping[str, str]) -> dict[str, Any]:
-    """An action that waits; without a number it doesn't."""
-    if not later.get("number"):
-        return action
-    number = int(later["number"]) if re.fullmatch("[0-9]{1,5}", later["number"]) else 0
-    ticks = {name: True for name in ("ask_again", "while_there") if later.get(name) == "1"}
-    return action | {"after": {"number": number, "unit": later.get("unit") or "hours"} | ticks}
+def ticked(recipient: Recipient) -> str:
+    """As its tick in the editor says it: «role:3», «person:5», «responsible»."""
+    match recipient:
+        case RoleRecipient():
+            return f"role:{recipient.role_id}"
+        case PersonRecipient():
+            return f"person:{recipient.person_id}"
+        case AddressRecipient() | RelatedRecipient():
+            return recipient.kind
+        case _:
+            assert_never(recipient)
 
 
 def rule_of(state: EditorState) -> RuleFields:
     """The rule that the state says, typed. Raises Invalid; the row at fault carries its error."""
     if not state.name:
-        raise Invalid(_("Give the rule a name."), "name")
-    if len(state.name) > 120:
-        raise Invalid(_("This is too long: at most %(most)s characters.", most=120), "name")
-    nodes = [(row.inside, _typed_row(row)) for row in state.criteria]
-    actions = [_typed_action(row) for row in state.actions]
+        raise Invalid(_("Enter a name for the rule."), "name")
+    if len(state.name) > MOST_NAME:
+        raise Invalid(_("This is too long: at most %(most)s characters.", most=MOST_NAME), "name")
+    catalogue = catalogue_of(state.board_id)
+    parts = [(row.inside, _typed_row(row, catalogue)) for row in state.criteria]
+    actions = [_typed_action(row, catalogue) for row in state.actions]
     for row, action in zip(state.actions, actions, strict=True):
-        if not action.get("to", True):
-            row.error = _("Choose who gets it, or drop this action.")
+        if isinstance(action, SendMessage) and not action.to:
+            row.error = _("Choose who gets it, or remove this action.")
             raise Invalid(row.error, "to")
-    fields = draft_of(state, _tree(state, nodes), actions, typed_options(state.trigger, state.options))
+    trigger = typed_trigger(state.trigger, state.status_id, state.options, catalogue)
+    fields = _fields(state, trigger, parts, actions)
     return dataclasses.replace(fields, paused_until=_until(state) if state.mode == "paused" else None)
 
 
@@ -109,137 +142,175 @@ def _until(state: EditorState) -> datetime:
         typed = datetime.fromisoformat(state.until)
         at = clock.at(typed.date(), typed.time())
     except (ValueError, OverflowError):
-        raise Invalid(_("Say until when the rule is paused."), "until") from None
+        raise Invalid(_("Enter when the pause ends."), "until") from None
     if at <= clock.now():
-        raise Invalid(_("The pause has to end in the future."), "until")
+        raise Invalid(_("The pause must end in the future."), "until")
     return at
 
 
-def draft_of(state: EditorState, nodes: list[dict[str, Any]], actions: list[dict[str, Any]], options: dict[str, Any]) -> RuleFields:
-    status_id = state.status_id if state.trigger in WITH_STATUS else None
-    return RuleFields(
-        state.name,
-        state.board_id,
-        state.trigger,
-        status_id,
-        {state.group if nodes else "all": nodes},
-        actions,
-        state.tell_actor,
-        state.mode != "draft",
-        options,
-        state.mode == "log" or (state.mode == "paused" and state.then_log),
-    )
+def _fields(state: EditorState, trigger: Trigger, parts: list[tuple[int, Criterion]], actions: list[Action]) -> RuleFields:
+    found = _tree(state, parts)
+    criteria = Group(state.group if found else GroupKind.ALL, found)
+    content = RuleContent(state.board_id, trigger, criteria, tuple(actions), state.tell_actor)
+    log_only = state.mode == "log" or (state.mode == "paused" and state.then_log)
+    return RuleFields(state.name, content, state.mode != "draft", log_only)
 
 
 def sketch_of(state: EditorState) -> RuleFields:
     """As much of the rule as can be read, for the sentence above a form that is still being filled in."""
-    nodes, actions = [], []
+    catalogue = catalogue_of(state.board_id)
+    parts: list[tuple[int, Criterion]] = []
+    actions: list[Action] = []
     for row in state.criteria:
         try:
-            nodes.append((row.inside, _typed_row(row)))
+            parts.append((row.inside, _typed_row(row, catalogue)))
         except Invalid:
             row.error = ""
-    for one in state.actions:
+    for action_row in state.actions:
         try:
-            actions.append(_typed_action(one))
+            actions.append(_typed_action(action_row, catalogue))
         except Invalid:
             continue
-    try:
-        options = typed_options(state.trigger, state.options)
-    except Invalid:
-        options = {"sum": 0}  # no other start has anything that can be typed wrongly
-    return draft_of(state, _tree(state, nodes), actions, options)
+    return _fields(state, _sketched_trigger(state, catalogue), parts, actions)
 
 
-def _tree(state: EditorState, nodes: list[tuple[int, dict[str, Any]]], number: int = ROOT) -> list[dict[str, Any]]:
+def _sketched_trigger(state: EditorState, catalogue: Catalogue) -> Trigger:
+    """Where its options can't be read: with those it has at first."""
+    for options in (state.options, state.options | {"unit": "days"}):
+        try:
+            return typed_trigger(state.trigger, state.status_id, options, catalogue)
+        except Invalid:
+            continue
+    return Paid(sum=0) if state.trigger == Paid.kind else Placed()
+
+
+def _tree(state: EditorState, parts: list[tuple[int, Criterion]], number: int = ROOT) -> tuple[Criterion | Group, ...]:
     """What stands in a group; empty groups are left out."""
-    found = [node for inside, node in nodes if inside == number]
-    for one in state.groups:
-        if one.parent == number:
-            parts = _tree(state, nodes, one.number)
-            found += [{one.group: parts}] if parts else []
-    return found
+    found: list[Criterion | Group] = [part for inside, part in parts if inside == number]
+    for group in state.groups:
+        if group.parent == number and (within := _tree(state, parts, group.number)):
+            found.append(Group(group.group, within))
+    return tuple(found)
 
 
-def _typed_row(row: CriterionRow) -> dict[str, Any]:
-    node: dict[str, Any] = {"field": row.field, "op": row.op}
+def _typed_row(row: CriterionRow, catalogue: Catalogue) -> Criterion:
+    field = catalogue.criterion(row.field)
     if row.op in ALWAYS:
-        return node
-    field = find_field(row.field)
-    kind = "number" if row.op in DAYS else field.kind if field else "text"
+        return Criterion(row.field, field, row.op)
+    kind = FieldType.NUMBER if row.op in DAYS else field.type if field else FieldType.TEXT
     try:
-        values = [_typed(kind, raw) for raw in _raw_values(kind, row) if raw.strip()]
+        values = tuple([_typed(kind, raw) for raw in _raw_values(kind, row) if raw.strip()])
     except ValueError as error:
         row.error = str(error) or _("This value can't be used here.")
         raise Invalid(row.error, "criteria") from error
     if not values:
-        row.error = _("Give a value to compare with.")
+        row.error = _("Enter a value to compare with.")
         raise Invalid(row.error, "criteria")
-    if row.op == "between":
-        if len(values) != 2 or values[0] > values[1]:
-            row.error = _("Give the smaller value first, then the greater one.")
-            raise Invalid(row.error, "criteria")
-        return node | {"value": values}
-    return node | {"value": values if row.op in LISTS else values[0]}
+    if row.op is Comparison.BETWEEN and not _is_span(values):
+        row.error = _("Enter the smaller value first, then the larger one.")
+        raise Invalid(row.error, "criteria")
+    return Criterion(row.field, field, row.op, values if row.op in SEVERAL else values[0])
 
 
-def _raw_values(kind: str, row: CriterionRow) -> list[str]:
+def _is_span(values: tuple[Scalar, ...]) -> bool:
+    """Two values of one type, the smaller one first."""
+    if len(values) != 2:
+        return False
+    low, high = values
+    if isinstance(low, int) and isinstance(high, int):
+        return low <= high
+    return isinstance(low, str) and isinstance(high, str) and low <= high
+
+
+def _raw_values(kind: FieldType, row: CriterionRow) -> list[str]:
     """A list of texts or sums is typed between commas (sums: semicolons); a list of things is chosen."""
-    if row.op in LISTS and kind in ("text", "tags"):
+    if row.op in LISTS and kind in (FieldType.TEXT, FieldType.TAGS):
         return [part for raw in row.values for part in raw.split(",")]
-    if row.op in LISTS and kind in ("money", "date", "number"):
+    if row.op in LISTS and kind in (FieldType.MONEY, FieldType.DATE, FieldType.NUMBER):
         return [part for raw in row.values for part in raw.split(";")]
     return row.values
 
 
-def _typed(kind: str, raw: str) -> Any:
+def _typed(kind: FieldType, raw: str) -> Scalar:
+    """Raises ValueError with a sentence."""
     raw = raw.strip()
-    if kind in ("reference", "references"):
-        id_ = read_id(raw)
-        if id_ is None:
-            raise ValueError(_("This choice no longer exists."))
-        return id_
-    if kind == "money":
-        return parse_money(raw)
-    if kind == "number":
-        if not re.fullmatch("[0-9]{1,6}", raw):
-            raise ValueError(_("Write a whole number."))
-        return int(raw)
-    if kind == "date":
-        try:
-            return date.fromisoformat(raw).isoformat()
-        except ValueError:
-            raise ValueError(_("Choose a day.")) from None
-    if len(raw) > 200:
-        raise ValueError(_("This is too long: at most %(most)s characters.", most=200))
-    return one_line(raw)
+    match kind:
+        case FieldType.REFERENCE | FieldType.REFERENCES:
+            id_ = read_id(raw)
+            if id_ is None:
+                raise ValueError(_("This choice no longer exists."))
+            return id_
+        case FieldType.MONEY:
+            return parse_money(raw)
+        case FieldType.NUMBER:
+            return read_whole(raw)
+        case FieldType.DATE:
+            try:
+                return date.fromisoformat(raw).isoformat()
+            except ValueError:
+                raise ValueError(_("Choose a day.")) from None
+        case FieldType.TEXT | FieldType.TAGS:
+            if len(raw) > MOST_TEXT:
+                raise ValueError(_("This is too long: at most %(most)s characters.", most=MOST_TEXT))
+            return one_line(raw)
+        case _:
+            assert_never(kind)
 
 
-def _typed_action(row: ActionRow) -> dict[str, Any]:
-    return _with_later(typed_change(row.channel, row.values) if row.is_change else _typed_send(row), row.later)
+def _typed_action(row: ActionRow, catalogue: Catalogue) -> Action:
+    action: Action = typed_change(ChangeKind(row.kind), row.values, catalogue) if row.is_change else _typed_message(row)
+    return dataclasses.replace(action, delay=_typed_delay(row.later))
 
 
-def _typed_send(row: ActionRow) -> dict[str, Any]:
+def _typed_delay(later: Mapping[str, str]) -> Delay | None:
+    """None without a number: the action doesn't wait."""
+    if not later.get("number"):
+        return None
+    number = int(later["number"]) if re.fullmatch("[0-9]{1,5}", later["number"]) else 0
+    unit = later.get("unit") or "hours"
+    if unit not in tuple(DelayUnit):
+        raise Invalid(_("Enter how long the action waits: a number of minutes, hours or days."), "actions")
+    return Delay(number, DelayUnit(unit), later.get("ask_again") == "1", later.get("while_there") == "1")
+
+
+def _typed_message(row: ActionRow) -> SendMessage:
     template_id = read_id(row.template)
     if template_id is None:
         raise Invalid(_("Choose a message template."), "template")
-    if row.reply_to not in REPLY_TO or (row.from_ not in ("", "responsible") and account_id(row.from_) is None):
-        raise Invalid(_("This choice no longer exists."), "from")
     to, cc, bcc = (_typed_recipients(row, place) for place in PLACES)
-    return send(row.channel, template_id, to, row.from_, row.reply_to, cc, bcc)
+    channel = Channel(row.kind)
+    if channel is not Channel.EMAIL:
+        return SendMessage(channel, template_id, to, cc, bcc)
+    if row.reply_to not in tuple(ReplyTo):
+        raise Invalid(_("This choice no longer exists."), "from")
+    return SendMessage(channel, template_id, to, cc, bcc, _typed_sender(row.from_), ReplyTo(row.reply_to))
 
 
-def _typed_recipients(row: ActionRow, place: str) -> list[dict[str, Any]]:
-    found = []
-    for one in row.chosen(place):
-        kind, _colon, number = one.partition(":")
-        try:
-            found.append(recipient(kind, read_id(number), many=one in row.many))
-        except ValueError:
-            raise Invalid(_("This choice no longer exists."), "to") from None
-    clean = CLEAN.get(row.channel)
-    addresses = [address for address in row.typed(place).replace(";", ",").split(",") if address.strip()] if clean else []
-    return found + ([recipient("address", address=clean(address)) for address in addresses] if clean else [])
+def _typed_sender(text: str) -> Sender | int:
+    kind, _colon, number = text.partition(":")
+    account_id = read_id(number) if kind == "account" else None
+    if account_id is None and text not in tuple(Sender):
+        raise Invalid(_("This choice no longer exists."), "from")
+    return account_id if account_id is not None else Sender(text)
+
+
+def _typed_recipients(row: ActionRow, place: str) -> tuple[Recipient, ...]:
+    found = [_typed_recipient(text, everyone=text in row.many) for text in row.chosen(place)]
+    channel = Channel(row.kind)
+    if not takes_addresses(channel):
+        return tuple(found)
+    addresses = [address for address in row.typed(place).replace(";", ",").split(",") if address.strip()]
+    return (*found, *(AddressRecipient(clean(address, channel)) for address in addresses))
+
+
+def _typed_recipient(text: str, *, everyone: bool) -> Recipient:
+    kind, _colon, number = text.partition(":")
+    id_ = read_id(number)
+    if kind in tuple(Relation):
+        return RelatedRecipient(Relation(kind))
+    if id_ is None or kind not in ("role", "person"):
+        raise Invalid(_("This choice no longer exists."), "to")
+    return RoleRecipient(id_, everyone) if kind == "role" else PersonRecipient(id_)
 
 
 def _mode_of(fields: RuleFields) -> str:

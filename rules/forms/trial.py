@@ -1,19 +1,20 @@
 """What the editor's «Try it» asks: an order, and what is imagined to happen to it, as typed and as facts keep it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import assert_never
 
 from werkzeug.datastructures import MultiDict
 
 from kanban.errors import Invalid
-from kanban.facts import Field, find_field
+from kanban.fields import Field, FieldGroup, FieldType, catalogue_of
 from kanban.forms.fields import parse_money
 from kanban.i18n import _
 from kanban.ids import read_id
-from rules.fields import RuleFields
-from rules.lookup import Lookup
+from rules.definition.content import RuleContent
+from rules.definition.triggers import FieldChanged, Paid
+from rules.queries.lookup import Lookup
 from rules.trying.imagined import Imagined
 
 MOST = 200
@@ -32,41 +33,63 @@ class TrialState:
 
 def read_trial(form: Mapping[str, str] | MultiDict[str, str]) -> TrialState:
     return TrialState(
-        form.get("try-order", "").strip()[:40], form.get("try-other", "")[:20], form.get("try-was", "").strip()[:MOST],
+        form.get("try-order", "").strip()[:40],
+        form.get("try-other", "")[:20],
+        form.get("try-was", "").strip()[:MOST],
         form.get("try-who", "")[:20],
-    )  # fmt: skip
+    )
 
 
-def imagined_of(state: TrialState, fields: RuleFields, lookup: Lookup) -> Imagined:
+def imagined_of(state: TrialState, content: RuleContent, lookup: Lookup) -> Imagined:
     """Raises Invalid."""
     other = 0 if state.other == "placed" else read_id(state.other)
-    return Imagined(other, _was(state, fields, lookup))
+    return Imagined(other, _was(state, content, lookup))
 
 
-def _was(state: TrialState, fields: RuleFields, lookup: Lookup) -> Any:
-    known = find_field("paid" if fields.trigger == "paid" else str(fields.options.get("field")))
-    if known is None or fields.trigger not in ("paid", "field") or not state.was:
+def _was(state: TrialState, content: RuleContent, lookup: Lookup) -> object:
+    field = _field_of(content)
+    if field is None or not state.was:
         return None
-    if known.kind == "reference":
-        return _reference(known, read_id(state.was), fields, lookup)
     try:
-        return _PARSED[known.kind](state.was)
+        return _read(field, state.was, content.board_id, lookup)
     except ValueError as error:
-        raise Invalid(str(error) if known.kind == "money" else _("What stood before can't be read."), "was") from None
+        is_money = field.type is FieldType.MONEY
+        raise Invalid(str(error) if is_money else _("The previous value can't be read."), "was") from None
 
 
-def _reference(known: Field, id_: int | None, fields: RuleFields, lookup: Lookup) -> Any:
-    if known.group == "role":
+def _field_of(content: RuleContent) -> Field | None:
+    """The one that the rule waits for a change of."""
+    match content.trigger:
+        case FieldChanged():
+            return content.trigger.field
+        case Paid():
+            return catalogue_of(content.board_id).find("paid")
+    return None
+
+
+def _read(field: Field, text: str, board_id: int, lookup: Lookup) -> object:
+    """Raises ValueError."""
+    match field.type:
+        case FieldType.MONEY:
+            return parse_money(text)
+        case FieldType.NUMBER:
+            return int(text[:6])
+        case FieldType.DATE:
+            return date.fromisoformat(text).isoformat()
+        case FieldType.TAGS:
+            return [part.strip() for part in text.split(",") if part.strip()]
+        case FieldType.REFERENCES:
+            return []
+        case FieldType.TEXT:
+            return text
+        case FieldType.REFERENCE:
+            return _reference(field, read_id(text), board_id, lookup)
+        case _:
+            assert_never(field.type)
+
+
+def _reference(field: Field, id_: int | None, board_id: int, lookup: Lookup) -> object:
+    if field.group is FieldGroup.ROLE:
         return id_
-    name = dict(lookup.choices(known.choices, fields.board_id)).get(id_ or 0)
+    name = dict(lookup.choices(field.choices, board_id)).get(id_ or 0)
     return {"id": id_, "name": name} if name else None
-
-
-_PARSED: dict[str, Callable[[str], Any]] = {
-    "money": parse_money,
-    "number": lambda text: int(text[:6]),
-    "date": lambda text: date.fromisoformat(text).isoformat(),
-    "tags": lambda text: [part.strip() for part in text.split(",") if part.strip()],
-    "references": lambda text: [],
-    "text": str,
-}

@@ -1,1 +1,1 @@
-"""What rules did: runs, letters, and why."""
+"""What rules did: runs, messages, and why."""

@@ -2,26 +2,32 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from kanban import clock
+from kanban.db import Record, row_count
 from kanban.fold import fold
 from kanban.i18n import N_
-from kanban.ids import read_id
+from kanban.ids import Arguments, read_id
+from kanban.json_reader import JsonObject
 from kanban.models import Event, Order
+from kanban.queries.period import Period, read_period
 from kanban.queries.sought import folded
-from rules.logs.letter_log import MOST_CHOICES, PERIODS
+from rules.definition.outcomes import Note, read_notes
+from rules.logs.message_log import MOST_CHOICES, PERIODS
 from rules.models import Message, Rule, RuleVersion, Run
 
 PAGE = 50
 PRUNED_AT_ONCE = 5_000  # SQLite's write lock is held for so many
 OUTCOMES = {
-    "done": N_("worked"), "nobody": N_("nobody to tell"), "failed": N_("failed"), "stopped": N_("stopped"), "logged": N_("only logged"),
-}  # fmt: skip
+    "done": N_("succeeded"),
+    "nobody": N_("nobody to notify"),
+    "failed": N_("failed"),
+    "stopped": N_("stopped"),
+    "logged": N_("logged only"),
+}
 FAILED = Run.outcome.in_([literal_column("'failed'"), literal_column("'stopped'")])  # as the index ix_run_failed has it
 FILTERS = {"done": OUTCOMES["done"], "nobody": OUTCOMES["nobody"], "failed": N_("failed or stopped"), "logged": OUTCOMES["logged"]}
 
@@ -39,12 +45,17 @@ class RunFilter:
     since: date | None = None
     until: date | None = None
 
-    def query(self, **changed: Any) -> dict[str, Any]:
+    def query(self, **changed: object) -> Arguments:
         """The address's arguments, with some changed; None leaves one out."""
         now = {
-            "number": self.number, "order": self.order, "rule": self.rule, "outcome": self.outcome, "days": self.days,
-            "from": self.since and self.since.isoformat(), "to": self.until and self.until.isoformat(),
-        }  # fmt: skip
+            "number": self.number,
+            "order": self.order,
+            "rule": self.rule,
+            "outcome": self.outcome,
+            "days": self.days,
+            "from": self.since and self.since.isoformat(),
+            "to": self.until and self.until.isoformat(),
+        }
         return {name: value for name, value in (now | changed).items() if value}
 
     def conditions(self) -> list[ColumnElement[bool]]:
@@ -57,70 +68,84 @@ class RunFilter:
             found.append(Run.rule_id == self.rule)
         if self.outcome:
             found.append(FAILED if self.outcome == "failed" else Run.outcome == self.outcome)
-        since = clock.today() - timedelta(days=self.days - 1) if self.days else self.since
-        if since:
-            found.append(Run.at >= clock.start_of(since))
-        if self.until:
-            found.append(Run.at < clock.start_of(self.until + timedelta(days=1)))
-        return found
+        return found + Period(self.days, self.since, self.until).conditions(Run.at)
 
 
 def read_run_filter(arguments: Mapping[str, str]) -> RunFilter:
     """What can't be understood is left out."""
-    outcome, days = arguments.get("outcome", ""), read_id(arguments.get("days"))
-    has_days = days in PERIODS
+    outcome = arguments.get("outcome", "")
     return RunFilter(
         number=arguments.get("number", "").replace("\x00", "").strip()[:40],
         order=read_id(arguments.get("order")),
         rule=read_id(arguments.get("rule")),
         outcome=outcome if outcome in FILTERS else "",
-        days=days if has_days else None,
-        since=None if has_days else clock.read_day(arguments.get("from", "")),
-        until=None if has_days else clock.read_day(arguments.get("to", "")),
+        **read_period(arguments, PERIODS)._asdict(),
     )
 
 
 @dataclass(frozen=True)
 class RunRow:
-    """A line of the log: a run, its rule and version, its event and order (a list has neither), and how many letters it wrote."""
+    """A line of the log: a run, its rule and version, its event and order (a list has neither), and how many messages it wrote."""
 
     id: int
     at: datetime
     outcome: str
-    notes: list[Any]
+    notes: list[Note]
     rule_id: int
     rule: str
     version: int | None
     event_id: int | None
     kind: str | None
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
+    before: JsonObject | None
+    after: JsonObject | None
     order_id: int | None
     number: str | None
-    letters: int
+    messages: int
+
+
+def read_row(row: Record) -> RunRow:
+    """A row of RUNS."""
+    values = row._asdict()
+    return RunRow(**values | {"notes": read_notes(values["notes"])})
 
 
 _of_event = Message.event_id == Run.event_id
 _of_list = and_(Run.event_id.is_(None), Message.event_id.is_(None), Message.created_at == Run.at)
-_letters = (
+_messages = (
     select(func.count())
     .select_from(Message)
     .where(Message.rule_id == Run.rule_id, Message.kind == "rule", or_(_of_event, _of_list))
     .scalar_subquery()
 )
 RUNS = (
-    select(Run.id, Run.at, Run.outcome, Run.notes, Run.rule_id, Rule.name, RuleVersion.number.label("version"), Run.event_id, Event.kind,
-           Event.before, Event.after, Event.order_id, Order.number, _letters.label("letters"))
-    .join(Rule, Rule.id == Run.rule_id).outerjoin(RuleVersion, RuleVersion.id == Run.version_id)
-    .outerjoin(Event, Event.id == Run.event_id).outerjoin(Order, Order.id == Event.order_id)
+    select(
+        Run.id,
+        Run.at,
+        Run.outcome,
+        Run.notes,
+        Run.rule_id,
+        Rule.name.label("rule"),
+        RuleVersion.number.label("version"),
+        Run.event_id,
+        Event.kind,
+        Event.before,
+        Event.after,
+        Event.order_id,
+        Order.number,
+        _messages.label("messages"),
+    )
+    .join(Rule, Rule.id == Run.rule_id)
+    .outerjoin(RuleVersion, RuleVersion.id == Run.version_id)
+    .outerjoin(Event, Event.id == Run.event_id)
+    .outerjoin(Order, Order.id == Event.order_id)
     .order_by(Run.id.desc())
-)  # fmt: skip
+)
 
 
 def run_page(session: Session, chosen: RunFilter, page: int) -> tuple[list[RunRow], bool]:
     """Runs of a page, newest first, and whether there are older ones."""
     rows = session.execute(RUNS.where(*chosen.conditions()).limit(PAGE + 1).offset((page - 1) * PAGE)).all()
-    return [RunRow(*row) for row in rows[:PAGE]], len(rows) > PAGE
+    return [read_row(row) for row in rows[:PAGE]], len(rows) > PAGE
 
 
 def last_runs(session: Session) -> dict[int, datetime]:
@@ -146,7 +171,7 @@ def prune_runs(session: Session, before: datetime) -> bool:
     """Removes some of the oldest runs from before that time; whether there may be more. Ids grow with time, so only the
     first few are looked at, however many there are."""
     oldest = select(Run.id, Run.at).order_by(Run.id).limit(PRUNED_AT_ONCE).subquery()
-    gone = session.execute(
-        delete(Run).where(Run.id.in_(select(oldest.c.id).where(oldest.c.at < before))).execution_options(synchronize_session=False)
+    gone = row_count(
+        session, delete(Run).where(Run.id.in_(select(oldest.c.id).where(oldest.c.at < before))).execution_options(synchronize_session=False)
     )
-    return bool(gone.rowcount)  # type: ignore[attr-defined]
+    return gone > 0

@@ -1,44 +1,51 @@
-"""What an event's rules saw and did: each rule that it would wake, judged again on the event's facts by its version of that
-time; its run, its letters, and what it changed. A fixed number of statements."""
+"""What an event's rules saw and did: each rule that it would trigger, judged again on the event's facts by its version of that
+time; its run, its messages, and what it changed. A fixed number of statements."""
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from kanban.errors import NotFound
-from kanban.facts import KINDS
-from kanban.i18n import _, moment, ngettext
-from kanban.models import Event, Order, Todo
-from rules.actions import is_hidden, without_hidden
-from rules.evaluator import WITH_STATUS, trigger_key, trigger_keys
-from rules.fields import RuleFields
-from rules.logs.why import Judgement, judge_rule
-from rules.lookup import Lookup, load_lookup
+from kanban.facts import Facts, read_facts
+from kanban.i18n import _, moment
+from kanban.models import Event, Order
+from rules.definition.actions import without_hidden
+from rules.definition.channels import Channel
+from rules.definition.content import RuleContent, RuleFields
+from rules.definition.evaluator import trigger_key, trigger_keys
+from rules.definition.judgement import Judgement, judge_rule
+from rules.definition.outcomes import Reason, read_notes
+from rules.definition.triggers import OF_STATUS
+from rules.logs.causes import Cause, Caused, cause_of, caused_by
 from rules.models import Later, Message, Rule, RuleVersion, Run
-from rules.rules import said_in
-from rules.words.happened import what_happened
-from rules.words.seen import Compared, compared, start_compared
+from rules.post.layout import read_layout
+from rules.queries.lookup import Lookup, load_lookup
+from rules.queries.versions import content_in
+from rules.running.triggered import happened
+from rules.words.actions import action_label
+from rules.words.chosen import chosen_words
+from rules.words.compared import Compared, compared, start_compared
+from rules.words.reasons import Explained, explained_all
 from rules.words.sentences import Sentence, sentence_of
-from rules.words.silence import Note, action_words, explained_all
 
 MOST_RULES = 1_000  # looked at
 MOST_SHOWN = 100
-MOST_LETTERS = 500
+MOST_MESSAGES = 500
 ORDER = {"ran": 0, "held": 1}
-MOST_OF_RULE = 20  # letters or notes of one rule
+MOST_OF_RULE = 20  # messages or notes of one rule
 
 
 @dataclass(frozen=True)
-class Letter:
-    """Named as the letter's own columns are. why: how its reader was chosen, in words."""
+class TracedMessage:
+    """Named as the message's own columns are. why: how its reader was chosen, in words."""
 
     id: int
-    channel: str
+    channel: Channel
     name: str
     address: str
     subject: str
@@ -48,26 +55,6 @@ class Letter:
     error: str
     dropped: str
     why: str
-
-
-@dataclass(frozen=True)
-class Caused:
-    """An event that a rule, or the news of a linked order, made of this one; id None: a to-do that a rule gave."""
-
-    id: int | None
-    order_id: int
-    number: str
-    what: str
-
-
-class Cause(NamedTuple):
-    """What made an event. rule: its name, or ""; what: what had happened then."""
-
-    event_id: int
-    order_id: int
-    number: str
-    rule: str
-    what: str
 
 
 @dataclass(frozen=True)
@@ -89,8 +76,8 @@ class Traced:
     start: Compared | None
     failed: tuple[Compared, ...]
     of: int
-    letters: tuple[Letter, ...]
-    notes: tuple[Note, ...]
+    messages: tuple[TracedMessage, ...]
+    notes: tuple[Explained, ...]
     caused: tuple[Caused, ...]
     more: int
 
@@ -98,7 +85,7 @@ class Traced:
 @dataclass(frozen=True)
 class Trace:
     """later: names of rules that start at such an event now, and did not then. told: linked orders that heard of the event.
-    cause: what made it. quiet: it took a move back before any letter had left, so no rule was asked. hidden: rules beyond those shown."""
+    cause: what made it. quiet: it took a move back before any message had left, so no rule was asked. hidden: rules beyond those shown."""
 
     event: Event
     order_number: str
@@ -110,7 +97,7 @@ class Trace:
     hidden: int
 
     def of(self, *verdicts: str) -> list[Traced]:
-        return [one for one in self.rules if one.verdict in verdicts]
+        return [rule for rule in self.rules if rule.verdict in verdicts]
 
 
 def trace_event(session: Session, order_id: int, event_id: int, *, hidden: bool = True) -> Trace:
@@ -119,28 +106,49 @@ def trace_event(session: Session, order_id: int, event_id: int, *, hidden: bool 
         select(Event, Order.number).join(Order, Order.id == Event.order_id).where(Event.id == event_id, Event.order_id == order_id)
     ).one_or_none()
     if found is None:
-        raise NotFound(_("There is no such event."))
+        raise NotFound(_("Event not found."))
     event, number = found
-    keys = set(_keys(event))
+    facts = read_facts(event.facts)
+    keys = set(trigger_keys(happened(event, facts)))
     runs = {run.rule_id: run for run in session.scalars(select(Run).where(Run.event_id == event.id).limit(MOST_RULES))}
     known = _Known(
-        event, runs, _letters(session, event, hidden), _caused(session, event), _later_actions(session, event), load_lookup(session), hidden
+        event,
+        facts,
+        runs,
+        _messages(session, event, hidden),
+        caused_by(session, event),
+        _delayed(session, event),
+        load_lookup(session),
+        hidden,
     )
-    judged = sorted((_judged(event, *found, runs.get(found[0].id)) for found in _versions(session, event, keys, runs)), key=_place)
+    judged = sorted((_judged(facts, one, runs.get(one.rule.id)) for one in _versions(session, event, keys, runs)), key=_place)
     return Trace(
-        event, number, tuple(_traced(one, known) for one in judged[:MOST_SHOWN]),
-        _later(session, event, keys, {one.rule.id for one in judged}), tuple(known.caused[None]), _cause(session, event),
-        not runs and _was_quiet(session, event), max(0, len(judged) - MOST_SHOWN),
-    )  # fmt: skip
+        event,
+        number,
+        tuple(_traced(one, known) for one in judged[:MOST_SHOWN]),
+        _later(session, event, keys, {one.version.rule.id for one in judged}),
+        tuple(known.caused[None]),
+        cause_of(session, event),
+        not runs and _was_quiet(session, event),
+        max(0, len(judged) - MOST_SHOWN),
+    )
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """A rule, its version of that time, the number of its newest, and what came of it: see Traced.verdict."""
+class _VersionThen(NamedTuple):
+    """A rule, its version of that time, the number of its newest, and what that version says, or why it can't be read."""
 
     rule: Rule
     version: RuleVersion
     newest: int
+    content: RuleContent
+    broken: str
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """verdict: see Traced."""
+
+    version: _VersionThen
     verdict: str
     judgement: Judgement
 
@@ -150,40 +158,35 @@ class _Known:
     """All there is of an event, by rule."""
 
     event: Event
+    facts: Facts
     runs: Mapping[int, Run]
-    letters: Mapping[int, list[Letter]]
+    messages: Mapping[int, list[TracedMessage]]
     caused: Mapping[int | None, list[Caused]]
-    later: Mapping[int, list[Later]]
+    delayed: Mapping[int, list[Later]]
     lookup: Lookup
     hidden: bool
 
 
-def _judged(event: Event, rule: Rule, version: RuleVersion, newest: int, run: Run | None) -> _Judged:
-    judged = judge_rule(version.trigger, version.options, version.criteria, event.facts, KINDS)
+def _judged(facts: Facts, then: _VersionThen, run: Run | None) -> _Judged:
+    judged = judge_rule(then.content, facts)
     verdict = "ran" if run else "held" if judged.matched else "unknown" if judged.started and judged.truth is None else "no"
-    return _Judged(rule, version, newest, verdict, judged)
+    return _Judged(then, verdict, judged)
 
 
-def _place(one: _Judged) -> tuple[int, int]:
+def _place(judged: _Judged) -> tuple[int, int]:
     """Those that ran first, then by age."""
-    return ORDER.get(one.verdict, len(ORDER)), one.rule.id
+    return ORDER.get(judged.verdict, len(ORDER)), judged.version.rule.id
 
 
-def _keys(event: Event) -> list[str]:
-    before, after = (side.get("status") for side in (event.before, event.after))
-    ids = [side.get("id") if isinstance(side, Mapping) else None for side in (before, after)]
-    return trigger_keys(event.kind, event.board_id, ids[0], ids[1], event.facts)
-
-
-def _versions(session: Session, event: Event, keys: set[str], runs: Mapping[int, Run]) -> list[tuple[Rule, RuleVersion, int]]:
-    """(rule, its version of that time, the number of its newest) of each rule that ran or would have been woken."""
+def _versions(session: Session, event: Event, keys: set[str], runs: Mapping[int, Run]) -> list[_VersionThen]:
+    """Of each rule that ran or would have been triggered."""
     parts = [key.split(":") for key in keys]
-    statuses = {int(part[1]) for part in parts if part[0] in WITH_STATUS and part[1].isdigit()}
+    statuses = {int(part[1]) for part in parts if part[0] in OF_STATUS and part[1].isdigit()}
     alone = {int(part[1]) for part in parts if part[0] == "rule" and part[1].isdigit()}
     newest_then = select(func.max(RuleVersion.id)).where(RuleVersion.created_at <= event.at).group_by(RuleVersion.rule_id)
     newest = select(func.max(RuleVersion.number)).where(RuleVersion.rule_id == Rule.id).correlate(Rule).scalar_subquery()
-    triggers = {part[0] for part in parts} - set(WITH_STATUS)
-    wakes = or_(
+    triggers = {part[0] for part in parts} - set(OF_STATUS)
+    triggered = or_(
         RuleVersion.trigger.in_(triggers),
         RuleVersion.trigger.in_({part[0] for part in parts}) & RuleVersion.status_id.in_(statuses),
         Rule.id.in_(alone),
@@ -193,59 +196,65 @@ def _versions(session: Session, event: Event, keys: set[str], runs: Mapping[int,
     rows = session.execute(
         select(Rule, RuleVersion, newest)
         .join(RuleVersion, RuleVersion.rule_id == Rule.id)
-        .where(of_runs | (RuleVersion.id.in_(newest_then) & board & wakes))
+        .where(of_runs | (RuleVersion.id.in_(newest_then) & board & triggered))
         .order_by(of_runs.desc(), Rule.id)
         .limit(2 * MOST_RULES)
     ).all()
-    chosen: dict[int, tuple[Rule, RuleVersion, int]] = {}
+    chosen: dict[int, _VersionThen] = {}
     for rule, version, number in rows:
+        then = _VersionThen(rule, version, number, *content_in(version, rule.board_id))
         run = runs.get(rule.id)
-        if run.version_id == version.id if run else _key_of(rule, version) in keys:
-            chosen[rule.id] = (rule, version, number)
+        if run.version_id == version.id if run else trigger_key(then.content.trigger, rule.id, then.content.board_id) in keys:
+            chosen[rule.id] = then
     return list(chosen.values())
 
 
-def _key_of(rule: Rule, version: RuleVersion) -> str:
-    return trigger_key(version.trigger, rule.id, version.board_id or rule.board_id, version.status_id, version.options)
-
-
-def _traced(one: _Judged, known: _Known) -> Traced:
-    rule, version, facts = one.rule, one.version, known.event.facts
-    run, letters = known.runs.get(rule.id), known.letters[rule.id]
-    notes = _notes(run, version, known.later[rule.id], known.hidden) if run else []
-    said = said_in(version, _now(rule))
-    said = said if known.hidden else replace(said, actions=without_hidden(said.actions))
-    start = None if run or one.judgement.started else start_compared(version.trigger, version.options, facts)
-    failed = () if run else one.judgement.failed[:MOST_OF_RULE]
+def _traced(judged: _Judged, known: _Known) -> Traced:
+    then, lookup = judged.version, known.lookup
+    rule, version, run = then.rule, then.version, known.runs.get(then.rule.id)
+    messages = known.messages[rule.id]
+    notes = _notes(run, then.content, known.delayed[rule.id], hidden=known.hidden) if run else []
+    fields = RuleFields(rule.name, then.content, rule.active, rule.log_only, rule.paused_until, then.broken)
+    fields = fields if known.hidden else fields.with_actions(without_hidden(then.content.actions))
+    start = None if run or judged.judgement.started else start_compared(then.content.trigger, known.facts)
+    failed = () if run else judged.judgement.failed[:MOST_OF_RULE]
     return Traced(
-        rule.id, rule.name, one.verdict, sentence_of(said, known.lookup), version.number, version.created_at,
-        one.newest, rule.mode, run.outcome if run else "", start, tuple(compared(part, facts, known.lookup) for part in failed),
-        one.judgement.asked, tuple(letters[:MOST_OF_RULE]), tuple(notes[:MOST_OF_RULE]), tuple(known.caused[rule.id]),
-        max(0, len(letters) - MOST_OF_RULE) + max(0, len(notes) - MOST_OF_RULE),
-    )  # fmt: skip
+        rule.id,
+        rule.name,
+        judged.verdict,
+        sentence_of(fields, lookup),
+        version.number,
+        version.created_at,
+        then.newest,
+        rule.mode,
+        run.outcome if run else "",
+        start,
+        tuple(compared(part, known.facts, then.content.board_id, lookup) for part in failed),
+        judged.judgement.asked,
+        tuple(messages[:MOST_OF_RULE]),
+        tuple(notes[:MOST_OF_RULE]),
+        tuple(known.caused[rule.id]),
+        max(0, len(messages) - MOST_OF_RULE) + max(0, len(notes) - MOST_OF_RULE),
+    )
 
 
-def _now(rule: Rule) -> RuleFields:
-    """What said_in takes name, board and mode from."""
-    return RuleFields(rule.name, rule.board_id, "", active=rule.active, log_only=rule.log_only, paused_until=rule.paused_until)
-
-
-def _notes(run: Run, version: RuleVersion, later: list[Later], hidden: bool) -> list[Note]:
+def _notes(run: Run, content: RuleContent, delayed: list[Later], *, hidden: bool) -> list[Explained]:
     """Of the run, and of what still waits for its time or was dropped."""
-    known = {str(version.actions[one.action]["do"]) for one in later}
-    shown = [note for note in run.notes if hidden or not note.get("hidden")]
-    found = explained_all(note for note in shown if note.get("why") != "later" or note.get("name") not in known)
-    for one in later:
+    codes = {one.id: content.actions[one.action].code for one in delayed if one.action < len(content.actions)}
+    shown = [note for note in read_notes(run.notes) if hidden or not note.is_hidden]
+    found = explained_all(note for note in shown if note.reason is not Reason.LATER or note.name not in codes.values())
+    for one in delayed:
         words = {
-            "waiting": _("waits until %(time)s", time=moment(one.due_at)), "failed": _("could not be done at its time"),
-            "cancelled": _("was dropped: the event was taken back") if one.why == "undone" else "",
-        }.get(one.state)  # fmt: skip
-        if words:
-            found.append(Note(action_words(str(version.actions[one.action]["do"])), words, one.state == "failed", False))
+            "waiting": _("waiting until %(time)s", time=moment(one.due_at)),
+            "failed": _("could not be done on schedule"),
+            "cancelled": _("was cancelled: the event was undone") if one.why == "undone" else "",
+        }.get(one.state)
+        if words and one.id in codes:
+            found.append(Explained(action_label(codes[one.id]), words, one.state == "failed"))
     return found
 
 
-def _later_actions(session: Session, event: Event) -> dict[int, list[Later]]:
+def _delayed(session: Session, event: Event) -> dict[int, list[Later]]:
     """By rule: the actions that were put off."""
     found: dict[int, list[Later]] = defaultdict(list)
     for one in session.scalars(select(Later).where(Later.event_id == event.id).order_by(Later.id).limit(MOST_RULES)):
@@ -253,85 +262,51 @@ def _later_actions(session: Session, event: Event) -> dict[int, list[Later]]:
     return found
 
 
-def _letters(session: Session, event: Event, hidden: bool) -> dict[int, list[Letter]]:
+def _messages(session: Session, event: Event, hidden: bool) -> dict[int, list[TracedMessage]]:
     """By rule. Copies that somebody sent again are not the rule's."""
     rows = session.execute(
-        select(Message.rule_id, Message.id, Message.channel, Message.name, Message.address, Message.subject, Message.state,
-               Message.attempts, Message.due_at, Message.error, Message.dropped, Message.layout)
+        select(
+            Message.rule_id,
+            Message.id,
+            Message.channel,
+            Message.name,
+            Message.address,
+            Message.subject,
+            Message.state,
+            Message.attempts,
+            Message.due_at,
+            Message.error,
+            Message.dropped,
+            Message.layout,
+        )
         .where(Message.event_id == event.id, Message.kind == "rule", Message.rule_id.is_not(None))
-        .order_by(Message.id).limit(MOST_LETTERS)
-    )  # fmt: skip
-    found: dict[int, list[Letter]] = defaultdict(list)
+        .order_by(Message.id)
+        .limit(MOST_MESSAGES)
+    )
+    found: dict[int, list[TracedMessage]] = defaultdict(list)
     for row in rows:
-        if is_hidden(row.layout) and not hidden:
-            continue
-        found[row.rule_id or 0].append(
-            Letter(row.id, row.channel, row.name, row.address, row.subject, row.state, row.attempts, row.due_at, row.error, row.dropped,
-                   chosen_words(row.layout.get("why") or {}))
-        )  # fmt: skip
+        layout = read_layout(row.layout)
+        if hidden or not layout.is_hidden:
+            found[row.rule_id or 0].append(
+                TracedMessage(
+                    row.id,
+                    Channel(row.channel),
+                    row.name,
+                    row.address,
+                    row.subject,
+                    row.state,
+                    row.attempts,
+                    row.due_at,
+                    row.error,
+                    row.dropped,
+                    chosen_words(layout.chosen),
+                )
+            )
     return found
-
-
-def chosen_words(why: Mapping[str, Any]) -> str:
-    """Why a recipient was chosen (rules.running.recipients)."""
-    if why.get("copy"):
-        chosen = chosen_words({name: value for name, value in why.items() if name != "copy"})
-        return _("a copy: %(why)s", why=chosen) if why["copy"] == "cc" else _("a hidden copy: %(why)s", why=chosen)
-    role = str(why.get("role", ""))
-    if why.get("kind") == "role":
-        if why.get("filled"):
-            return _("%(role)s of this order", role=role)
-        if why.get("responsible"):
-            return _("%(role)s: responsible for this order, and holds the role", role=role)
-        return _("%(role)s: nobody is on this order, so all who hold the role are told", role=role)
-    if why.get("kind") == "list":
-        return ngettext("%(num)d order", "%(num)d orders", why.get("orders", 0))
-    words = {
-        "responsible": _("responsible for this order"), "author": _("placed this order"), "person": _("named by the rule"),
-        "customer": _("the customer of this order"), "address": _("an address that the rule names"),
-        "mover": _("did it"), "previous": _("was responsible before"),
-    }  # fmt: skip
-    return words.get(str(why.get("kind")), "")
-
-
-def _caused(session: Session, event: Event) -> dict[int | None, list[Caused]]:
-    """By rule; under None what linked orders were told."""
-    rows = session.execute(
-        select(Event.id, Event.order_id, Order.number, Event.kind, Event.before, Event.after, Event.cause_rule_id)
-        .join(Order, Order.id == Event.order_id)
-        .where(Event.cause_event_id == event.id)
-        .order_by(Event.id)
-        .limit(MOST_RULES)
-    )
-    found: dict[int | None, list[Caused]] = defaultdict(list)
-    for id_, order_id, number, kind, before, after, rule_id in rows:
-        found[rule_id].append(Caused(id_, order_id, number, what_happened(kind, before, after)))
-    todos = (
-        select(Todo.order_id, Order.number, Todo.text, Todo.cause_rule_id)
-        .join(Order, Order.id == Todo.order_id)
-        .where(Todo.cause_event_id == event.id)
-        .order_by(Todo.id)
-        .limit(MOST_RULES)
-    )
-    for order_id, number, said, rule_id in session.execute(todos):
-        found[rule_id].append(Caused(None, order_id, number, _("to-do: %(what)s", what=said)))
-    return found
-
-
-def _cause(session: Session, event: Event) -> Cause | None:
-    if event.cause_event_id is None:
-        return None
-    row = session.execute(
-        select(Event.id, Event.order_id, Order.number, Rule.name, Event.kind, Event.before, Event.after)
-        .join(Order, Order.id == Event.order_id)
-        .outerjoin(Rule, Rule.id == event.cause_rule_id)
-        .where(Event.id == event.cause_event_id)
-    ).one_or_none()
-    return Cause(row[0], row[1], row[2], row[3] or "", what_happened(row.kind, row.before, row.after)) if row else None
 
 
 def _was_quiet(session: Session, event: Event) -> bool:
-    """Whether it took a move back of whose letters none had left."""
+    """Whether it took a move back of whose messages none had left."""
     if event.undoes_id is None:
         return False
     caused = select(Event.id).where(Event.cause_event_id == event.undoes_id)

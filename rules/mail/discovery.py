@@ -15,42 +15,53 @@ from xml.etree import ElementTree
 
 from kanban.domains import ascii_domain
 from kanban.i18n import N_, _
-from rules.mail import names
-from rules.mail.accounts import Account
-from rules.mail.providers import Found, Provider, Server, find_by_mx, find_provider
-from rules.mail.steps import Step
-from rules.post.transports import imap, words
-from rules.post.transports.smtp import Smtp
-from rules.post.transports.wire import Bounded, Wire, tls_context
+from rules.mail.providers import FoundServers, Provider, Server, find_by_mx, find_provider
+from rules.mail.steps import DiscoveryStep
+from rules.transports import dns, imap, words
+from rules.transports.account import Account
+from rules.transports.smtp import Smtp
+from rules.transports.wire import Bounded, Wire, tls_context
 
 STAGES = ("table", "mx", "autoconfig", "srv", "probe")
 STAGE_NAMES = {
     "table": N_("Known providers"),
     "mx": N_("The domain's mail hosts (MX)"),
-    "autoconfig": N_("The domain's own description (autoconfig)"),
-    "srv": N_("Services named in DNS (SRV)"),
+    "autoconfig": N_("The domain's own settings (autoconfig)"),
+    "srv": N_("Services listed in DNS (SRV)"),
     "probe": N_("Usual servers and ports"),
 }
 TRY_S = 5.0
 MOST_BYTES = 65_536
-SENDING_TRIES = (("smtp.{}", 465, "tls"), ("mail.{}", 465, "tls"), ("{}", 465, "tls"),
-                 ("smtp.{}", 587, "starttls"), ("mail.{}", 587, "starttls"), ("{}", 587, "starttls"))  # fmt: skip
-RECEIVING_TRIES = (("imap.{}", 993, "tls"), ("mail.{}", 993, "tls"), ("{}", 993, "tls"),
-                   ("imap.{}", 143, "starttls"), ("mail.{}", 143, "starttls"), ("{}", 143, "starttls"))  # fmt: skip
+SENDING_TRIES = (
+    ("smtp.{}", 465, "tls"),
+    ("mail.{}", 465, "tls"),
+    ("{}", 465, "tls"),
+    ("smtp.{}", 587, "starttls"),
+    ("mail.{}", 587, "starttls"),
+    ("{}", 587, "starttls"),
+)
+RECEIVING_TRIES = (
+    ("imap.{}", 993, "tls"),
+    ("mail.{}", 993, "tls"),
+    ("{}", 993, "tls"),
+    ("imap.{}", 143, "starttls"),
+    ("mail.{}", 143, "starttls"),
+    ("{}", 143, "starttls"),
+)
 
 
-def look(stage: str, account: Account) -> tuple[Step, Found | None]:
+def look(stage: str, account: Account) -> tuple[DiscoveryStep, FoundServers | None]:
     """One stage for the account's address. Never raises for what a network does; takes 10 s at most."""
     domain = _ascii(account.address.rpartition("@")[2])
     found, seen, small = _LOOKS[stage](account, domain)
-    return Step(_(STAGE_NAMES[stage]), "true" if found else "later", seen, small), found
+    return DiscoveryStep(_(STAGE_NAMES[stage]), "true" if found else "later", seen, small), found
 
 
-def skipped(stage: str) -> Step:
-    return Step(_(STAGE_NAMES[stage]), "later", _("skipped"))
+def skipped(stage: str) -> DiscoveryStep:
+    return DiscoveryStep(_(STAGE_NAMES[stage]), "later", _("skipped"))
 
 
-Looked = tuple[Found | None, str, str]
+Looked = tuple[FoundServers | None, str, str]
 
 
 def _table(account: Account, domain: str) -> Looked:
@@ -61,17 +72,17 @@ def _table(account: Account, domain: str) -> Looked:
 
 
 def _mx(account: Account, domain: str) -> Looked:
-    hosts = names.mail_hosts(domain, account.name_servers)
+    hosts = dns.mail_hosts(domain, account.name_servers)
     if not hosts:
-        return None, _("none, or no answer"), ""
+        return None, _("none, or no response"), ""
     provider = find_by_mx(hosts)
     if provider is None:
-        return None, _("of no provider we know"), hosts[0]
+        return None, _("not a provider we know"), hosts[0]
     return _of_provider(provider, provider.hosted_name or provider.name, hosts[0])
 
 
 def _of_provider(provider: Provider, name: str, small: str) -> Looked:
-    return Found(provider.smtp, provider.imap, provider=provider), name, small or _servers(provider.smtp, provider.imap)
+    return FoundServers(provider.smtp, provider.imap, provider=provider), name, small or _servers(provider.smtp, provider.imap)
 
 
 def _autoconfig(account: Account, domain: str) -> Looked:
@@ -84,7 +95,7 @@ def _autoconfig(account: Account, domain: str) -> Looked:
         found = _described(_fetch(account, host, path), account.address)
         if found:
             return found, host, _servers(found.smtp, found.imap)
-    return None, _("there is none"), ""
+    return None, _("not found"), ""
 
 
 def _fetch(account: Account, host: str, path: str) -> bytes:
@@ -105,7 +116,7 @@ def _fetch(account: Account, host: str, path: str) -> bytes:
         wire.let_go()
 
 
-def _described(xml: bytes, address: str) -> Found | None:
+def _described(xml: bytes, address: str) -> FoundServers | None:
     """clientConfig of Thunderbird's format 1.1; a document type of its own is refused (it could grow without bounds)."""
     if not xml or b"\0" in xml or b"<!" in xml.replace(b"<!--", b""):  # with zeros it is UTF-16, where a “<!” looks otherwise
         return None
@@ -121,7 +132,7 @@ def _described(xml: bytes, address: str) -> Found | None:
     local, _at, domain = address.rpartition("@")
     for word, value in (("%EMAILADDRESS%", address), ("%EMAILLOCALPART%", local), ("%EMAILDOMAIN%", domain)):
         username = username.replace(word, value)
-    return Found(smtp, incoming[0] if incoming else None, username)
+    return FoundServers(smtp, incoming[0] if incoming else None, username)
 
 
 def _first(servers: Iterable[ElementTree.Element], kind: str) -> tuple[Server, str] | None:
@@ -138,14 +149,14 @@ def _first(servers: Iterable[ElementTree.Element], kind: str) -> tuple[Server, s
 def _srv(account: Account, domain: str) -> Looked:
     smtp = _service(account, domain, ("_submissions._tcp", "tls"), ("_submission._tcp", "starttls"))
     if smtp is None:
-        return None, _("there are none"), ""
+        return None, _("none found"), ""
     imap_ = _service(account, domain, ("_imaps._tcp", "tls"), ("_imap._tcp", "starttls"))
-    return Found(smtp, imap_), smtp.host, _servers(smtp, imap_)
+    return FoundServers(smtp, imap_), smtp.host, _servers(smtp, imap_)
 
 
 def _service(account: Account, domain: str, *kinds: tuple[str, str]) -> Server | None:
     for name, security in kinds:
-        for one in names.services(name, domain, account.name_servers):
+        for one in dns.services(name, domain, account.name_servers):
             return Server(one.host, one.port, security)
     return None
 
@@ -159,8 +170,8 @@ def _probe(account: Account, domain: str) -> Looked:
         sending = next((one for one, answer in smtp if answer.result()), None)
         receiving = next((one for one, answer in imap_ if answer.result()), None)
     if sending is None:
-        return None, _("nothing answers with a good certificate"), ""
-    return Found(sending, receiving), sending.host, _servers(sending, receiving)
+        return None, _("no response with a valid certificate"), ""
+    return FoundServers(sending, receiving), sending.host, _servers(sending, receiving)
 
 
 def _servers_of(tries: Iterable[tuple[str, int, str]], domain: str) -> list[Server]:
@@ -186,8 +197,12 @@ def _reaches_imap(account: Account, server: Server) -> bool:
 
 
 _LOOKS: dict[str, Callable[[Account, str], Looked]] = {
-    "table": _table, "mx": _mx, "autoconfig": _autoconfig, "srv": _srv, "probe": _probe,
-}  # fmt: skip
+    "table": _table,
+    "mx": _mx,
+    "autoconfig": _autoconfig,
+    "srv": _srv,
+    "probe": _probe,
+}
 
 
 def _servers(smtp: Server, imap_: Server | None) -> str:

@@ -11,44 +11,44 @@ HINTS = (
     (
         r"^held: ",
         N_(
-            "Nobody knows whether this letter arrived: each time it was tried the worker ended in the middle, or the server took it"
-            " and never answered. Ask its reader, and send it again if it did not."
+            "It is unknown whether this message arrived: on each attempt the worker stopped midway, or the server "
+            "accepted it and never replied. Ask the recipient, and send it again if it did not arrive."
         ),
     ),
     (
         r"sealed with another key",
-        N_("The key that opens this password is gone (SEAL_KEY, or seal_key in the instance folder). Type the password again."),
+        N_("The key for this password is lost (SEAL_KEY, or seal_key in the instance folder). Enter the password again."),
     ),
     (
         r"inside your own network, and not allowed yet",
-        N_("This server is inside your own network. An administrator allows it first: Settings → Hosts inside."),
+        N_("This server is inside your own network. An administrator must allow it first: Settings → Internal hosts."),
     ),
     (
         r"Potok never connects there",
-        N_("This address belongs to the machine itself or to its cloud: Potok never connects there."),
+        N_("This address belongs to this machine or its cloud: Potok never connects to it."),
     ),
     (
         r"invalid_grant|refresh_token|access_token|AADSTS",
-        N_("The sign-in has ended or was withdrawn. Sign in again with the button of the provider."),
+        N_("The sign-in has expired or was revoked. Sign in again with the provider's button."),
     ),
     (
         SIGN_IN,
-        N_("The server does not accept this user name and password. Many providers want a password made for applications here."),
+        N_("The server does not accept this user name and password. Many providers require an app password here."),
     ),
     (
         r"letters outside ASCII",
-        N_("User name and password may hold Latin letters, digits and signs only here. Was the keyboard set to Russian?"),
+        N_("The user name and password can only contain Latin characters, digits and symbols here. Was the keyboard set to Russian?"),
     ),
     (
         r"self-signed|unable to get local issuer",
         N_(
-            "The server's certificate is of an authority that isn't known. If it's your own server, put the authority's"
-            " certificate under “Other settings”."
+            "The server's certificate was issued by an unknown authority. If this is your own server, add the CA "
+            "certificate under “Other settings”."
         ),
     ),
     (
         r"Hostname mismatch|IP address mismatch",
-        N_("The certificate belongs to another name. Write the server's name as its provider gives it."),
+        N_("The certificate is for another name. Enter the server name as given by the provider."),
     ),
     (
         r"certificate has expired",
@@ -64,47 +64,47 @@ HINTS = (
     ),
     (
         r"STARTTLS extension not supported",
-        N_("This server offers no STARTTLS. Try SSL/TLS on port 465."),
+        N_("This server does not offer STARTTLS. Try SSL/TLS on port 465."),
     ),
     (
         r"getaddrinfo|Name or service not known|nodename|Temporary failure in name resolution|No address associated",
-        N_("There is no server of this name. Check it for a misprint."),
+        N_("No server with this name was found. Check it for typos."),
     ),
     (
         r"Connection refused",
-        N_("Nothing answers at this server and port. Check the port."),
+        N_("Nothing responds at this server and port. Check the port."),
     ),
     (
         r"timed out|no answer within",
-        N_("The server does not answer in time. Check server and port; a firewall may stand between."),
+        N_("The server does not respond in time. Check the server and port; a firewall may be blocking it."),
     ),
     (
         r"^(?:452|552)|^4[0-9]{2}[ -]4\.2\.2|^5[0-9]{2}[ -]5\.2\.2|quota|mailbox (?:is )?full|over ?quota",
-        N_("The mailbox is full. Somebody must make room in it; then send the letter again."),
+        N_("The mailbox is full. Free up some space in it, then send the e-mail again."),
     ),
     (
         r"own address is wrong",
-        N_("The account's own address is not an e-mail address. Correct it."),
+        N_("The account's own address is not a valid e-mail address. Correct it."),
     ),
     (
         r"recipient's address is wrong|^5[0-9]{2}[ -]5\.1\.[0-3]|user unknown|unknown user|no such user|does not exist|mailbox unavailable",
-        N_("There is no such address. Check it for a misprint, and whether the person still has it."),
+        N_("This address does not exist. Check it for typos and whether the person still uses it."),
     ),
     (
         r"SMTPUTF8|SMTPNotSupported",
-        N_("This server can't send to an address with letters outside ASCII before the @. Use another address, or another account."),
+        N_("This server can't send to an address with non-ASCII characters before the @. Use another address or another account."),
     ),
     (
         r"^5[0-9]{2}",
-        N_("The server refuses for good. Its own words say why."),
+        N_("The server has rejected this permanently. Its response says why."),
     ),
     (
         r"^4[0-9]{2}",
-        N_("The server refuses for now. Try again in a few minutes."),
+        N_("The server is refusing this for now. Try again in a few minutes."),
     ),
     (
         r"closed|reset|Broken pipe",
-        N_("The server closed the connection. Check port and security."),
+        N_("The server closed the connection. Check the port and security."),
     ),
 )
 
@@ -118,4 +118,4 @@ def mail_hint(answer: str) -> str:
     for pattern, sentence in HINTS:
         if re.search(pattern, answer, re.IGNORECASE):
             return _(sentence)
-    return _("The letter was not accepted. The server's own words are beside this.")
+    return _("The e-mail was not accepted. The server's response is shown next to this.")

@@ -18,16 +18,17 @@ from kanban.journal import Kind
 from kanban.models import Person
 from kanban.policy import may_administer, require_write
 from rules.mail import oauth
-from rules.mail.accounts import SECURITIES, seal
-from rules.mail.ends import TYPE_AGAIN, End, end_of, must_be_typed
+from rules.mail.accounts import SECURITIES
 from rules.models import MailAccount
+from rules.seal import seal
+from rules.transports.ends import TYPE_AGAIN, End, end_of, must_be_typed
 
 MAIL_PORTS = (25, 143, 465, 587, 993, 2525)
 MOST_PEM = 20_000
 
 
 @dataclass(frozen=True)
-class Which:
+class AccountKey:
     """An account as a URL names it: system, environment, person-5, named-7, or named-new. id: of the person, or of the account."""
 
     kind: str
@@ -39,46 +40,46 @@ class Which:
         return f"named-{self.id or 'new'}" if self.kind == "named" else self.kind
 
 
-def read_which(text: str) -> Which:
+def read_which(text: str) -> AccountKey:
     """Raises NotFound for what names no account."""
     if text in ("system", "environment"):
-        return Which(text)
+        return AccountKey(text)
     if text == "named-new":
-        return Which("named")
+        return AccountKey("named")
     found = re.fullmatch(r"(person|named)-([0-9]{1,18})", text)
     id_ = read_id(found[2]) if found else None
     if not found or id_ is None:
-        raise NotFound(_("There is no such mail account."))
-    return Which(found[1], id_)
+        raise NotFound(_("Mail account not found."))
+    return AccountKey(found[1], id_)
 
 
-def which_of(stored: MailAccount) -> Which:
-    return Which(stored.kind, {"person": stored.person_id, "named": stored.id}.get(stored.kind))
+def which_of(stored: MailAccount) -> AccountKey:
+    return AccountKey(stored.kind, {"person": stored.person_id, "named": stored.id}.get(stored.kind))
 
 
-def require_may_set_up(actor: Actor, which: Which) -> None:
+def require_may_set_up(actor: Actor, which: AccountKey) -> None:
     """Administrators any account, employees their own; who only looks has none."""
     require_write(actor)
-    if not may_administer(actor) and which != Which("person", actor.id):
-        raise Forbidden(_("Only an administrator may open this mail account."))
+    if not may_administer(actor) and which != AccountKey("person", actor.id):
+        raise Forbidden(_("Only an administrator can open this mail account."))
 
 
-def find(session: Session, which: Which) -> MailAccount | None:
+def find(session: Session, which: AccountKey) -> MailAccount | None:
     """None where it isn't set up yet. Raises NotFound where it can't be."""
     if which.kind == "person":
         if session.get(Person, which.id) is None:
-            raise NotFound(_("There is no such employee."))
+            raise NotFound(_("Employee not found."))
         return session.scalar(select(MailAccount).where(MailAccount.person_id == which.id))
     if which.kind == "named":
         found = session.get(MailAccount, which.id) if which.id else None
         if which.id and (found is None or found.kind != "named"):
-            raise NotFound(_("There is no such mail account."))
+            raise NotFound(_("Mail account not found."))
         return found
     return session.scalar(select(MailAccount).where(MailAccount.kind == which.kind).order_by(MailAccount.id).limit(1))
 
 
 @dataclass(frozen=True)
-class Sending:
+class SendingSettings:
     """What the tab of sending says. password: "" keeps the one there is. found: receiving and limits, as found with it."""
 
     address: str
@@ -92,7 +93,7 @@ class Sending:
     found: dict[str, Any] | None = None
 
 
-def set_sending(session: Session, actor: Actor, which: Which, values: Sending, key: str) -> MailAccount:
+def set_sending(session: Session, actor: Actor, which: AccountKey, values: SendingSettings, key: str) -> MailAccount:
     """Raises Forbidden, NotFound, Invalid. A pause of the account ends: somebody has seen to it."""
     stored = _writable(session, actor, which)
     address = clean_email(values.address)
@@ -120,7 +121,7 @@ def set_sending(session: Session, actor: Actor, which: Which, values: Sending, k
 
 
 @dataclass(frozen=True)
-class Receiving:
+class ReceivingSettings:
     """What the tab of receiving says. host: "" where nothing is received."""
 
     host: str
@@ -130,7 +131,7 @@ class Receiving:
     password: str = ""
 
 
-def set_receiving(session: Session, actor: Actor, which: Which, values: Receiving, key: str) -> MailAccount:
+def set_receiving(session: Session, actor: Actor, which: AccountKey, values: ReceivingSettings, key: str) -> MailAccount:
     """Raises Forbidden, NotFound, Invalid."""
     stored = _existing(session, actor, which)
     _require_receiving(actor, stored, values.host, values.port, values.security, values.password)
@@ -144,7 +145,7 @@ def set_receiving(session: Session, actor: Actor, which: Which, values: Receivin
 
 
 @dataclass(frozen=True)
-class Other:
+class OtherSettings:
     """What the tab of other settings says; numbers are 0 where there is no limit."""
 
     per_hour: int
@@ -158,14 +159,16 @@ class Other:
     password: str = ""
 
 
-def set_other(session: Session, actor: Actor, which: Which, values: Other, key: str) -> MailAccount:
+def set_other(session: Session, actor: Actor, which: AccountKey, values: OtherSettings, key: str) -> MailAccount:
     """Raises Forbidden, NotFound, Invalid. Whoever trusts another authority could pass a server of theirs off as the right one."""
     stored = _existing(session, actor, which)
     _require_certificates(values.ca_pem)
     if values.ca_pem not in ("", stored.ca_pem) and _has_secret(stored) and not values.password:
-        raise Invalid(_("Another authority would be trusted: type the password again. It is sent only where it was given for."), "password")
+        raise Invalid(
+            _("This changes the trusted CA: enter the password again. It is only sent to the server it was entered for."), "password"
+        )
     if values.keep_sent and not stored.receive_host:
-        raise Invalid(_("A copy in the Sent folder needs the server of receiving: set it on that tab first."), "keep_sent")
+        raise Invalid(_("Keeping a copy in the Sent folder needs an incoming server: set it on the Receiving tab first."), "keep_sent")
     for name, value in vars(values).items():
         if name != "password":
             setattr(stored, name, value)
@@ -175,7 +178,7 @@ def set_other(session: Session, actor: Actor, which: Which, values: Other, key: 
     return stored
 
 
-def set_token(session: Session, actor: Actor, which: Which, service: str, sealed_token: str) -> None:
+def set_token(session: Session, actor: Actor, which: AccountKey, service: str, sealed_token: str) -> None:
     """From now on it signs in with this service instead of a password. Raises Forbidden, NotFound, Invalid."""
     stored = _existing(session, actor, which)
     require_servers_of(stored, service)
@@ -189,7 +192,7 @@ def require_servers_of(stored: MailAccount, service: str) -> None:
     hosts, known = {stored.host, stored.receive_host} - {""}, oauth.SERVICES[service]
     if not hosts <= set(known.hosts) or "none" in (stored.security, stored.receive_host and stored.receive_security):
         raise Invalid(
-            _("With this sign-in %(service)s's own servers are needed, by SSL/TLS or STARTTLS. Press “Find settings”.", service=known.name),
+            _("This sign-in needs %(service)s's own servers with SSL/TLS or STARTTLS. Press “Find settings”.", service=known.name),
             "host",
         )
 
@@ -201,14 +204,14 @@ def correct_username(session: Session, account_id: int, name: str, value: str) -
         setattr(stored, name, value)
 
 
-def remove(session: Session, actor: Actor, which: Which) -> None:
-    """Its waiting letters go by the firm's account (of the firm's own: into the tray). Raises Forbidden, NotFound."""
+def remove(session: Session, actor: Actor, which: AccountKey) -> None:
+    """Its waiting messages go by the firm's account (of the firm's own: into the tray). Raises Forbidden, NotFound."""
     stored = _existing(session, actor, which)
     journal.note(session, Kind.ACCOUNT_CHANGED, actor, about=stored.address, part="removed")
     session.delete(stored)
 
 
-def wake(session: Session, actor: Actor, which: Which) -> None:
+def wake(session: Session, actor: Actor, which: AccountKey) -> None:
     """Ends a pause at once. Raises Forbidden, NotFound."""
     require_may_set_up(actor, which)
     stored = find(session, which)
@@ -216,17 +219,17 @@ def wake(session: Session, actor: Actor, which: Which) -> None:
         stored.paused_until, stored.failures = None, 0
 
 
-def _writable(session: Session, actor: Actor, which: Which) -> MailAccount | None:
+def _writable(session: Session, actor: Actor, which: AccountKey) -> MailAccount | None:
     require_may_set_up(actor, which)
     if which.kind == "environment":
-        raise Invalid(_("This account is set by the SMTP settings of the environment, and is changed there."), "address")
+        raise Invalid(_("This account is set by the SMTP environment settings and can only be changed there."), "address")
     return find(session, which)
 
 
-def _existing(session: Session, actor: Actor, which: Which) -> MailAccount:
+def _existing(session: Session, actor: Actor, which: AccountKey) -> MailAccount:
     stored = _writable(session, actor, which)
     if stored is None:
-        raise NotFound(_("Save the address and the server of sending first."))
+        raise NotFound(_("Save the address and the outgoing server first."))
     return stored
 
 
@@ -245,11 +248,11 @@ def _end(host: str | None, port: int, security: str) -> End:
 def _require_server(actor: Actor, host: str, port: int, security: str) -> None:
     """Employees reach ports of mail only: an account is no means of looking around in the firm's network."""
     if not re.fullmatch(r"[\w.:-]{1,254}", host) or host.startswith(("-", ".")) or not _is_name(host):
-        raise Invalid(_("Write the server's name only, such as smtp.yandex.ru."), "host")
+        raise Invalid(_("Enter only the server name, such as smtp.yandex.ru."), "host")
     if security not in SECURITIES:
         raise Invalid(_("This choice no longer exists."), "security")
     if not may_administer(actor) and port not in MAIL_PORTS:
-        raise Invalid(_("This is no port of mail: %(ports)s.", ports=", ".join(map(str, MAIL_PORTS))), "port")
+        raise Invalid(_("This is not a mail port. Use one of these: %(ports)s.", ports=", ".join(map(str, MAIL_PORTS))), "port")
 
 
 def _is_name(host: str) -> bool:
@@ -278,7 +281,7 @@ def _require_certificates(pem: str) -> None:
     try:
         ssl.create_default_context().load_verify_locations(cadata=pem)
     except (ssl.SSLError, ValueError, TypeError):  # the last: letters outside ASCII
-        raise Invalid(_("This is no certificate in PEM form. It begins with “-----BEGIN CERTIFICATE-----”."), "ca_pem") from None
+        raise Invalid(_("This is not a PEM certificate. It must begin with “-----BEGIN CERTIFICATE-----”."), "ca_pem") from None
 
 
 def _keep_password(stored: MailAccount, password: str, key: str) -> None:

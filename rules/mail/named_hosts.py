@@ -12,9 +12,10 @@ from kanban.firm import change_settings
 from kanban.i18n import _
 from kanban.models import Setting
 from kanban.settings import setting, write_setting
-from rules.mail.reach import MOST_NAMED, normal, read_reach
 from rules.models import Gateway, MailAccount
-from rules.post.gateways import SERVICES, end_of_gateway, fields_of
+from rules.transports.gateways import fields_of
+from rules.transports.reach import MOST_NAMED, normal, read_reach
+from rules.transports.services import SERVICES, end_of_gateway
 
 NAME = "inner_hosts"
 
@@ -27,16 +28,16 @@ def name_host(session: Session, actor: Actor, typed: str) -> str:
     """A name, an address or a network. Raises Forbidden, Invalid, Conflict."""
     host = normal(typed)
     if not re.fullmatch(r"[\w.:-]{1,253}(?:/[0-9]{1,3})?", host) or host.startswith(("-", ".")):
-        raise Invalid(_("Write a name such as mail.firma.local, an address, or a network such as 10.0.0.0/8."), "host")
+        raise Invalid(_("Enter a name such as mail.company.local, an address, or a network such as 10.0.0.0/8."), "host")
     try:
         read_reach(host)
     except ValueError:
-        raise Invalid(_("This is no network: write it as 10.0.0.0/8."), "host") from None
+        raise Invalid(_("This is not a valid network: enter it as 10.0.0.0/8."), "host") from None
     before = named(session)
     if host in before:
-        raise Conflict(_("%(host)s is allowed already.", host=host))
+        raise Conflict(_("%(host)s is already allowed.", host=host))
     if len(before) >= MOST_NAMED:
-        raise Invalid(_("At most %(most)s hosts.", most=MOST_NAMED), "host")
+        raise Invalid(_("At most %(most)s hosts are allowed.", most=MOST_NAMED), "host")
     change_settings(session, actor, inner_hosts=" ".join([*before, host]))
     return host
 
@@ -45,7 +46,7 @@ def forget_host(session: Session, actor: Actor, host: str) -> None:
     """Raises Forbidden, NotFound."""
     before = named(session)
     if host not in before:
-        raise NotFound(_("There is no such host."))
+        raise NotFound(_("Host not found."))
     change_settings(session, actor, inner_hosts=" ".join(one for one in before if one != host))
 
 

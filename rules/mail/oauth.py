@@ -1,32 +1,12 @@
-"""Signing in to a mailbox with Google or Microsoft (OAuth 2, RFC 6749 with PKCE; XOAUTH2), by authlib.
+"""The services one signs in to a mailbox with (OAuth 2): Google and Microsoft. What is said to them: rules.mail.oauth_client."""
 
-The client's id and secret are settings of the environment. What the service gives is sealed with the account: a refresh
-token, and an access token that is renewed a minute before its end. Nothing here runs inside a transaction.
-"""
-
-import json
-import ssl
-import time
 from dataclasses import dataclass
-from typing import Any
-
-from authlib.common.errors import AuthlibBaseError
-from authlib.common.security import generate_token
-from authlib.integrations.requests_client import OAuth2Session
-from requests import RequestException
-from requests.adapters import HTTPAdapter
 
 from kanban.config import Config
-from kanban.db import db, transaction
-from rules.mail.accounts import Account, seal, unseal
-from rules.models import MailAccount
-
-DEADLINE_S = 10
-RENEW_S = 60
 
 
 @dataclass(frozen=True)
-class Service:
+class OAuthService:
     """Endpoints as the services document them. {tenant}: of Microsoft, common or the firm's own. hosts: its mail servers."""
 
     name: str
@@ -38,17 +18,23 @@ class Service:
 
 
 SERVICES = {
-    "google": Service(
-        "Google", "https://accounts.google.com/o/oauth2/v2/auth", "https://oauth2.googleapis.com/token", "https://mail.google.com/",
-        {"access_type": "offline", "prompt": "consent"}, ("smtp.gmail.com", "imap.gmail.com"),
+    "google": OAuthService(
+        "Google",
+        "https://accounts.google.com/o/oauth2/v2/auth",
+        "https://oauth2.googleapis.com/token",
+        "https://mail.google.com/",
+        {"access_type": "offline", "prompt": "consent"},
+        ("smtp.gmail.com", "imap.gmail.com"),
     ),
-    "microsoft": Service(
-        "Microsoft", "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize",
+    "microsoft": OAuthService(
+        "Microsoft",
+        "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize",
         "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token",
         "offline_access https://outlook.office.com/SMTP.Send https://outlook.office.com/IMAP.AccessAsUser.All",
-        {"prompt": "select_account"}, ("smtp.office365.com", "smtp-mail.outlook.com", "outlook.office365.com"),
+        {"prompt": "select_account"},
+        ("smtp.office365.com", "smtp-mail.outlook.com", "outlook.office365.com"),
     ),
-}  # fmt: skip
+}
 
 
 class SignInLost(Exception):
@@ -56,7 +42,7 @@ class SignInLost(Exception):
 
 
 def is_offered(service: str, config: Config) -> bool:
-    return service in SERVICES and bool(_client_id(service, config))
+    return service in SERVICES and bool(client_id(service, config))
 
 
 def offered(config: Config) -> dict[str, str]:
@@ -64,87 +50,5 @@ def offered(config: Config) -> dict[str, str]:
     return {key: one.name for key, one in SERVICES.items() if is_offered(key, config)}
 
 
-def _client_id(service: str, config: Config) -> str:
+def client_id(service: str, config: Config) -> str:
     return config.oauth_google_id if service == "google" else config.oauth_microsoft_id
-
-
-def _session(service: str, config: Config, redirect_uri: str = "") -> OAuth2Session:
-    secret = config.oauth_google_secret if service == "google" else config.oauth_microsoft_secret
-    session = OAuth2Session(
-        _client_id(service, config), secret or None, scope=SERVICES[service].scope, redirect_uri=redirect_uri,
-        token_endpoint_auth_method="client_secret_post" if secret else "none", code_challenge_method="S256", default_timeout=DEADLINE_S,
-    )  # fmt: skip
-    session.mount("https://", _Trusting(config.smtp_ca_file))
-    return session
-
-
-class _Trusting(HTTPAdapter):
-    """Trusts the certificates of SMTP_CA_FILE beside the usual ones, as mail does."""
-
-    def __init__(self, ca_file: str) -> None:
-        self._context = ssl.create_default_context()
-        if ca_file:
-            self._context.load_verify_locations(cafile=ca_file)
-        super().__init__()
-
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, ssl_context=self._context, **options)
-
-
-def begin(service: str, config: Config, redirect_uri: str, address: str) -> tuple[str, str, str]:
-    """(where to send the browser, state, verifier). The last two come back in the browser's session."""
-    verifier = generate_token(64)
-    known = SERVICES[service]
-    url, state = _session(service, config, redirect_uri).create_authorization_url(
-        known.authorize_url.format(tenant=config.oauth_microsoft_tenant), code_verifier=verifier, login_hint=address, **known.options
-    )
-    return url, state, verifier
-
-
-def finish(service: str, config: Config, redirect_uri: str, code: str, verifier: str) -> str:
-    """The token, as sealed JSON. Raises SignInLost."""
-    session = _session(service, config, redirect_uri)
-    url = SERVICES[service].token_url.format(tenant=config.oauth_microsoft_tenant)
-    token = _asked(lambda: session.fetch_token(url, code=code, code_verifier=verifier, grant_type="authorization_code"))
-    if not token.get("refresh_token"):
-        raise SignInLost("no refresh_token was given")
-    return _sealed(token, {}, config)
-
-
-def fresh(account: Account, config: Config) -> str:
-    """An access token that lasts a minute at least; a new one is kept. Raises SignInLost."""
-    stored = db.session.get(MailAccount, account.stored_id, populate_existing=True)
-    sealed = stored.sealed_token if stored else ""
-    kept: dict[str, Any] = json.loads(unseal(sealed, config.seal_key) or "{}")
-    db.session.rollback()
-    if kept.get("access_token") and kept.get("expires_at", 0) > time.time() + RENEW_S:
-        return str(kept["access_token"])
-    if not kept.get("refresh_token"):
-        raise SignInLost("invalid_grant: nobody has signed in yet")
-    url = SERVICES[account.oauth].token_url.format(tenant=config.oauth_microsoft_tenant)
-    session = _session(account.oauth, config)
-    token = _asked(lambda: session.refresh_token(url, refresh_token=kept["refresh_token"]))
-    with transaction(numbered=False) as writing:
-        row = writing.get(MailAccount, account.stored_id)
-        if row is not None and row.sealed_token == sealed:  # else somebody signed in anew meanwhile, or typed a password
-            row.sealed_token = _sealed(token, kept, config)
-    return str(token["access_token"])
-
-
-def _asked(ask: Any) -> dict[str, Any]:
-    try:
-        token: dict[str, Any] = ask()
-    except (AuthlibBaseError, RequestException, ValueError) as error:
-        raise SignInLost(" ".join(str(error).split())[:500] or type(error).__name__) from None
-    if not token.get("access_token"):
-        raise SignInLost("no access_token was given")
-    return token
-
-
-def _sealed(token: dict[str, Any], before: dict[str, Any], config: Config) -> str:
-    kept = {
-        "access_token": token["access_token"],
-        "refresh_token": token.get("refresh_token") or before.get("refresh_token"),
-        "expires_at": int(token.get("expires_at") or time.time() + int(token.get("expires_in") or 3600)),
-    }
-    return seal(json.dumps(kept), config.seal_key)

@@ -26,8 +26,8 @@ class Provider:
 
     mx: ends of the MX hosts of firms' own domains; hosted_name: what the service for them is called, or "" if as the provider.
     hint: what its users most often need to know; steps: how to get a password for applications, one sentence each;
-    help_url: its own page about it. Limits count recipients, or letters where it counts those, of one mailbox, and
-    per_letter the recipients of one letter by SMTP: 0 where it publishes none we could check. oauth: "", google or microsoft.
+    help_url: its own page about it. Limits count recipients, or messages where it counts those, of one mailbox, and
+    per_letter the recipients of one message by SMTP: 0 where it publishes none we could check. oauth: "", google or microsoft.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Provider:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundServers:
     """Settings found for an address. username: "" where nothing is said of it."""
 
     smtp: Server
@@ -55,15 +55,15 @@ class Found:
     provider: Provider | None = None
 
 
-APP_PASSWORD = N_("This provider lets programs in only with a password made for applications, not with your usual one.")
-MICROSOFT_SIGN_IN = N_("Microsoft has ended sign-in by password for many accounts.")
-ALLOW_PROGRAMS = N_("Allow mail programs in the settings of the mailbox first.")
-HOSTING_PASSWORD = N_("The password is that of the mailbox itself: it is set in the control panel of the hosting.")
+APP_PASSWORD = N_("This provider only lets apps in with an app password, not with your usual one.")
+MICROSOFT_SIGN_IN = N_("Microsoft has disabled password sign-in for many accounts.")
+ALLOW_PROGRAMS = N_("First allow mail apps in the mailbox settings.")
+HOSTING_PASSWORD = N_("Use the mailbox's own password, set in the hosting control panel.")
 
-PASTE = N_("Copy the new password and paste it here: it is shown only once.")
-TWO_STEPS = N_("Switch on two-step verification of your account, if it is off.")
-SECURITY_PAGE = N_("Open the security settings of your account, find “App passwords” and create one.")
-MICROSOFT_REFUSES = N_("If the password is refused, sign in with Microsoft, or take a mailbox of another provider.")
+PASTE = N_("Copy the new password and paste it here: it is only shown once.")
+TWO_STEPS = N_("Turn on two-step verification for your account if it is off.")
+SECURITY_PAGE = N_("Open your account's security settings, find “App passwords” and create one.")
+MICROSOFT_REFUSES = N_("If the password is refused, sign in with Microsoft or use a mailbox from another provider.")
 
 YANDEX = Provider(
     "Яндекс",
@@ -72,12 +72,12 @@ YANDEX = Provider(
     domains=("yandex.ru", "ya.ru", "yandex.com", "yandex.kz", "yandex.by", "yandex.ua", "narod.ru"),
     hint=APP_PASSWORD,
     steps=(
-        N_("In Yandex Mail open “All settings”, then “Email clients”, and allow access by IMAP with app passwords."),
-        N_("At id.yandex.ru open “Security”, then “App passwords”, and create a password for “Mail”."),
+        N_("In Yandex Mail, open “All settings”, then “Email clients”, and allow IMAP access with app passwords."),
+        N_("At id.yandex.ru, open “Security”, then “App passwords”, and create a password for “Mail”."),
         PASTE,
     ),
     help_url="https://yandex.ru/support/id/authorization/app-passwords.html",
-    per_day=500,  # its page on sending many letters: 500 recipients in 24 hours
+    per_day=500,  # its page on sending many messages: 500 recipients in 24 hours
     per_letter=35,  # the same page: from a mail client or by SMTP
 )
 YANDEX_360 = replace(
@@ -95,8 +95,8 @@ MAIL_RU = Provider(
     domains=("mail.ru", "inbox.ru", "list.ru", "bk.ru", "internet.ru", "xmail.ru", "mail.ua", "vk.com"),
     hint=APP_PASSWORD,
     steps=(
-        N_("In Mail.ru open “All settings”, then “Security”, then “Passwords for external applications”."),
-        N_("Create a password, name it as you like, and give it full access to the mail."),
+        N_("In Mail.ru, open “All settings”, then “Security”, then “Passwords for external applications”."),
+        N_("Create a password, give it any name, and grant it full access to the mail."),
         PASTE,
     ),
     help_url="https://help.mail.ru/mail/security/protection/external",
@@ -109,9 +109,9 @@ GMAIL = Provider(
     Server("imap.gmail.com", 993, "tls"),
     domains=("gmail.com", "googlemail.com"),
     hint=APP_PASSWORD,
-    steps=(TWO_STEPS, N_("Open myaccount.google.com/apppasswords and create a password, named as you like."), PASTE),
+    steps=(TWO_STEPS, N_("Open myaccount.google.com/apppasswords and create a password with any name."), PASTE),
     help_url="https://support.google.com/accounts/answer/185833",
-    per_day=500,  # Gmail help: 500 letters a day
+    per_day=500,  # Gmail help: 500 messages a day
     per_letter=100,  # Google Workspace help: 100 by SMTP; taken to hold here too
     oauth="google",
 )
@@ -120,7 +120,7 @@ GOOGLE_WORKSPACE = replace(
     domains=(),
     mx=("aspmx.l.google.com", "smtp.google.com", "googlemail.com"),  # the last: aspmx2.googlemail.com and on
     hosted_name="Google Workspace",
-    per_day=2000,  # Google Workspace help: 2,000 letters a day
+    per_day=2000,  # Google Workspace help: 2,000 messages a day
 )
 
 RAMBLER = Provider(
@@ -130,8 +130,8 @@ RAMBLER = Provider(
     domains=("rambler.ru", "lenta.ru", "autorambler.ru", "myrambler.ru", "ro.ru", "r0.ru", "rambler.ua"),
     hint=ALLOW_PROGRAMS,
     steps=(
-        N_("In Rambler Mail open “Settings”, then “Mail programs”, and switch access on."),
-        N_("Here the usual password of the mailbox is the right one."),
+        N_("In Rambler Mail, open “Settings”, then “Mail programs”, and turn access on."),
+        N_("Use the mailbox's usual password here."),
     ),
     help_url="https://help.rambler.ru/mail/mail-nastrojki-pochtovogo-yashika/2129/",
 )
@@ -156,7 +156,7 @@ MICROSOFT_365 = replace(
     hosted_name="Microsoft 365",
     steps=(N_("Ask your administrator to allow “Authenticated SMTP” for this mailbox."), MICROSOFT_REFUSES),
     help_url="https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/authenticated-client-smtp-submission",
-    per_hour=1800,  # Exchange Online limits: 30 letters a minute
+    per_hour=1800,  # Exchange Online limits: 30 messages a minute
     per_day=10_000,  # the same: 10,000 recipients a day
     per_letter=500,  # the same, unless the administrator changed it
 )
@@ -167,9 +167,9 @@ ICLOUD = Provider(
     Server("imap.mail.me.com", 993, "tls"),
     domains=("icloud.com", "me.com", "mac.com"),
     hint=APP_PASSWORD,
-    steps=(N_("At account.apple.com open “Sign-In and Security”, then “App-Specific Passwords”, and create one."), PASTE),
+    steps=(N_("At account.apple.com, open “Sign-In and Security”, then “App-Specific Passwords”, and create one."), PASTE),
     help_url="https://support.apple.com/102654",
-    per_day=1000,  # Apple support 102198: 1,000 letters and 1,000 recipients a day
+    per_day=1000,  # Apple support 102198: 1,000 messages and 1,000 recipients a day
     per_letter=500,  # the same
 )
 ICLOUD_PLUS = replace(ICLOUD, domains=(), mx=("mail.icloud.com",), hosted_name="iCloud+")
@@ -180,7 +180,7 @@ ZOHO = Provider(
     Server("imap.zoho.com", 993, "tls"),
     domains=("zoho.com", "zohomail.com"),
     hint=APP_PASSWORD,
-    steps=(N_("In the settings of Zoho Mail open your account and allow access by IMAP."), SECURITY_PAGE, PASTE),
+    steps=(N_("In the Zoho Mail settings, open your account and allow IMAP access."), SECURITY_PAGE, PASTE),
     help_url="https://www.zoho.com/mail/help/zoho-smtp.html",
 )
 ZOHO_PRO = replace(
@@ -220,7 +220,7 @@ GMX = Provider(
     Server("imap.gmx.com", 993, "tls"),
     domains=("gmx.com", "gmx.us", "gmx.co.uk"),
     hint=ALLOW_PROGRAMS,
-    steps=(N_("In GMX open “Settings”, then “POP3 & IMAP”, and switch access on."),),
+    steps=(N_("In GMX, open “Settings”, then “POP3 & IMAP”, and turn access on."),),
     help_url="https://support.gmx.com/pop-imap/toggle.html",
 )
 GMX_NET = replace(
@@ -272,7 +272,7 @@ NIC_RU = Provider(
     mx=("nicmail.ru",),
     hint=HOSTING_PASSWORD,
     help_url="https://nic.ru/help/limitations-and-features-of-the-mail-system_14425.html",
-    per_hour=200,  # that page: 50 letters in 15 minutes
+    per_hour=200,  # that page: 50 messages in 15 minutes
     per_letter=50,  # that page
 )
 SPACEWEB = Provider(
@@ -282,7 +282,7 @@ SPACEWEB = Provider(
     mx=("mx1.spaceweb.ru", "mx2.spaceweb.ru"),
     hint=HOSTING_PASSWORD,
     help_url="https://help.sweb.ru/entry/22",
-    per_hour=500,  # that page: 500 letters an hour from a mailbox, and from a domain
+    per_hour=500,  # that page: 500 messages an hour from a mailbox, and from a domain
     per_letter=100,  # that page
 )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Step:
+class DiscoveryStep:
     """verdict: true (it holds), false (it doesn't), or later (not tried, or nothing known). seen: in a few words."""
 
     name: str

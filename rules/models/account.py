@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kanban import clock
-from kanban.db import Base
+from kanban.db import NEVER_REUSED, UNSEEN, Base
 
 ACCOUNT_KINDS = ("system", "person", "named", "environment")
 
@@ -31,19 +31,24 @@ class Outlet:
         """What one message counts for against the limits."""
         return 1
 
+    @property
+    def is_row(self) -> ColumnElement[bool]:
+        """The condition that finds this row."""
+        raise NotImplementedError
+
 
 class MailAccount(Outlet, Base):
-    """A mailbox letters go out from. Passwords and tokens are sealed (rules.mail.accounts).
+    """A mailbox messages go out from. Passwords and tokens are sealed (rules.mail.accounts).
 
     kind: system (one), person (one each), named (info@…), or environment (the SMTP_ settings: its password is not here).
     security, receive_security: tls, starttls or none. receive_host: "" where nothing is received.
-    oauth: "" (a password), google or microsoft. per_letter: recipients of a letter, 0: any number.
-    copy_to_self: a blind copy of each letter to its own address. keep_sent: a copy in the folder of sent letters.
+    oauth: "" (a password), google or microsoft. per_letter: recipients of a message, 0: any number.
+    copy_to_self: a blind copy of each message to its own address. keep_sent: a copy in the folder of sent messages.
     fall_back: what it can't send goes by the system account. ca_pem: certificates of an authority of one's own.
     """
 
     __tablename__ = "mail_account"
-    __table_args__ = (Index(None, "kind"), {"sqlite_autoincrement": True})  # rules name accounts by number: none is given twice
+    __table_args__ = (Index(None, "kind"), NEVER_REUSED | UNSEEN)  # rules name accounts by number: none is given twice
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(12), default="system")
@@ -71,5 +76,9 @@ class MailAccount(Outlet, Base):
 
     @property
     def weight(self) -> int:
-        """A copy to oneself is a letter too."""
+        """A copy to oneself is a message too."""
         return 2 if self.copy_to_self else 1
+
+    @property
+    def is_row(self) -> ColumnElement[bool]:
+        return MailAccount.id == self.id

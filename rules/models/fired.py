@@ -6,12 +6,12 @@ from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kanban import clock
-from kanban.db import Base
+from kanban.db import UNSEEN, Base
 
 _OF_LISTS = text("order_id IS NULL")
 
 
-class Fired(Base):
+class DueMark(Base):
     """mark: what it came due for: the date of the order, the moment it entered its status, or its last event; without an order
     the day of a list."""
 
@@ -20,6 +20,7 @@ class Fired(Base):
         Index(None, "rule_id", "order_id", "mark", unique=True),
         Index(None, "order_id"),
         Index("ix_fired_list", "rule_id", "mark", unique=True, sqlite_where=_OF_LISTS, postgresql_where=_OF_LISTS),
+        UNSEEN,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -7,24 +7,23 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kanban import clock
-from kanban.db import NEVER_REUSED, Base
-from kanban.models import DoorKind
+from kanban.db import NEVER_REUSED, UNSEEN, Base
+from kanban.models import SignInEmailKind
 
 STATES = ("waiting", "sending", "sent", "failed", "cancelled", "tray")
-CHANNELS = ("email", "sms", "chat", "notice")
-DOOR_KINDS: tuple[str, ...] = get_args(DoorKind)  # to one person, and never copied to anybody
+SIGN_IN_KINDS: tuple[str, ...] = get_args(SignInEmailKind)  # to one person, and never copied to anybody
 SECRET_KINDS = ("reset", "invitation")  # their link opens an account: nobody is shown them, and their words go once they are sent
 
 
 class Message(Base):
-    """A letter. The outbox *is* the queue: `state`, `due_at` and `lease_until` are all a worker looks at.
+    """A message. The outbox *is* the queue: `state`, `due_at` and `lease_until` are all a worker looks at.
 
     channel: email, sms, chat (a messenger) or notice (the bell). account_id: the mail account it is to go by; None: the
     firm's own. note: why it doesn't go by the account that was wished for: no_own_account, own_account_failed or account_gone.
 
-    key: event, channel, address, template and copy number; unique, so no letter is written twice for one event.
-    kind: rule, copy (of a rule's letter, sent again by hand), test, mention (in a comment), todo (that is due), or one of
-    DOOR_KINDS.
+    key: event, channel, address, template and copy number; unique, so no message is written twice for one event.
+    kind: rule, copy (of a rule's message, sent again by hand), test, mention (in a comment), todo (that is due), or one of
+    SIGN_IN_KINDS.
     queued_for: the address at enqueue, where it goes to another by now. dropped: why it was cancelled when its turn came, ""
     where a person cancelled it (see rules.post.addressees). text_kept: False once its words are no longer kept.
     layout: what the HTML frame shows beside the text (order, statuses, why the reader got it).
@@ -40,7 +39,7 @@ class Message(Base):
         Index(None, "order_id", "id"),
         Index(None, "rule_id", "state"),
         Index(None, "text_kept", "created_at"),
-        NEVER_REUSED,
+        NEVER_REUSED | UNSEEN,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

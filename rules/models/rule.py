@@ -7,17 +7,14 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kanban import clock
-from kanban.db import NEVER_REUSED, Base
+from kanban.db import NEVER_REUSED, UNSEEN, Base
 
-TRIGGERS = (
-    "placed", "entered", "left", "changed", "field", "paid", "commented", "linked", "all_linked", "date", "stay", "idle", "weekdays",
-    "hand",
-)  # fmt: skip
+GONE = "gone"  # the trigger key of a rule whose status was removed
 MODES = ("draft", "log", "on", "paused")
 
 
 class Rule(Base):
-    """A rule. `trigger_key` («entered:12», «field:1:ship_on»: rules.evaluator) is what an event is looked up by; the rest is
+    """A rule. `trigger_key` («entered:12», «field:1:ship_on»: rules.definition.evaluator) is what an event is looked up by; the rest is
     in its version.
 
     active: evaluated at all; a rule that isn't is a draft. log_only: its runs are recorded, nothing is sent or changed.
@@ -27,7 +24,7 @@ class Rule(Base):
     """
 
     __tablename__ = "rule"
-    __table_args__ = (Index(None, "trigger_key", "active"), Index(None, "board_id"), NEVER_REUSED)
+    __table_args__ = (Index(None, "trigger_key", "active"), Index(None, "board_id"), NEVER_REUSED | UNSEEN)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     board_id: Mapped[int] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
@@ -56,14 +53,12 @@ class Rule(Base):
 class RuleVersion(Base):
     """What a rule said at one time. Never changed after it was written.
 
-    board_id: None in versions written before 0003. options: of the trigger: {"field"}, {"percent"} or {"sum"}, {"phase"}.
-    criteria: the tree of kanban.criteria.
-    actions: see rules.actions and rules.running.changes. tell_actor: also the person who did it.
+    board_id: None in versions written before 0003. trigger, status_id, options: see rules.definition.triggers. criteria: see
+    kanban.criteria. actions: see rules.definition.actions. All of it is read by rules.queries.versions, which says where it can't be.
     """
 
     __tablename__ = "rule_version"
-    is_readable = True  # set when it is loaded: rules.stored
-    __table_args__ = (Index(None, "rule_id", "number", unique=True), NEVER_REUSED)
+    __table_args__ = (Index(None, "rule_id", "number", unique=True), NEVER_REUSED | UNSEEN)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     rule_id: Mapped[int] = mapped_column(ForeignKey("rule.id", ondelete="CASCADE"))

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kanban import clock
-from kanban.db import Base
+from kanban.db import UNSEEN, Base
 
 _FAILED = text("outcome IN ('failed', 'stopped')")
 
@@ -20,8 +20,12 @@ class Run(Base):
     """
 
     __tablename__ = "run"
-    __table_args__ = (Index(None, "event_id", "rule_id", unique=True), Index(None, "rule_id", "id"),
-                      Index("ix_run_failed", "rule_id", "id", sqlite_where=_FAILED, postgresql_where=_FAILED))  # fmt: skip
+    __table_args__ = (
+        Index(None, "event_id", "rule_id", unique=True),
+        Index(None, "rule_id", "id"),
+        Index("ix_run_failed", "rule_id", "id", sqlite_where=_FAILED, postgresql_where=_FAILED),
+        UNSEEN,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"))

@@ -6,16 +6,17 @@ from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kanban import clock
-from kanban.db import Base
+from kanban.db import UNSEEN, Base
 
 
 class Template(Base):
     """Subject and text in Liquid, with fields of the order. skip_empty: leave out lines whose fields are all empty.
 
-    kind: letter, or short (SMS, messengers and notices: a plain text without a subject).
+    kind: see rules.definition.channels.TemplateKind.
     """
 
     __tablename__ = "template"
+    __table_args__ = UNSEEN
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(10), default="letter")

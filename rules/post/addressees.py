@@ -2,55 +2,77 @@
 gets it there. A fixed number of statements, however many messages there are."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kanban.fold import fold
 from kanban.models import Customer, Order, Person
-from kanban.phones import e164
-from kanban.settings import country
+from rules.definition.channels import Channel
+from rules.definition.outcomes import Reason
 from rules.models import Message, Unsubscribed
+from rules.post.addresses import address_of, address_of_customer, no_address_reason
+from rules.post.layout import ChosenAs, Head, read_layout
 
-Head = list[Any]  # name, address, and the person's id, or the kind of another recipient: who stands in To or Cc
-NO_ADDRESS = {"email": "no_address", "sms": "no_phone", "chat": "no_chat", "notice": "not_employee"}  # why, by channel
-DROPPED = ("inactive", "no_address", "no_phone", "no_chat", "unsubscribed", "same_address", "other_customer")
+DROPPED = (
+    Reason.INACTIVE,
+    Reason.NO_ADDRESS,
+    Reason.NO_PHONE,
+    Reason.NO_CHAT,
+    Reason.UNSUBSCRIBED,
+    Reason.SAME_ADDRESS,
+    Reason.OTHER_CUSTOMER,
+)
 GOES = ("waiting", "sending", "sent", "tray")
+CUSTOMER = ChosenAs.CUSTOMER.value
 
 
-def address_of(person: Any, channel: str) -> str:
-    """person: anything with email, phone and chat. The bell goes by the person; the e-mail address is what the log calls them by."""
-    if channel == "sms":
-        return e164(person.phone, country())
-    return str(person.chat if channel == "chat" else person.email)
+class KnownPerson(NamedTuple):
+    id: int
+    active: bool
+    email: str
+    phone: str
+    chat: str
 
 
-def address_of_customer(customer: Any, channel: str) -> str:
-    return e164(customer.phone, country()) if channel == "sms" else str(customer.email) if channel == "email" else ""
+class KnownCustomer(NamedTuple):
+    """order_id: of the order that is theirs."""
+
+    order_id: int
+    name: str
+    email: str
+    phone: str
+
+
+class AddressesNow(NamedTuple):
+    """Where a message goes now; reason: why it does not go, else None."""
+
+    address: str
+    reason: Reason | None = None
 
 
 def look_again(session: Session, messages: Sequence[Message]) -> list[Message]:
     """Cancels those that are not to go any more, and gives the others the address of now. Returns those whose address changed.
 
-    dropped says why one was cancelled: inactive, no_address, no_phone, no_chat, unsubscribed; same_address where another message
-    of the same event, channel and template goes, or went, to the new address; other_customer where name and address of the
-    order's customer are others now, so that the text is about somebody else.
+    dropped says why one was cancelled: one of DROPPED. same_address: another message of the same event, channel and template goes, or
+    went, to the new address. other_customer: name and address of the order's customer are others now, so that the text is about
+    somebody else.
     """
     known = _Known.load(session, messages)
     moved = []
     for message in messages:
-        address, reason = known.address_of(message)
-        if reason == "unsubscribed" and message.person_id:
+        now = known.address_of(message)
+        if now.reason is Reason.UNSUBSCRIBED and message.person_id:
             _to_the_bell(message)
             continue
-        if reason:
-            _drop(message, reason)
+        if now.reason is not None:
+            _drop(message, now.reason)
             continue
-        if not _is_same(address, message.address):
+        if not _is_same(now.address, message.address):
             message.queued_for = message.queued_for or message.address
-            message.address = address
+            message.address = now.address
             moved.append(message)
         _write_heads(message, known)
     if moved:
@@ -63,61 +85,66 @@ def look_again(session: Session, messages: Sequence[Message]) -> list[Message]:
 class _Known:
     """What is known now. customers: by order."""
 
-    people: Mapping[int, Any] = field(default_factory=dict)
-    customers: Mapping[int, Any] = field(default_factory=dict)
+    people: Mapping[int, KnownPerson] = field(default_factory=dict)
+    customers: Mapping[int, KnownCustomer] = field(default_factory=dict)
     unsubscribed: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, session: Session, messages: Iterable[Message]) -> "_Known":
         """At most three statements: people, customers, and addresses that asked for no e-mails."""
-        waiting = list(messages)
-        ids = {one.person_id for one in waiting} | {head[2] for one in waiting for head in _heads(one) if isinstance(head[2], int)}
-        ids |= {one.layout.get("reply_to_id") for one in waiting}
-        orders = {one.order_id for one in waiting if _is_customers(one) or any(head[2] == "customer" for head in _heads(one))}
-        people = _by_id(session, select(Person.id, Person.active, Person.email, Person.phone, Person.chat), Person.id, ids)
-        of_orders = select(Order.id, Customer.name, Customer.email, Customer.phone).join(Customer, Customer.id == Order.customer_id)
-        known = cls(people, _by_id(session, of_orders, Order.id, orders))
-        addresses = {known.address_of(one)[0].casefold() for one in waiting if one.kind == "rule" and one.channel == "email"}
-        addresses |= {known.of_head(head, one)[0].casefold() for one in waiting for head in _heads(one)}
+        waiting = [(one, read_layout(one.layout)) for one in messages]
+        ids = {one.person_id for one, _layout in waiting} | {layout.reply_to_id for _one, layout in waiting}
+        ids |= {head.whose for _one, layout in waiting for head in layout.heads if isinstance(head.whose, int)}
+        orders = {one.order_id for one, layout in waiting if _is_customers(one) or any(head.whose == CUSTOMER for head in layout.heads)}
+        known = cls(_people(session, ids - {None}), _customers(session, orders - {None}))
+        addresses = {known.address_of(one).address.casefold() for one, _l in waiting if one.kind == "rule" and one.channel == "email"}
+        addresses |= {known.of_head(head, one).address.casefold() for one, layout in waiting for head in layout.heads}
         asked = select(Unsubscribed.address).where(Unsubscribed.address.in_(addresses - {""}))
-        return cls(known.people, known.customers, frozenset(session.scalars(asked)) if addresses else frozenset())
+        return replace(known, unsubscribed=frozenset(session.scalars(asked)) if addresses else frozenset())
 
-    def address_of(self, message: Message) -> tuple[str, str]:
-        """(address, ""), or ("", why it does not go)."""
-        whose = message.person_id if message.person_id else "customer" if _is_customers(message) else "address"
-        return self._address(whose, message.name, message.address, message, message.channel, message.queued_for)
+    def address_of(self, message: Message) -> AddressesNow:
+        whose = message.person_id if message.person_id else CUSTOMER if _is_customers(message) else None
+        return self._address(Head(message.name, message.address, whose), message, Channel(message.channel), message.queued_for)
 
-    def of_head(self, head: Head, message: Message) -> tuple[str, str]:
-        return self._address(head[2], head[0], head[1], message, "email")
+    def of_head(self, head: Head, message: Message) -> AddressesNow:
+        return self._address(head, message, Channel.EMAIL)
 
-    def _address(self, whose: Any, name: str, address: str, message: Message, channel: str, first: str = "") -> tuple[str, str]:
-        """name: as it was when the message was made, and so was `first`, where it has gone to another address since."""
-        found, before = None, first or address
-        if isinstance(whose, int):
-            found = self.people.get(whose)
-            address = address_of(found, channel) if found is not None else address
-        elif whose == "customer":
-            found = self.customers.get(message.order_id or 0)
-            address = address_of_customer(found, channel) if found is not None else address
-        if isinstance(whose, int) and found is not None and not found.active:
-            return "", "inactive"
-        if whose == "customer" and found is not None and name and fold(found.name) != fold(name) and not _is_same(address, before):
-            return "", "other_customer"
+    def _address(self, head: Head, message: Message, channel: Channel, first: str = "") -> AddressesNow:
+        """head: as it was when the message was made, and so was `first`, where it has gone to another address since."""
+        address, before = head.address, first or head.address
+        if isinstance(head.whose, int) and (person := self.people.get(head.whose)) is not None:
+            if not person.active:
+                return AddressesNow("", Reason.INACTIVE)
+            address = address_of(person, channel)
+        elif head.whose == CUSTOMER and (customer := self.customers.get(message.order_id or 0)) is not None:
+            address = address_of_customer(customer, channel)
+            if head.name and fold(customer.name) != fold(head.name) and not _is_same(address, before):
+                return AddressesNow("", Reason.OTHER_CUSTOMER)
         if not address:
-            return "", NO_ADDRESS[channel]
-        if message.kind == "rule" and channel == "email" and address.casefold() in self.unsubscribed:
-            return "", "unsubscribed"
-        return address, ""
+            return AddressesNow("", no_address_reason(channel))
+        if message.kind == "rule" and channel is Channel.EMAIL and address.casefold() in self.unsubscribed:
+            return AddressesNow("", Reason.UNSUBSCRIBED)
+        return AddressesNow(address)
 
 
-def _by_id(session: Session, query: Any, column: Any, ids: set[Any]) -> dict[int, Any]:
-    wanted = ids - {None}
-    return {row.id: row for row in session.execute(query.where(column.in_(wanted)))} if wanted else {}
+def _people(session: Session, ids: set[int | None]) -> dict[int, KnownPerson]:
+    if not ids:
+        return {}
+    rows = session.execute(select(Person.id, Person.active, Person.email, Person.phone, Person.chat).where(Person.id.in_(ids)))
+    return {row.id: KnownPerson(*row) for row in rows}
+
+
+def _customers(session: Session, order_ids: set[int | None]) -> dict[int, KnownCustomer]:
+    if not order_ids:
+        return {}
+    of_orders = select(Order.id, Customer.name, Customer.email, Customer.phone).join(Customer, Customer.id == Order.customer_id)
+    return {row.id: KnownCustomer(*row) for row in session.execute(of_orders.where(Order.id.in_(order_ids)))}
 
 
 def _is_customers(message: Message) -> bool:
     """Whether it goes to the customer of its order, so that the order says where that is."""
-    return message.order_id is not None and (message.layout.get("why") or {}).get("kind") == "customer"
+    chosen = read_layout(message.layout).chosen
+    return message.order_id is not None and chosen is not None and chosen.kind is ChosenAs.CUSTOMER
 
 
 def _is_same(one: str, other: str) -> bool:
@@ -129,31 +156,30 @@ def _to_the_bell(message: Message) -> None:
     message.channel, message.account_id, message.note, message.reply_to, message.text = "notice", None, "", "", message.subject
 
 
-def _drop(message: Message, reason: str) -> None:
-    message.state, message.dropped = "cancelled", reason
-
-
-def _heads(message: Message) -> list[Head]:
-    """Who stands in To and Cc; rows of earlier versions name nobody's id."""
-    return [[*head, None][:3] for place in ("to", "cc") for head in message.layout.get(place) or ()]
+def _drop(message: Message, reason: Reason) -> None:
+    message.state, message.dropped = "cancelled", reason.value
 
 
 def _write_heads(message: Message, known: _Known) -> None:
     """To and Cc with the addresses of now, without those to whom nothing goes; and where answers go."""
-    layout = dict(message.layout)
-    for place in ("to", "cc"):
-        shown: dict[str, Head] = {}
-        for name, address, whose in ([*head, None][:3] for head in layout.get(place) or ()):
-            now, reason = known.of_head([name, address, whose], message)
-            if not reason:
-                shown.setdefault(now.casefold(), [name, now, whose])
-        if layout.get(place) is not None:
-            layout[place] = list(shown.values())
-    if layout != message.layout:
-        message.layout = layout
-    answers = known.people.get(layout.get("reply_to_id") or 0)
+    layout = read_layout(message.layout)
+    fresh = replace(layout, to=_fresh(layout.to, message, known), cc=_fresh(layout.cc, message, known))
+    if fresh != layout:
+        message.layout = fresh.to_json()
+    answers = known.people.get(layout.reply_to_id or 0)
     if answers is not None:
         message.reply_to = answers.email if answers.active else ""
+
+
+def _fresh(heads: tuple[Head, ...] | None, message: Message, known: _Known) -> tuple[Head, ...] | None:
+    if heads is None:
+        return None
+    shown: dict[str, Head] = {}
+    for head in heads:
+        now = known.of_head(head, message)
+        if now.reason is None:
+            shown.setdefault(now.address.casefold(), head._replace(address=now.address))
+    return tuple(shown.values())
 
 
 def _drop_doubles(session: Session, moved: Sequence[Message]) -> None:
@@ -172,9 +198,9 @@ def _drop_doubles(session: Session, moved: Sequence[Message]) -> None:
     new = {one.id for one in moved}
     goes: dict[str, int] = {}  # by what makes a message one, with the address of now: the id of the one that stays
     for one in sorted(others, key=lambda other: (other.id in new, other.id)):
-        address = known.address_of(one)[0] if one.state == "waiting" else one.address
+        address = known.address_of(one).address if one.state == "waiting" else one.address
         if address and goes.setdefault(_identity(one, address), one.id) != one.id and one.id in new:
-            _drop(one, "same_address")
+            _drop(one, Reason.SAME_ADDRESS)
 
 
 def _identity(message: Message, address: str) -> str:

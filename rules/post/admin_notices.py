@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,13 +11,15 @@ from kanban.config import Config
 from kanban.db import insert_new
 from kanban.models import Person
 from kanban.settings import setting
+from kanban.wakeups import Topic, wake
+from rules.definition.channels import Channel
 from rules.models import Message
-from rules.post.outbox import message_id, message_key
+from rules.post.entry import OutboxEntry, message_key
 
 
 @dataclass(frozen=True)
-class Told:
-    """key: of what it is about, so that nobody is told of it twice. text: in the firm's language."""
+class AdminNotice:
+    """key: of what it is about, so that nobody is told of it twice. text: in the company's language."""
 
     kind: str
     key: str
@@ -26,19 +27,28 @@ class Told:
     order_id: int | None = None
 
 
-def tell(session: Session, told: Sequence[Told], now: datetime, config: Config) -> None:
-    host, language = config.public_host, setting(session, "language")
+def tell(session: Session, notices: Sequence[AdminNotice], now: datetime, config: Config) -> None:
+    language = setting(session, "language")
     admins = session.scalars(select(Person).where(Person.access == "admin", Person.active)).all()
-    rows: list[dict[str, Any]] = []
-    for one in told:
-        for admin in admins:
-            key = message_key(one.key, "notice", admin.email, one.kind)
-            rows.append(
-                {
-                    "key": key, "kind": one.kind, "channel": "notice", "event_id": None, "order_id": one.order_id, "person_id": admin.id,
-                    "name": admin.name, "address": admin.email, "subject": one.text[:400], "text": one.text, "language": language,
-                    "layout": {}, "message_id": message_id(key, host), "state": "waiting", "due_at": now, "attempts": 0, "error": "",
-                    "note": "", "reply_to": "", "created_at": now,
-                }
-            )  # fmt: skip
-    insert_new(session, Message, rows)
+    entries = [_entry(notice, admin, language, now, config) for notice in notices for admin in admins]
+    wake(session, Topic.OUTBOX)
+    insert_new(session, Message, [entry.to_row() for entry in entries])
+
+
+def _entry(notice: AdminNotice, admin: Person, language: str, now: datetime, config: Config) -> OutboxEntry:
+    key = message_key(notice.key, Channel.NOTICE, admin.email, notice.kind)
+    return OutboxEntry(
+        key,
+        notice.kind,
+        Channel.NOTICE,
+        admin.name,
+        admin.email,
+        notice.text,
+        notice.text,
+        language,
+        config.public_host,
+        now,
+        now,
+        person_id=admin.id,
+        order_id=notice.order_id,
+    )

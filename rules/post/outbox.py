@@ -1,7 +1,5 @@
-"""The outbox: letters are put in with the change that caused them, and taken out by workers. The table is the queue."""
+"""The outbox: messages are put in with the change that caused them, and taken out by workers. The table is the queue."""
 
-import hashlib
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,16 +10,21 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from kanban import clock
-from kanban.db import insert_new, table
+from kanban.db import Record, insert_new, row_count, table
 from kanban.events import NOBODY, Told
-from kanban.models import DoorKind, Event
-from rules.models import CHANNELS, DOOR_KINDS, SECRET_KINDS, Delivery, MailAccount, Message, Run
+from kanban.models import Event
+from kanban.wakeups import Topic, wake
+from rules.definition.channels import Channel
+from rules.definition.outcomes import Note, Outcome
+from rules.models import SECRET_KINDS, SIGN_IN_KINDS, Delivery, MailAccount, Message, Run
 from rules.post.addressees import look_again
-from rules.post.told import line_of, told_of
+from rules.post.entry import OutboxEntry, SenderNote, message_id
+from rules.post.layout import read_layout
+from rules.post.told import ToldLine, line, told_of
 
 BATCH = 50
 _TOLD = (Message.channel, Message.name, Message.address, Message.layout)
-KEEPS_ORDER = 3  # attempts of a letter that those behind it wait for
+KEEPS_ORDER = 3  # attempts of a message that those behind it wait for
 CLAIM_LOCK = 7203  # an arbitrary number, the same in every process
 
 
@@ -32,9 +35,13 @@ def _insert_runs(insert_: Any, each: Any) -> Any:
     """
     columns, run = table(Run).c, each(bindparam("runs", type_=JSON)).table_valued(column("value", JSON)).c.value
     rows = select(
-        bindparam("event_id", type_=Integer), run[0].as_integer(), run[1].as_integer(), run[2].as_string(), run[3],
+        bindparam("event_id", type_=Integer),
+        run[0].as_integer(),
+        run[1].as_integer(),
+        run[2].as_string(),
+        run[3],
         bindparam("at", type_=columns.at.type),
-    ).where(true())  # fmt: skip
+    ).where(true())
     names = ["event_id", "rule_id", "version_id", "outcome", "notes", "at"]
     return insert_(table(Run)).from_select(names, rows).on_conflict_do_nothing()
 
@@ -45,47 +52,39 @@ _INSERT_RUNS = {
 }
 
 
-def message_key(event: int | str, channel: str, address: str, template: int | str, copy: int = 0) -> str:
-    """One letter for one event, channel, address and template, however many rules matched."""
-    return f"{event}:{channel}:{address.strip().casefold()}:{template}:{copy}"
+@dataclass(frozen=True)
+class RunRow:
+    """What came of one rule that matched an event; without one, of a list."""
+
+    event_id: int | None
+    rule_id: int
+    version_id: int
+    outcome: Outcome
+    notes: Sequence[Note]
+    at: datetime
 
 
-def message_id(key: str, host: str) -> str:
-    """A Message-ID that is the same whenever it is made from the same key (RFC 5322, 3.6.4)."""
-    event = key.split(":", 1)[0]
-    return f"<potok.{event}.{hashlib.sha256(key.encode()).hexdigest()[:20]}@{host}>"
-
-
-def enqueue(session: Session, runs: Sequence[dict[str, Any]], messages: Sequence[dict[str, Any]]) -> None:
-    """Inserts rows of runs, all of one event or of none, and of messages; what is there already stays as it is."""
+def enqueue(session: Session, runs: Sequence[RunRow], entries: Iterable[OutboxEntry]) -> None:
+    """Inserts runs, all of one event or of none, and messages; what is there already stays as it is."""
     if runs:
-        rows = [(run["rule_id"], run["version_id"], run["outcome"], run["notes"]) for run in runs]
-        of_all = {"event_id": runs[0]["event_id"], "at": runs[0]["at"], "runs": rows}
+        values = [(run.rule_id, run.version_id, run.outcome.value, [note.to_json() for note in run.notes]) for run in runs]
+        of_all = {"event_id": runs[0].event_id, "at": runs[0].at, "runs": values}
         session.connection().execute(_INSERT_RUNS[session.get_bind().dialect.name], of_all)
-    insert_new(session, Message, messages)
-
-
-def enqueue_plain(session: Session, *, kind: DoorKind, address: str, name: str, subject: str, text: str,
-                  language: str, host: str, layout: dict[str, Any]) -> None:  # fmt: skip
-    """A letter that no rule made: at once, with no undo window."""
-    key = message_key(f"{kind}-{uuid.uuid4().hex[:12]}", "email", address, kind)
-    session.add(
-        Message(
-            key=key, kind=kind, address=address, name=name, subject=subject, text=text, language=language, layout=layout,
-            message_id=message_id(key, host), due_at=clock.now(),
-        )
-    )  # fmt: skip
+    rows = [entry.to_row() for entry in entries]
+    if rows:
+        wake(session, Topic.OUTBOX)
+        insert_new(session, Message, rows)
 
 
 @dataclass(frozen=True)
 class Lane:
-    """Letters that leave one way: a channel, and for e-mail the account (None: the firm's own, or the tray)."""
+    """Messages that leave one way: a channel, and for e-mail the account (None: the firm's own, or the tray)."""
 
-    channel: str = "email"
+    channel: Channel = Channel.EMAIL
     account_id: int | None = None
 
     @property
-    def letters(self) -> ColumnElement[bool]:
+    def messages(self) -> ColumnElement[bool]:
         account = Message.account_id.is_(None) if self.account_id is None else Message.account_id == self.account_id
         return and_(Message.channel == self.channel, account)
 
@@ -100,15 +99,24 @@ def take_turn(session: Session, lane: Lane) -> None:
 
 
 def claim(
-    session: Session, worker: str, lease_s: int, now: datetime, most: int = BATCH, lane: Lane = SYSTEM, *, only_asked_for: bool = False,
-    account_id: int | None = None, sender: str = "", dropped: list[Message] | None = None,
-) -> list[Message]:  # fmt: skip
-    """Takes due letters of a lane for this worker and writes a delivery for each, which has not begun yet.
+    session: Session,
+    worker: str,
+    lease_s: int,
+    now: datetime,
+    most: int = BATCH,
+    lane: Lane = SYSTEM,
+    *,
+    only_asked_for: bool = False,
+    account_id: int | None = None,
+    sender: str = "",
+    dropped: list[Message] | None = None,
+) -> list[Message]:
+    """Takes due messages of a lane for this worker and writes a delivery for each, which has not begun yet.
 
-    In order of due time, and one after another for each recipient: what waits behind a letter that is being sent, or that
-    was refused for now, is not taken (until that has failed KEEPS_ORDER times: one bad letter holds nobody up for days).
+    In order of due time, and one after another for each recipient: what waits behind a message that is being sent, or that
+    was refused for now, is not taken (until that has failed KEEPS_ORDER times: one bad message holds nobody up for days).
     Whom each goes to is looked at again (see addressees); dropped: gets those that are cancelled for it.
-    only_asked_for: no letters of rules, while an admin has paused them; they don't hold up what was asked for either. Notices
+    only_asked_for: no messages of rules, while an admin has paused them; they don't hold up what was asked for either. Notices
     go on.
     """
     take_turn(session, lane)
@@ -117,7 +125,7 @@ def claim(
     is_behind = _is_behind(lane, only_asked_for)
     due = session.scalars(
         select(Message)
-        .where(lane.letters, Message.state == "waiting", Message.due_at <= now, *kinds, ~is_behind)
+        .where(lane.messages, Message.state == "waiting", Message.due_at <= now, *kinds, ~is_behind)
         .order_by(Message.due_at, Message.id)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -143,22 +151,30 @@ def claim(
         )
     )
     attempts = [
-        {"message_id": one.id, "attempt": one.attempts, "started_at": now, "account_id": account_id, "sender": sender,
-         "address": one.address, "outcome": "claimed", "answer": ""}
+        {
+            "message_id": one.id,
+            "attempt": one.attempts,
+            "started_at": now,
+            "account_id": account_id,
+            "sender": sender,
+            "address": one.address,
+            "outcome": "claimed",
+            "answer": "",
+        }
         for one in messages
-    ]  # fmt: skip
+    ]
     session.execute(insert(table(Delivery)), attempts)
     return messages
 
 
 def _is_behind(lane: Lane, only_asked_for: bool) -> ColumnElement[bool]:
-    """Whether another letter to the same address, on the same lane, has to go first. only_asked_for: none of a rule has.
+    """Whether another message to the same address, on the same lane, has to go first. only_asked_for: none of a rule has.
 
-    Each subquery stands alone, so it is run once a claim. One that looks at the row outside would be run once a letter by
+    Each subquery stands alone, so it is run once a claim. One that looks at the row outside would be run once a message by
     PostgreSQL with the statistics of a quiet hour: seconds for each claim where thousands wait.
     """
-    in_hand = select(Message.address).where(lane.letters, Message.state == "sending").correlate(None)
-    refused = [lane.letters, Message.state == "waiting", Message.attempts.between(1, KEEPS_ORDER - 1)]
+    in_hand = select(Message.address).where(lane.messages, Message.state == "sending").correlate(None)
+    refused = [lane.messages, Message.state == "waiting", Message.attempts.between(1, KEEPS_ORDER - 1)]
     if only_asked_for:
         refused.append(Message.kind != "rule")
     behind = select(Message.address).where(*refused).correlate(None)
@@ -167,28 +183,28 @@ def _is_behind(lane: Lane, only_asked_for: bool) -> ColumnElement[bool]:
 
 
 def _number(lane: Lane) -> int:
-    return lane.account_id or -1 - CHANNELS.index(lane.channel)
+    return lane.account_id or -1 - lane.channel.place
 
 
 def lanes_due(session: Session, now: datetime, *, only_asked_for: bool = False) -> list[Lane]:
     """Lanes with something due, by a look at the index for each. Accounts that are to be left alone are not among them, nor,
-    with only_asked_for, lanes that hold letters of rules alone."""
+    with only_asked_for, lanes that hold messages of rules alone."""
     message = table(Message).c
     due = and_(message.state == "waiting", message.due_at <= now)
     if only_asked_for:
         due = and_(due, or_(message.kind != "rule", message.channel == "notice"))
     awake = or_(MailAccount.paused_until.is_(None), MailAccount.paused_until <= now)
     waiting = select(message.id).where(message.channel == "email", message.account_id == MailAccount.id, due).exists()
-    lanes = [Lane("email", id_) for id_ in session.scalars(select(MailAccount.id).where(awake, waiting))]
-    for channel in CHANNELS:
+    lanes = [Lane(Channel.EMAIL, id_) for id_ in session.scalars(select(MailAccount.id).where(awake, waiting))]
+    for channel in Channel:
         lane = Lane(channel)
-        if session.scalar(select(Message.id).where(lane.letters, due).limit(1)) is not None:
+        if session.scalar(select(Message.id).where(lane.messages, due).limit(1)) is not None:
             lanes.append(lane)
     return lanes
 
 
 def begin(session: Session, message: Message, now: datetime, deadline_s: int) -> bool:
-    """Says that a letter that was claimed is on its way from now on, before any network is touched. False where it is somebody
+    """Says that a message that was claimed is on its way from now on, before any network is touched. False where it is somebody
     else's by now, or its lease would end within deadline_s."""
     is_held = select(Message.id).where(
         Message.id == message.id,
@@ -197,25 +213,26 @@ def begin(session: Session, message: Message, now: datetime, deadline_s: int) ->
         Message.attempts == message.attempts,
         Message.lease_until >= now + timedelta(seconds=deadline_s),
     )
-    begun = session.execute(
+    begun = row_count(
+        session,
         update(Delivery)
         .where(Delivery.message_id == message.id, Delivery.attempt == message.attempts, Delivery.outcome == "claimed", is_held.exists())
         .values(outcome="started", started_at=now)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    return bool(begun.rowcount)  # type: ignore[attr-defined]
+    return begun > 0
 
 
 def has_run_out(session: Session, now: datetime) -> bool:
-    """Whether the lease of any letter has."""
+    """Whether the lease of any message has."""
     return session.scalar(select(Message.id).where(Message.state == "sending", Message.lease_until < now).limit(1)) is not None
 
 
 def free_claims(session: Session, now: datetime, *, worker: str | None = None) -> list[int]:
-    """Letters whose lease ran out, or with `worker` all that its predecessor of the same name held, wait again. Returns the ids of
+    """Messages whose lease ran out, or with `worker` all that its predecessor of the same name held, wait again. Returns the ids of
     those that had begun.
 
-    What became of these attempts is unknown: they are marked so, and the letters go once more with the same Message-ID.
+    What became of these attempts is unknown: they are marked so, and the messages go once more with the same Message-ID.
     """
     held = [Message.state == "sending"]
     held.append(Message.claimed_by == worker if worker else Message.lease_until < now)
@@ -235,7 +252,7 @@ def free_claims(session: Session, now: datetime, *, worker: str | None = None) -
 
 
 def give_back(session: Session, messages: Iterable[Message]) -> None:
-    """Letters that were claimed but not begun go back, as if they had never been taken."""
+    """Messages that were claimed but not begun go back, as if they had never been taken."""
     taken = list(messages)
     if taken:
         is_ours = (Message.id.in_([one.id for one in taken]), Message.state == "sending", Message.claimed_by == taken[0].claimed_by)
@@ -257,34 +274,35 @@ def _unclaim(session: Session, ids: Sequence[int]) -> None:
     session.execute(delete(Delivery).where(Delivery.message_id.in_(ids), Delivery.outcome == "claimed"))
 
 
-def hand_over(session: Session, account_id: int, note: str) -> int:
-    """What waits for an employee's own account goes by the firm's. Returns how many letters that were."""
-    moved = session.execute(
+def reroute(session: Session, account_id: int, note: SenderNote) -> int:
+    """What waits for an employee's own account goes by the firm's. Returns how many messages that were."""
+    return row_count(
+        session,
         update(Message)
-        .where(Lane("email", account_id).letters, Message.state == "waiting")
-        .values(account_id=None, note=note)
-        .execution_options(synchronize_session=False)
+        .where(Lane(Channel.EMAIL, account_id).messages, Message.state == "waiting")
+        .values(account_id=None, note=note.value)
+        .execution_options(synchronize_session=False),
     )
-    return int(moved.rowcount)  # type: ignore[attr-defined]
 
 
 def expire(session: Session, lane: Lane, before: datetime, error: str) -> None:
-    """Letters older than `before` that still wait are given up, with what their account last said."""
+    """Messages older than `before` that still wait are given up, with what their account last said."""
     session.execute(
         update(Message)
-        .where(lane.letters, Message.state == "waiting", Message.created_at < before)
+        .where(lane.messages, Message.state == "waiting", Message.created_at < before)
         .values(state="failed", error=error)
         .execution_options(synchronize_session=False)
     )
 
 
 def cancel_one(session: Session, message_id_: int) -> bool:
-    """Takes a letter out of the queue. False where it no longer waits."""
-    done = session.execute(
+    """Takes a message out of the queue. False where it no longer waits."""
+    done = row_count(
+        session,
         update(Message)
         .where(Message.id == message_id_, Message.state == "waiting")
         .values(state="cancelled")
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
     session.execute(
         update(Message)
@@ -292,7 +310,7 @@ def cancel_one(session: Session, message_id_: int) -> bool:
         .values(text="", layout={})  # a link that opens an account is not kept
         .execution_options(synchronize_session=False)
     )
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    return done > 0
 
 
 def cancel(session: Session, event_id: int) -> tuple[Told, Told]:
@@ -304,12 +322,12 @@ def cancel(session: Session, event_id: int) -> tuple[Told, Told]:
     rows = session.execute(select(*columns).where(Message.event_id == event_id).order_by(Message.id).with_for_update()).all()
     gone = [row for row in rows if row.state in ("sending", "sent", "tray", "failed") or row.attempts > 0]
     if gone:
-        return NOBODY, told_of(line_of(row._asdict()) for row in gone)
+        return NOBODY, told_of(map(_line, gone))
     waiting = [row for row in rows if row.state == "waiting"]
     if waiting:
         ids = [row.id for row in waiting]
         session.execute(update(Message).where(Message.id.in_(ids)).values(state="cancelled").execution_options(synchronize_session=False))
-    return told_of(line_of(row._asdict()) for row in waiting), NOBODY
+    return told_of(map(_line, waiting)), NOBODY
 
 
 def told_by(session: Session, event_id: int) -> tuple[Told, datetime | None]:
@@ -325,30 +343,54 @@ def told_by(session: Session, event_id: int) -> tuple[Told, datetime | None]:
         .order_by(Message.id)
     ).all()
     waiting = [row.due_at for row in rows if row.state == "waiting"]
-    return told_of(line_of(row._asdict()) for row in rows), min(waiting, default=None)
+    return told_of(map(_line, rows)), min(waiting, default=None)
+
+
+def _line(row: Record) -> ToldLine:
+    return line(Channel(row.channel), row.name, row.address, read_layout(row.layout))
 
 
 def send_again(session: Session, message_id_: int, host: str) -> Message | None:
-    """A new copy of a letter, due at once, with a Message-ID of its own; not a rule's any more, since somebody asked for it.
-    None where there is no such letter, or its text is no longer kept."""
+    """A new copy of a message, due at once, with a Message-ID of its own; not a rule's any more, since somebody asked for it.
+    None where there is no such message, or its text is no longer kept."""
     message = session.get(Message, message_id_)
-    if message is None or message.kind in DOOR_KINDS or not message.text_kept:
+    if message is None or message.kind in SIGN_IN_KINDS or not message.text_kept:
         return None
     stem, _, _copy = message.key.rpartition(":")
     copies = session.scalar(select(func.count()).select_from(Message).where(Message.key.startswith(stem + ":", autoescape=True))) or 1
     key = f"{stem}:{copies}"
     copied = {
         column: getattr(message, column)
-        for column in ("channel", "event_id", "order_id", "rule_id", "template_id", "person_id", "account_id", "note", "reply_to",
-                       "name", "address", "subject", "text", "layout", "language")
-    }  # fmt: skip
+        for column in (
+            "channel",
+            "event_id",
+            "order_id",
+            "rule_id",
+            "template_id",
+            "person_id",
+            "account_id",
+            "note",
+            "reply_to",
+            "name",
+            "address",
+            "subject",
+            "text",
+            "layout",
+            "language",
+        )
+    }
     kind = "copy" if message.kind == "rule" else message.kind
     again = Message(**copied, kind=kind, key=key, message_id=message_id(key, host), due_at=clock.now())
     session.add(again)
     session.flush()
+    wake(session, Topic.OUTBOX)
     return again
 
 
 def oldest_waiting(session: Session, now: datetime) -> datetime | None:
-    """When the letter that has been due for longest was due; None where nothing is due."""
+    """When the message that has been due for longest was due; None where nothing is due."""
     return session.scalar(select(func.min(Message.due_at)).where(Message.state == "waiting", Message.due_at <= now))
+
+
+def waiting_count(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Message).where(Message.state == "waiting")) or 0

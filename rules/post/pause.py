@@ -1,7 +1,7 @@
-"""All letters of rules at rest: an administrator's switch, kept with the firm's settings.
+"""All messages of rules at rest: an administrator's switch, kept with the firm's settings.
 
 While it is on, nothing a rule wrote leaves by mail, SMS or messenger. What somebody asked for goes on: new passwords, test
-letters, copies sent again; and so do notices, which never leave the house.
+messages, copies sent again; and so do notices, which never leave the house.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from kanban.journal import Kind
 from kanban.live import publish
 from kanban.policy import require_admin
 from kanban.settings import setting, settings, write_setting
+from kanban.wakeups import Topic, wake
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,13 @@ def begin(session: Session, actor: Actor) -> None:
         write_setting(session, "letters_paused", clock.now().isoformat())
         write_setting(session, "letters_paused_by", actor.name)
         journal.note(session, Kind.SETTING_CHANGED, actor, changed={"letters_paused": ["", "yes"]})
-        publish(session, "letters")
+        publish(session, "messages")
 
 
 def begin_after_restore(session: Session, made_at: datetime) -> None:
     """What waited when the backup was made may have left since: somebody looks before it goes again."""
     with force_locale(setting(session, "language")):
-        by = _("the restored backup of %(time)s", time=f"{clock.local(made_at):%Y-%m-%d %H:%M}")
+        by = _("the restored backup from %(time)s", time=f"{clock.local(made_at):%Y-%m-%d %H:%M}")
     if pause_of(session) is None:
         write_setting(session, "letters_paused", clock.now().isoformat())
         write_setting(session, "letters_paused_by", by)
@@ -58,11 +59,12 @@ def end(session: Session, actor: Actor) -> None:
     if pause_of(session) is not None:
         write_setting(session, "letters_paused", "")
         write_setting(session, "letters_resumed", clock.now().isoformat())
+        wake(session, Topic.OUTBOX)
         journal.note(session, Kind.SETTING_CHANGED, actor, changed={"letters_paused": ["yes", ""]})
-        publish(session, "letters")
+        publish(session, "messages")
 
 
 def age_from(session: Session, created_at: datetime) -> datetime:
-    """From when a letter's age counts: a pause takes nothing from the time it may be tried in."""
+    """From when a message's age counts: a pause takes nothing from the time it may be tried in."""
     resumed = settings(session)["letters_resumed"]
     return max(created_at, datetime.fromisoformat(resumed)) if resumed else created_at

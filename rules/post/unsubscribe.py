@@ -1,4 +1,4 @@
-"""Addresses that asked for no more letters: by one click in a mail program (RFC 8058), by a link, or on one's own page.
+"""Addresses that asked for no more messages: by one click in a mail program (RFC 8058), by a link, or on one's own page.
 
 The token names an address and is signed with SECRET_KEY; it holds as long as that key.
 """
@@ -36,7 +36,7 @@ def is_off(session: Session, address: str) -> bool:
     return session.get(Unsubscribed, address.casefold()) is not None
 
 
-def switch_letters(session: Session, address: str, on: bool) -> None:
+def switch_messages(session: Session, address: str, on: bool) -> None:
     """Twice the same changes nothing."""
     found = session.get(Unsubscribed, address.casefold())
     if on and found is not None:

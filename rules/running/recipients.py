@@ -1,56 +1,126 @@
-"""Who gets a message: recipients of an action, resolved on one order, with why each was chosen or skipped."""
+"""Who gets a message: recipients of an action, resolved on one order, with why each was chosen or left out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
-from typing import Any
+from typing import NamedTuple, Protocol, assert_never
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from kanban.db import table
 from kanban.models import Order, Person, Role, person_role
-from kanban.phones import e164
-from kanban.roles import filling, resolve_role
-from kanban.settings import country
+from kanban.roles import resolve_role
+from rules.definition.channels import Channel
+from rules.definition.message_action import Copy
+from rules.definition.outcomes import Note, Reason
+from rules.definition.recipients import (
+    AddressRecipient,
+    PersonRecipient,
+    RelatedRecipient,
+    Relation,
+    RoleRecipient,
+    takes_addresses,
+)
+from rules.definition.recipients import (
+    Recipient as NamedRecipient,
+)
 from rules.models import Unsubscribed
-from rules.post.addressees import NO_ADDRESS, address_of, address_of_customer
+from rules.post.addresses import Contact, address_of, address_of_customer, as_sent, no_address_reason
+from rules.post.layout import Chosen, ChosenAs, Head
 
 MOST_HOLDERS = 10  # of a role are told without being asked about
-HIDDEN = {"hidden": True}  # marks notes of hidden copies, which only administrators see
+
+
+class Customer(Contact, Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+class Parties(Protocol):
+    """Whom an order names: an order, or as much as is known of one of the past."""
+
+    @property
+    def responsible_id(self) -> int | None: ...
+
+    @property
+    def author_id(self) -> int | None: ...
+
+    @property
+    def customer(self) -> Customer: ...
+
+
+class PastCustomer(NamedTuple):
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+
+
+class PastParties(NamedTuple):
+    responsible_id: int | None = None
+    author_id: int | None = None
+    customer: PastCustomer = PastCustomer()
+
+
+class OnOrder(NamedTuple):
+    """An order as recipients are resolved on it. filled: {role id: person id}, of the roles that are filled on it."""
+
+    parties: Parties
+    filled: Mapping[int, int]
+
+
+def on(order: Order) -> OnOrder:
+    return OnOrder(order, {one.role_id: one.person_id for one in order.people})
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """address: of the action's channel. why: {"kind": role|person|responsible|author|customer|address}; of a role
-    {"role": name, "filled": bool}, and "responsible": True where they stand for it as the order's responsible (kanban.roles);
-    of a copy also {"copy": cc|bcc}."""
+    """address: of the action's channel. copy: what kind of copy they get, None for the message itself."""
 
     address: str
     name: str
     person_id: int | None
-    why: dict[str, Any]
+    chosen: Chosen
 
     @property
-    def place(self) -> str:
-        """to, cc or bcc"""
-        return str(self.why.get("copy", "to"))
+    def copy(self) -> Copy | None:
+        return self.chosen.copy
+
+    @property
+    def addressee(self) -> str:
+        return self.name or self.address
+
+    @property
+    def head(self) -> Head:
+        """With whose address it is, so that it can be looked up again (rules.post.addressees)."""
+        return Head(self.name, self.address, self.person_id or self.chosen.kind.value)
 
 
 @dataclass
 class Resolved:
-    """by_bell: employees who asked for no letters: they find the news at the bell."""
+    """by_bell: employees who asked for no e-mails: they find the news at the bell."""
 
     recipients: list[Recipient] = field(default_factory=list)
     by_bell: list[Recipient] = field(default_factory=list)
-    notes: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
+class DirectoryPerson(NamedTuple):
+    """unsubscribed: their address, where it asked for no e-mails."""
+
+    id: int
+    name: str
+    email: str
+    phone: str
+    chat: str
+    active: bool
+    unsubscribed: str | None
 
 
 @dataclass
 class Directory:
     """People a set of rules may write to, loaded by two SELECTs before the first rule is judged."""
 
-    people: dict[int, Any]  # rows of id, name, email, phone, chat, active, unsubscribed
+    people: dict[int, DirectoryPerson]
     holders: dict[int, list[int]]
     roles: dict[int, str]
     mover_id: int | None = None
@@ -60,6 +130,12 @@ class Directory:
     def is_active(self, person_id: int) -> bool:
         person = self.people.get(person_id)
         return person is not None and person.active
+
+    def wants_none(self, recipient: Recipient) -> bool:
+        """Whether this address asked for no more e-mails."""
+        if recipient.person_id is None:
+            return recipient.address.casefold() in self.unsubscribed
+        return self.people[recipient.person_id].unsubscribed is not None
 
 
 _HOLDERS = (
@@ -79,15 +155,19 @@ _UNSUBSCRIBED = select(_U.address).where(_U.address.in_(bindparam("addresses", e
 
 
 def load_directory(
-    session: Session, order: Order, wanted: Iterable[dict[str, Any]], mover_id: int | None = None, previous_id: int | None = None,
+    session: Session,
+    order: OnOrder,
+    wanted: Iterable[NamedRecipient],
+    mover_id: int | None = None,
+    previous_id: int | None = None,
     also: Iterable[int] = (),
-) -> Directory:  # fmt: skip
+) -> Directory:
     """Loads only who can be meant: named people, holders of named roles, people of the order and of the event, and `also` these."""
     wanted = list(wanted)
-    role_ids = {one["id"] for one in wanted if one["kind"] == "role"}
-    ids = {one["id"] for one in wanted if one["kind"] == "person"}
-    ids |= {one.person_id for one in order.people if one.role_id in role_ids}
-    ids |= {id_ for id_ in (order.responsible_id, order.author_id, mover_id, previous_id, *also) if id_}
+    role_ids = {one.role_id for one in wanted if isinstance(one, RoleRecipient)}
+    ids = {one.person_id for one in wanted if isinstance(one, PersonRecipient)}
+    ids |= {person_id for role_id, person_id in order.filled.items() if role_id in role_ids}
+    ids |= {id_ for id_ in (order.parties.responsible_id, order.parties.author_id, mover_id, previous_id, *also) if id_}
     holders: dict[int, list[int]] = {role: [] for role in role_ids}
     roles: dict[int, str] = {}
     if role_ids:
@@ -98,114 +178,136 @@ def load_directory(
                 holders[role].append(person)
                 ids.add(person)
     people = session.connection().execute(_PEOPLE, {"ids": list(ids)}) if ids else ()
-    return Directory({person.id: person for person in people}, holders, roles, mover_id, previous_id,
-                     _unsubscribed(session, order, wanted))  # fmt: skip
+    return Directory(
+        {person.id: DirectoryPerson(*person) for person in people},
+        holders,
+        roles,
+        mover_id,
+        previous_id,
+        _unsubscribed(session, order.parties, wanted),
+    )
 
 
-def load_everybody(session: Session, wanted: Iterable[dict[str, Any]]) -> Directory:
-    """For many orders at once: all people, holders of the named roles, and all addresses that asked for no letters."""
+def load_everybody(session: Session, wanted: Iterable[NamedRecipient]) -> Directory:
+    """For many orders at once: all people, holders of the named roles, and all addresses that asked for no e-mails."""
     wanted = list(wanted)
     everybody = session.scalars(select(Person.id)).all() if wanted else []
-    nobodys: Any = SimpleNamespace(people=[], responsible_id=None, author_id=None, customer=SimpleNamespace(email="", phone=""))
-    directory = load_directory(session, nobodys, wanted, also=everybody)
-    if any(one["kind"] == "customer" for one in wanted):
+    directory = load_directory(session, OnOrder(PastParties(), {}), wanted, also=everybody)
+    if RelatedRecipient(Relation.CUSTOMER) in wanted:
         directory.unsubscribed |= set(session.scalars(select(Unsubscribed.address)))
     return directory
 
 
-def _unsubscribed(session: Session, order: Order, wanted: list[dict[str, Any]]) -> set[str]:
+def _unsubscribed(session: Session, parties: Parties, wanted: list[NamedRecipient]) -> set[str]:
     """One SELECT, where a rule writes to anybody but employees."""
-    addresses = [one["address"].casefold() for one in wanted if one["kind"] == "address"]
-    if any(one["kind"] == "customer" for one in wanted) and order.customer.email:
-        addresses.append(order.customer.email.casefold())
+    addresses = [one.address.casefold() for one in wanted if isinstance(one, AddressRecipient)]
+    if RelatedRecipient(Relation.CUSTOMER) in wanted and parties.customer.email:
+        addresses.append(parties.customer.email.casefold())
     return set(session.connection().scalars(_UNSUBSCRIBED, {"addresses": addresses})) if addresses else set()
 
 
 def resolve(
-    to: Iterable[dict[str, Any]], order: Order, directory: Directory, actor_id: int | None, tell_actor: bool, channel: str = "email"
+    to: Iterable[tuple[NamedRecipient, Copy | None]],
+    order: OnOrder,
+    directory: Directory,
+    actor_id: int | None,
+    tell_actor: bool,
+    channel: Channel = Channel.EMAIL,
 ) -> Resolved:
     """Recipients in the order of the action, each person once; who did it is left out unless `tell_actor`.
 
-    to: see rules.actions.addressed.
+    to: see SendMessage.recipients.
     """
     resolved = Resolved()
     seen: set[str] = set()
-    for one in to:
-        said_before = len(resolved.notes)
-        for candidate in _candidates(one, order, directory, resolved.notes, channel):
+    for named, copy in to:
+        candidates, notes = _Candidates(order, directory, channel).of(named)
+        for candidate in candidates:
             is_own_doing = candidate.person_id is not None and candidate.person_id == actor_id
-            if is_own_doing and not tell_actor and candidate.why["kind"] != "mover":
-                resolved.notes.append({"why": "did_it", "name": candidate.name})
+            if is_own_doing and not tell_actor and candidate.chosen.kind is not ChosenAs.MOVER:
+                notes.append(Note(Reason.DID_IT, candidate.name))
             elif not candidate.address:
-                resolved.notes.append({"why": NO_ADDRESS[channel], "name": candidate.name})
+                notes.append(Note(no_address_reason(channel), candidate.name))
             elif candidate.address.casefold() not in seen:
                 seen.add(candidate.address.casefold())
-                if channel == "email" and _wants_none(candidate, directory):
-                    resolved.notes.append({"why": "unsubscribed", "name": candidate.name or candidate.address})
+                if channel is Channel.EMAIL and directory.wants_none(candidate):
+                    notes.append(Note(Reason.UNSUBSCRIBED, candidate.addressee))
                     resolved.by_bell += [candidate] if candidate.person_id else []
                 else:
-                    copy = {"copy": one["place"]} if "place" in one else {}
-                    resolved.recipients.append(replace(candidate, why=candidate.why | copy))
-        if one.get("place") == "bcc":
-            resolved.notes[said_before:] = [note | HIDDEN for note in resolved.notes[said_before:]]
+                    resolved.recipients.append(replace(candidate, chosen=replace(candidate.chosen, copy=copy)))
+        resolved.notes += [replace(note, is_hidden=True) for note in notes] if copy is Copy.BCC else notes
     return resolved
 
 
-def _wants_none(candidate: Recipient, directory: Directory) -> bool:
-    """Whether this address asked for no more letters."""
-    if candidate.person_id is None:
-        return candidate.address.casefold() in directory.unsubscribed
-    return directory.people[candidate.person_id].unsubscribed is not None
+@dataclass
+class _Candidates:
+    """Who is meant by a recipient that a rule names; notes: who can't be."""
 
+    order: OnOrder
+    directory: Directory
+    channel: Channel
+    notes: list[Note] = field(default_factory=list)
 
-def _candidates(one: dict[str, Any], order: Order, directory: Directory, notes: list[dict[str, Any]], channel: str) -> list[Recipient]:
-    kind = one["kind"]
-    if kind == "address":
-        return [Recipient(_typed(one["address"], channel), "", None, {"kind": kind})]
-    if kind == "customer":
-        return [Recipient(address_of_customer(order.customer, channel), order.customer.name, None, {"kind": kind})]
-    if kind == "role":
-        return _holders(one, order, directory, notes, channel)
-    person_id = {
-        "person": one.get("id"), "responsible": order.responsible_id, "author": order.author_id, "mover": directory.mover_id,
-        "previous": directory.previous_id,
-    }.get(kind)  # fmt: skip
-    if person_id is None:
-        notes.append({"why": f"no_{kind}"})
-        return []
-    return _active([person_id], directory, notes, {"kind": kind}, channel)
+    def of(self, named: NamedRecipient) -> tuple[list[Recipient], list[Note]]:
+        match named:
+            case AddressRecipient():
+                address = as_sent(named.address, self.channel) if takes_addresses(self.channel) else ""
+                found = [Recipient(address, "", None, Chosen(ChosenAs.ADDRESS))]
+            case RoleRecipient():
+                found = self._holders(named)
+            case PersonRecipient():
+                found = self._active([named.person_id], Chosen(ChosenAs.PERSON))
+            case RelatedRecipient():
+                found = self._related(named.relation)
+            case _:
+                assert_never(named)
+        return found, self.notes
 
+    def _related(self, relation: Relation) -> list[Recipient]:
+        parties = self.order.parties
+        match relation:
+            case Relation.CUSTOMER:
+                address = address_of_customer(parties.customer, self.channel)
+                return [Recipient(address, parties.customer.name, None, Chosen(ChosenAs.CUSTOMER))]
+            case Relation.RESPONSIBLE:
+                person_id, reason = parties.responsible_id, Reason.NO_RESPONSIBLE
+            case Relation.AUTHOR:
+                person_id, reason = parties.author_id, Reason.NO_AUTHOR
+            case Relation.MOVER:
+                person_id, reason = self.directory.mover_id, Reason.NO_MOVER
+            case Relation.PREVIOUS:
+                person_id, reason = self.directory.previous_id, Reason.NO_PREVIOUS
+            case _:
+                assert_never(relation)
+        if person_id is None:
+            self.notes.append(Note(reason))
+            return []
+        return self._active([person_id], Chosen(ChosenAs(relation.value)))
 
-def _holders(one: dict[str, Any], order: Order, directory: Directory, notes: list[dict[str, Any]], channel: str) -> list[Recipient]:
-    """Who stands for the role on this order (kanban.roles); of all who hold it many only where that was confirmed."""
-    role_id = one["id"]
-    role = directory.roles.get(role_id, "")
-    standing = resolve_role(filling(order, role_id), order.responsible_id, directory.holders.get(role_id, []), directory.is_active)
-    why = {"kind": "role", "role": role, "filled": standing.how == "filled"}
-    if standing.how == "responsible":
-        why |= {"responsible": True}
-    found = _active([*standing.passed_over, *standing.people], directory, notes, why, channel)
-    if not found:
-        notes.append({"why": "no_holder", "name": role})
-    if len(found) > MOST_HOLDERS and not one.get("many"):
-        notes.append({"why": "too_many", "name": role})
-        return found[:MOST_HOLDERS]
-    return found
+    def _holders(self, named: RoleRecipient) -> list[Recipient]:
+        """Who stands for the role on this order (kanban.roles); of all who hold it many only where that was confirmed."""
+        directory, role_id = self.directory, named.role_id
+        role = directory.roles.get(role_id, "")
+        standing = resolve_role(
+            self.order.filled.get(role_id), self.order.parties.responsible_id, directory.holders.get(role_id, []), directory.is_active
+        )
+        chosen = Chosen(ChosenAs.ROLE, role, standing.how == "filled", standing.how == "responsible")
+        found = self._active([*standing.passed_over, *standing.people], chosen)
+        if not found:
+            self.notes.append(Note(Reason.NO_HOLDER, role))
+        if len(found) > MOST_HOLDERS and not named.everyone:
+            self.notes.append(Note(Reason.TOO_MANY, role))
+            return found[:MOST_HOLDERS]
+        return found
 
-
-def _active(ids: Iterable[int], directory: Directory, notes: list[dict[str, Any]], why: dict[str, Any], channel: str) -> list[Recipient]:
-    found = []
-    for id_ in ids:
-        person = directory.people.get(id_)
-        if person is None:
-            notes.append({"why": "gone"})
-        elif not person.active:
-            notes.append({"why": "inactive", "name": person.name})
-        else:
-            found.append(Recipient(address_of(person, channel), person.name, person.id, why))
-    return found
-
-
-def _typed(address: str, channel: str) -> str:
-    """One that a rule names, as the network wants it."""
-    return e164(address, country()) if channel == "sms" else "" if channel == "notice" else address
+    def _active(self, ids: Iterable[int], chosen: Chosen) -> list[Recipient]:
+        found = []
+        for id_ in ids:
+            person = self.directory.people.get(id_)
+            if person is None:
+                self.notes.append(Note(Reason.GONE))
+            elif not person.active:
+                self.notes.append(Note(Reason.INACTIVE, person.name))
+            else:
+                found.append(Recipient(address_of(person, self.channel), person.name, person.id, chosen))
+        return found

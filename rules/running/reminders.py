@@ -8,22 +8,21 @@ from sqlalchemy.orm import Session, joinedload
 from kanban.config import Config
 from kanban.i18n import N_, _, force_locale
 from kanban.models import Order, Person, Todo
-from kanban.queries.work import goes_on
 from kanban.settings import setting
 from kanban.todos import whose
+from kanban.todos.queries import goes_on
+from rules.definition.channels import Channel
 from rules.post import outbox
+from rules.post.entry import OutboxEntry, message_key
 
 BATCH = 100
 TODO = "todo"
 CALLS = {
-    "task": N_("Task: %(what)s"), "reminder": N_("Reminder: %(what)s"), "calendar": N_("Calendar: %(what)s"),
+    "task": N_("Task: %(what)s"),
+    "reminder": N_("Reminder: %(what)s"),
+    "calendar": N_("Calendar: %(what)s"),
     "contact": N_("Contact: %(what)s"),
-}  # fmt: skip
-
-
-def is_due(session: Session, now: datetime) -> bool:
-    """By a look at the index."""
-    return session.scalar(select(Todo.id).where(Todo.ring_at <= now).limit(1)) is not None
+}
 
 
 def ring(session: Session, now: datetime, config: Config) -> int:
@@ -41,7 +40,7 @@ def ring(session: Session, now: datetime, config: Config) -> int:
         .execution_options(populate_existing=True)
     ).all()
     language = setting(session, "language")
-    rows = []
+    rows: list[OutboxEntry] = []
     for todo, is_wanted in due:  # what My work does not show any more calls nobody
         if is_wanted:
             rows += _notices(session, todo, now, language, config.public_host)
@@ -51,19 +50,26 @@ def ring(session: Session, now: datetime, config: Config) -> int:
     return len(due)
 
 
-def _notices(session: Session, todo: Todo, now: datetime, language: str, host: str) -> list[dict[str, object]]:
+def _notices(session: Session, todo: Todo, now: datetime, language: str, host: str) -> list[OutboxEntry]:
     with force_locale(language):
         said = _(CALLS[todo.kind], what=todo.text)
     said = f"{said} · {todo.order.number}, {todo.order.customer.name}"
-    rows = []
-    for one in session.execute(select(Person.id, Person.name, Person.email).where(Person.id.in_(whose(session, todo)))):
-        key = outbox.message_key(f"todo-{todo.id}-{todo.version}", "notice", one.email, TODO)
-        rows.append(
-            {
-                "key": key, "kind": TODO, "channel": "notice", "event_id": None, "order_id": todo.order_id, "person_id": one.id,
-                "name": one.name, "address": one.email, "subject": said[:400], "text": said, "language": language, "layout": {},
-                "message_id": outbox.message_id(key, host), "state": "waiting", "due_at": now, "attempts": 0, "error": "",
-                "note": "", "reply_to": "", "created_at": now,
-            }
-        )  # fmt: skip
-    return rows
+    people = session.execute(select(Person.id, Person.name, Person.email).where(Person.id.in_(whose(session, todo))))
+    return [
+        OutboxEntry(
+            message_key(f"todo-{todo.id}-{todo.version}", Channel.NOTICE, person.email, TODO),
+            TODO,
+            Channel.NOTICE,
+            person.name,
+            person.email,
+            said,
+            said,
+            language,
+            host,
+            now,
+            now,
+            person.id,
+            order_id=todo.order_id,
+        )
+        for person in people
+    ]

@@ -3,23 +3,23 @@ caused it."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
-from kanban.db import promised, take_back
-from rules.post.told import Line, line_of
+from kanban.transactions import pending
+from rules.post.entry import OutboxEntry
+from rules.post.told import ToldLine, line_of
 
 _MADE = "messages_made"  # in a session's info, until the transaction ends
 
 
-def made(session: Session) -> tuple[Line, ...]:
-    lines: tuple[Line, ...] = session.info.get(_MADE, ())
+def made(session: Session) -> tuple[ToldLine, ...]:
+    lines: tuple[ToldLine, ...] = session.info.get(_MADE, ())
     return lines
 
 
-def count(session: Session, messages: Iterable[dict[str, Any]]) -> None:
+def count(session: Session, messages: Iterable[OutboxEntry]) -> None:
     session.info[_MADE] = (*made(session), *map(line_of, messages))
 
 
@@ -27,13 +27,13 @@ def count(session: Session, messages: Iterable[dict[str, Any]]) -> None:
 def savepoint(session: Session) -> Iterator[None]:
     """What fails within is as if it had not been, its messages uncounted: also on PostgreSQL, where an error of the database
     ends all that is not behind a SAVEPOINT."""
-    before, promised_before = made(session), promised(session)
+    before, mark = made(session), pending(session).mark()
     try:
         with session.begin_nested():
             yield
     except Exception:
         session.info[_MADE] = before
-        take_back(session, promised_before)
+        pending(session).rewind(mark)
         raise
 
 

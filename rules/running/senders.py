@@ -1,24 +1,19 @@
-"""From which account a letter goes, and who gets the answers to it: what a send action wishes, on one order.
+"""From which account an e-mail goes, and who gets the answers to it: what an action wishes, on one order."""
 
-An action may carry "from": "responsible", or "account:7"; without it the letter goes by the firm's account. "reply_to":
-"responsible" or "mover".
-"""
-
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple, assert_never
 
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from kanban.db import table
-from kanban.i18n import N_
-from kanban.ids import read_id
 from kanban.models import Event, Order, Person
+from rules.definition.message_action import ReplyTo, Sender, SendMessage
 from rules.models import MailAccount
+from rules.post.entry import SenderNote
 
-REPLY_TO = {"": N_("nobody in particular"), "responsible": N_("the responsible"), "mover": N_("who did it")}
 _A = table(MailAccount).c
 FIRMS = ("system", "environment")
 _ACCOUNTS = (
@@ -28,49 +23,63 @@ _ACCOUNTS = (
 )
 
 
+class SenderRow(NamedTuple):
+    """An account. is_active: its employee, where it is one's own."""
+
+    id: int
+    kind: str
+    person_id: int | None
+    fall_back: bool
+    failures: int
+    paused_until: datetime | None
+    is_active: bool | None
+
+
 @dataclass(frozen=True)
 class Senders:
     """Accounts that a set of actions may send by."""
 
     responsible_id: int | None = None
-    rows: list[Any] = field(default_factory=list)
+    rows: Sequence[SenderRow] = ()
 
-    def account_of(self, action: Mapping[str, Any], now: datetime) -> tuple[int | None, str]:
-        """(account id, note); None: the firm's own. note: "", or why it isn't the one wished for, as Message.note keeps it."""
-        wish = action.get("from", "")
-        if not wish:
-            return None, ""
-        own = wish == "responsible"
-        is_wished = self._is_responsibles if own else lambda row: row.id == account_id(wish)
-        found = next((row for row in self.rows if is_wished(row)), None)
-        if found is None or (found.kind == "person" and not found.active):  # who left writes no more letters
-            return None, "no_own_account" if own else "account_gone"
+    def account_of(self, sender: Sender | int, now: datetime) -> tuple[int | None, SenderNote]:
+        """(account id, why it isn't the one wished for). None: the company's own."""
+        if sender is Sender.COMPANY:
+            return None, SenderNote.NONE
+        is_own = sender is Sender.RESPONSIBLE
+        found = next((row for row in self.rows if (self._is_responsibles(row) if is_own else row.id == sender)), None)
+        if found is None or (found.kind == "person" and not found.is_active):  # who left writes no more e-mails
+            return None, SenderNote.NO_OWN_ACCOUNT if is_own else SenderNote.ACCOUNT_GONE
         if found.kind in FIRMS:
-            return None, ""
+            return None, SenderNote.NONE
         is_failing = found.failures and found.paused_until is not None and found.paused_until > now
         has_firms = any(row.kind in FIRMS for row in self.rows)
-        return (None, "own_account_failed") if is_failing and found.fall_back and has_firms else (found.id, "")
+        if is_failing and found.fall_back and has_firms:
+            return None, SenderNote.OWN_ACCOUNT_FAILED
+        return found.id, SenderNote.NONE
 
-    def _is_responsibles(self, row: Any) -> bool:
+    def _is_responsibles(self, row: SenderRow) -> bool:
         return row.person_id is not None and row.person_id == self.responsible_id
 
 
-def account_id(wish: str) -> int | None:
-    """«account:7» → 7."""
-    kind, _colon, number = wish.partition(":")
-    return read_id(number) if kind == "account" else None
-
-
-def load_senders(session: Session, actions: Iterable[Mapping[str, Any]], responsible_id: int | None) -> Senders:
+def load_senders(session: Session, actions: Iterable[SendMessage], responsible_id: int | None) -> Senders:
     """One SELECT, where any action wishes for an account; none otherwise."""
-    wishes = {action["from"] for action in actions if action.get("from")}
+    wishes = {action.sender for action in actions if action.sender is not Sender.COMPANY}
     if not wishes:
         return Senders()
-    ids = [id_ for wish in wishes if (id_ := account_id(wish)) is not None]
+    ids = [wish for wish in wishes if isinstance(wish, int)]
     rows = session.connection().execute(_ACCOUNTS, {"ids": ids, "responsible": responsible_id}).all()
-    return Senders(responsible_id, list(rows))
+    return Senders(responsible_id, [SenderRow(*row) for row in rows])
 
 
-def reply_to_id(action: Mapping[str, Any], order: Order, event: Event) -> int:
-    """The person who gets the answers; 0: nobody in particular."""
-    return {"responsible": order.responsible_id, "mover": event.actor_id}.get(action.get("reply_to", "")) or 0
+def reply_to_id(action: SendMessage, order: Order, event: Event) -> int | None:
+    """The person who gets the answers; None: nobody in particular."""
+    match action.reply_to:
+        case ReplyTo.RESPONSIBLE:
+            return order.responsible_id
+        case ReplyTo.MOVER:
+            return event.actor_id
+        case ReplyTo.NOBODY:
+            return None
+        case _:
+            assert_never(action.reply_to)

@@ -1,9 +1,9 @@
 """What an administrator should know of a rule before it works: said beside the editor, each with the way to mend it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import assert_never
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -11,23 +11,26 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from kanban.config import Config
 from kanban.i18n import _, names, ngettext
 from kanban.models import Person, Status, person_role
-from rules.actions import CHANNEL_OF, addressed, channel_of, recipients_of, sends
-from rules.evaluator import BY_ID, LIST, OF_TIME, trigger_key
-from rules.fields import RuleFields
-from rules.lookup import Lookup
+from rules.definition.actions import SetStatus, recipients_in
+from rules.definition.channels import AddressKind, Channel
+from rules.definition.content import RuleContent, RuleFields
+from rules.definition.evaluator import is_alone, trigger_key
+from rules.definition.message_action import SendMessage
+from rules.definition.recipients import AddressRecipient, PersonRecipient, Recipient, RelatedRecipient, RoleRecipient
+from rules.definition.texts import TEMPLATE_FIELDS
+from rules.definition.triggers import ByHand, DateNears, Entered, Idle, Left, Placed, StatusChanged, Stays, Trigger, Weekly
 from rules.mail.accounts import stored_account
 from rules.models import Rule, RuleVersion
-from rules.post.gateways import find_gateway
-from rules.rules import fields_of, says
+from rules.post.addresses import address_of
+from rules.queries.lookup import Lookup
+from rules.queries.versions import fields_of
 from rules.running.recipients import MOST_HOLDERS, load_everybody
-from rules.texts import LETTER_FIELDS
+from rules.transports.gateways import find_gateway
+from rules.trying.duplicates import Already, Sending, already_told, holds_in, load_samples
 from rules.trying.loops import find_loop, node_of
-from rules.trying.twice import Already, Sending, already_told, holds_in, load_samples
 
 MOST_RULES = 2_000  # looked at
-MOVES = ("entered", "left", "changed")
 _FIELD = re.compile(r"order\.([a-z_]+)")
-DYNAMIC = ("responsible", "previous", "author", "mover", "customer", "address")
 
 
 @dataclass(frozen=True)
@@ -43,106 +46,122 @@ class Advice:
 
 def advise(session: Session, rule_id: int, fields: RuleFields, lookup: Lookup, config: Config) -> list[Advice]:
     """fields: as much of the rule as is known yet. A fixed number of statements."""
-    people = _People.load(session, lookup)
-    found = [*_same(session, rule_id, fields), *_loop(session, rule_id, fields, lookup)]
-    for action in fields.actions:
-        if action["do"] in CHANNEL_OF:
-            found += [*_readers(action, people), *_fields(fields.trigger, action, lookup)]
-    found += _twice(session, rule_id, fields, lookup)
-    found += _guarded(session, fields)
-    return list(dict.fromkeys([*found, *_ways(session, fields, config)]))
+    people, content = _People.load(session, lookup), fields.content
+    found = [*_same(session, rule_id, content), *_loop(session, rule_id, fields, lookup)]
+    for action in content.messages:
+        found += [*_readers(action, people), *_fields(content.trigger, action, lookup)]
+    found += _twice(session, rule_id, content, lookup)
+    found += _guarded(session, content)
+    return list(dict.fromkeys([*found, *_ways(session, content, config)]))
 
 
-def _guarded(session: Session, fields: RuleFields) -> Iterator[Advice]:
+def _guarded(session: Session, content: RuleContent) -> Iterator[Advice]:
     """A button does for whoever presses it what only some roles may do by hand."""
-    if fields.trigger != "hand":
+    if not isinstance(content.trigger, ByHand):
         return
-    ids = [action.get("status") for action in fields.actions if action["do"] == "set_status"]
+    ids = [action.status_id for action in content.actions if isinstance(action, SetStatus)]
     for status in session.scalars(select(Status).where(Status.id.in_(ids), Status.moving.any()).options(selectinload(Status.moving))):
         roles = names([role.name for role in status.moving])
         yield Advice(
-            _("By hand only %(roles)s move orders into “%(status)s”; with this button everybody who may change orders does.",
-              roles=roles, status=status.name), "status", status.id,
-        )  # fmt: skip
+            _(
+                "Manually, only %(roles)s can move orders to “%(status)s”; with this button, everyone who can change orders can.",
+                roles=roles,
+                status=status.name,
+            ),
+            "status",
+            status.id,
+        )
 
 
-def _same(session: Session, rule_id: int, fields: RuleFields) -> Iterator[Advice]:
-    alike = (RuleVersion.trigger == fields.trigger, Rule.board_id == fields.board_id, Rule.id != rule_id)
+def _same(session: Session, rule_id: int, content: RuleContent) -> Iterator[Advice]:
+    alike = (RuleVersion.trigger == content.trigger.kind, Rule.board_id == content.board_id, Rule.id != rule_id)
     query = select(Rule).join(RuleVersion, RuleVersion.id == Rule.version_id).where(*alike).options(joinedload(Rule.version))
     for rule in session.scalars(query.order_by(Rule.id).limit(MOST_RULES)):
-        if says(fields_of(rule)) == says(fields):
-            only_sends = len(sends(fields.actions)) == len(fields.actions) and fields.trigger not in BY_ID
-            text = _("“%(rule)s” says the same: each reader gets the letter once, but one of the two is too many.", rule=rule.name)
-            yield Advice(text if only_sends else _("“%(rule)s” says the same: all of it happens twice.", rule=rule.name), "rule", rule.id)
+        other = fields_of(rule)
+        if other.content == content and not other.broken:
+            only_sends = not content.changes and not is_alone(content.trigger)
+            text = _(
+                "“%(rule)s” does the same: each recipient gets the message once, but one of the two rules is redundant.", rule=rule.name
+            )
+            yield Advice(
+                text if only_sends else _("“%(rule)s” does the same: everything will happen twice.", rule=rule.name), "rule", rule.id
+            )
             return
 
 
-def _twice(session: Session, rule_id: int, fields: RuleFields, lookup: Lookup) -> Iterator[Advice]:
+def _twice(session: Session, rule_id: int, content: RuleContent, lookup: Lookup) -> Iterator[Advice]:
     """Readers whom another rule tells something else of the same event."""
-    mine = [action for action in sends(fields.actions) if "after" not in action]
-    if not mine or fields.trigger in BY_ID:
+    trigger, mine = content.trigger, [action for action in content.messages if action.delay is None]
+    if not mine or is_alone(trigger):
         return
-    status = lookup.statuses.get(fields.status_id or 0) if fields.trigger == "entered" else None
-    keys = _keys_of_event(rule_id, fields, lookup)
+    status = lookup.statuses.get(trigger.status_id) if isinstance(trigger, Entered) else None
+    keys = _keys_of_event(rule_id, content, lookup)
     rules = session.scalars(
         select(Rule)
-        .where(Rule.trigger_key.in_(keys), Rule.board_id == fields.board_id, Rule.active, ~Rule.log_only, Rule.id != rule_id)
+        .where(Rule.trigger_key.in_(keys), Rule.board_id == content.board_id, Rule.active, ~Rule.log_only, Rule.id != rule_id)
         .options(joinedload(Rule.version))
         .order_by(Rule.id)
         .limit(MOST_RULES)
     )
-    others = [
-        Sending(rule.id, rule.name, action, holds_in(status, rule.version.criteria))
-        for rule in rules
-        for action in sends(rule.version.actions)
-        if "after" not in action
-    ]
+    others = [sending for rule in rules for sending in sendings_of(rule, status)]
     if not others:
         return
-    directory = load_everybody(session, recipients_of([*mine, *(one.action for one in others)]))
-    mine_holds = holds_in(status, fields.criteria)
-    samples = [sample for sample in load_samples(session, [fields.board_id])[fields.board_id] if mine_holds(sample)]
+    directory = load_everybody(session, recipients_in([*mine, *(one.action for one in others)]))
+    mine_holds = holds_in(status, content.criteria)
+    samples = [sample for sample in load_samples(session, [content.board_id])[content.board_id] if mine_holds(sample)]
     for action in mine:
-        for one in already_told(action, others, samples, directory):
-            yield Advice(already_words(one, template_name(lookup, one.template)), "rule", one.rule_id)
+        for already in already_told(action, others, samples, directory):
+            yield Advice(already_words(already, template_name(lookup, already.template_id)), "rule", already.rule_id)
+
+
+def sendings_of(rule: Rule, status: Status | None) -> list[Sending]:
+    """What a rule sends at once, in this status."""
+    content = fields_of(rule).content
+    holds = holds_in(status, content.criteria)
+    return [Sending(rule.id, rule.name, action, holds) for action in content.messages if action.delay is None]
 
 
 def template_name(lookup: Lookup, template_id: int) -> str:
     template = lookup.templates.get(template_id)
-    return template.name if template else _("gone")
+    return template.name if template else _("removed")
 
 
-def already_words(one: Already, template: str) -> str:
+def already_words(already: Already, template: str) -> str:
     """«Ольга Белова уже получает здесь „Менеджеру“.»"""
-    said = {"names": names(one.names), "template": template}
-    return ngettext("%(names)s already gets “%(template)s” here.", "%(names)s already get “%(template)s” here.", len(one.names), **said)
+    said = {"names": names(already.names), "template": template}
+    return ngettext("%(names)s already gets “%(template)s” here.", "%(names)s already get “%(template)s” here.", len(already.names), **said)
 
 
-def _keys_of_event(rule_id: int, fields: RuleFields, lookup: Lookup) -> set[str]:
+def _keys_of_event(rule_id: int, content: RuleContent, lookup: Lookup) -> set[str]:
     """Trigger keys of rules that start together with this one, whatever the order is."""
-    keys = {trigger_key(fields.trigger, rule_id, fields.board_id, fields.status_id, fields.options)}
-    first = next((status.id for status in lookup.statuses_of(fields.board_id)), None)
-    if fields.trigger in ("entered", "left"):
-        keys.add(f"changed:{fields.board_id}")
-    if fields.trigger == "placed":
-        keys.add(f"entered:{first}")
-    if fields.trigger == "entered" and fields.status_id == first:
-        keys.add(f"placed:{fields.board_id}")
+    board_id = content.board_id
+    keys = {trigger_key(content.trigger, rule_id, board_id)}
+    first = next((status.id for status in lookup.statuses_of(board_id)), None)
+    match content.trigger:
+        case Entered() | Left():
+            keys.add(f"changed:{board_id}")
+            if content.trigger == Entered(first or 0):
+                keys.add(f"placed:{board_id}")
+        case Placed():
+            keys.add(f"entered:{first}")
     return keys
 
 
 def _loop(session: Session, rule_id: int, fields: RuleFields, lookup: Lookup) -> Iterator[Advice]:
-    if all(action["do"] in CHANNEL_OF for action in fields.actions):
+    if not fields.content.changes:
         return
     rules = session.scalars(select(Rule).where(Rule.active, Rule.id != rule_id).options(joinedload(Rule.version)).order_by(Rule.id))
-    others = [node_of(rule.id, fields_of(rule), lookup) for rule in rules]
-    way = find_loop(node_of(rule_id, fields, lookup), [one for one in others if one.causes])
+    others = [node_of(rule.id, rule.name, fields_of(rule).content, lookup) for rule in rules]
+    way = find_loop(node_of(rule_id, fields.name, fields.content, lookup), [node for node in others if node.causes])
     if len(way) == 2:
-        yield Advice(_("This rule can start itself by what it changes. It is stopped at the second time; criteria can keep it from it."))
+        yield Advice(_("This rule can trigger itself through its own changes. It is stopped the second time; criteria can prevent this."))
     elif way:
-        names = " → ".join(one.name or "…" for one in way)
-        yield Advice(_("This rule can start itself through others: %(way)s. It is stopped when it comes to an order again.", way=names),
-                     "rule", way[1].id)  # fmt: skip
+        names = " → ".join(node.name or "…" for node in way)
+        yield Advice(
+            _("This rule can trigger itself through other rules: %(way)s. It is stopped when it reaches the same order again.", way=names),
+            "rule",
+            way[1].id,
+        )
 
 
 @dataclass(frozen=True)
@@ -150,7 +169,7 @@ class _People:
     """holders: active ones, by role."""
 
     lookup: Lookup
-    holders: Mapping[int, list[Person]]
+    holders: dict[int, list[Person]]
 
     @classmethod
     def load(cls, session: Session, lookup: Lookup) -> "_People":
@@ -161,59 +180,87 @@ class _People:
                 holders[role_id].append(person)
         return cls(lookup, holders)
 
+    def named_by(self, recipient: Recipient) -> list[Person] | None:
+        """People who work here; None where the order says who it is, or nobody can know."""
+        match recipient:
+            case RoleRecipient():
+                return self.holders.get(recipient.role_id, [])
+            case PersonRecipient():
+                person = self.lookup.people.get(recipient.person_id)
+                return [person] if person is not None and person.active else []
+            case AddressRecipient() | RelatedRecipient():
+                return None
+            case _:
+                assert_never(recipient)
 
-def _readers(action: Mapping[str, Any], people: _People) -> Iterator[Advice]:
-    channel, somebody = channel_of(action), False
-    for one in addressed(action):
-        role = people.lookup.roles.get(one.get("id", 0)) if one["kind"] == "role" else None
-        named = people.holders.get(one["id"], []) if one["kind"] == "role" else _person(one, people.lookup)
-        reached = [person for person in named if _address(person, channel)]
-        somebody = somebody or bool(reached) or one["kind"] in DYNAMIC
-        if role is not None and not named:
-            yield Advice(_("Nobody holds the role “%(role)s”.", role=role.name), "people")
-        if role is not None and len(named) > MOST_HOLDERS and not one.get("many"):
-            text = ngettext("%(num)d person holds the role “%(role)s”. Tell all of them, where nobody on the order does?",
-                            "%(num)d people hold the role “%(role)s”. Tell all of them, where nobody on the order does?",
-                            len(named), role=role.name)  # fmt: skip
-            yield Advice(text, question=role.id)
-        for person in named:
+
+def _readers(action: SendMessage, people: _People) -> Iterator[Advice]:
+    somebody = False
+    for recipient, _copy in action.recipients:
+        found = people.named_by(recipient)
+        reached = [person for person in found or () if address_of(person, action.channel)]
+        somebody = somebody or found is None or bool(reached)
+        if isinstance(recipient, RoleRecipient):
+            yield from _of_role(recipient, len(found or ()), people.lookup)
+        for person in found or ():
             if person not in reached:
-                yield Advice(_no_address(person.name, channel), "people", person.id)
-    if not somebody and action.get("to"):
+                yield Advice(_no_address(person, action.channel), "people", person.id)
+    if not somebody and action.to:
         yield Advice(_("Nobody would get this message."))
 
 
-def _person(one: Mapping[str, Any], lookup: Lookup) -> list[Person]:
-    person = lookup.people.get(one["id"]) if one["kind"] == "person" else None
-    return [person] if person is not None and person.active else []
+def _of_role(recipient: RoleRecipient, holders: int, lookup: Lookup) -> Iterator[Advice]:
+    role = lookup.roles.get(recipient.role_id)
+    if role is not None and not holders:
+        yield Advice(_("Nobody holds the role “%(role)s”.", role=role.name), "people")
+    if role is not None and holders > MOST_HOLDERS and not recipient.everyone:
+        text = ngettext(
+            "%(num)d person holds the role “%(role)s”. Notify all of them when nobody on the order has it?",
+            "%(num)d people hold the role “%(role)s”. Notify all of them when nobody on the order has it?",
+            holders,
+            role=role.name,
+        )
+        yield Advice(text, question=role.id)
 
 
-def _address(person: Person, channel: str) -> str:
-    return {"sms": person.phone, "chat": person.chat}.get(channel, person.email)
+def _no_address(person: Person, channel: Channel) -> str:
+    name = person.name
+    match channel.traits.address:
+        case AddressKind.PHONE if person.phone:
+            return _("%(name)s has a phone number that can't be dialled: %(phone)s", name=name, phone=person.phone)
+        case AddressKind.PHONE:
+            return _("%(name)s has no phone number.", name=name)
+        case AddressKind.CHAT:
+            return _("%(name)s has no messenger address.", name=name)
+        case AddressKind.EMAIL | AddressKind.BELL:
+            return _("%(name)s has no e-mail address.", name=name)
+        case kind:
+            assert_never(kind)
 
 
-def _no_address(name: str, channel: str) -> str:
-    words = {"sms": _("%(name)s has no phone number.", name=name), "chat": _("%(name)s has no address in the messenger.", name=name)}
-    return words.get(channel, _("%(name)s has no e-mail address.", name=name))
-
-
-def _fields(trigger: str, action: Mapping[str, Any], lookup: Lookup) -> Iterator[Advice]:
+def _fields(trigger: Trigger, action: SendMessage, lookup: Lookup) -> Iterator[Advice]:
     """Fields of the template that say nothing where the rule starts so."""
-    template = lookup.templates.get(action["template"])
-    empty = {"status_before"} if trigger not in MOVES else set()
-    empty |= {"moved_by"} if trigger in (*OF_TIME, LIST) else set()
-    empty |= {"production_number", "production_status"} if trigger == "placed" else set()
+    template = lookup.templates.get(action.template_id)
+    empty = set() if isinstance(trigger, Entered | Left | StatusChanged) else {"status_before"}
+    empty |= {"moved_by"} if isinstance(trigger, DateNears | Stays | Idle | Weekly) else set()
+    empty |= {"production_number", "production_status"} if isinstance(trigger, Placed) else set()
     named = set(_FIELD.findall(f"{template.subject} {template.text}")) if template is not None else set()
-    for field in LETTER_FIELDS:
+    for field in TEMPLATE_FIELDS:
         if template is not None and field.name in named & empty:
-            yield Advice(_("The template “%(template)s” names the field “%(field)s”, which says nothing at this start.",
-                           template=template.name, field=_(field.label)), "template", template.id)  # fmt: skip
+            yield Advice(
+                _(
+                    "The template “%(template)s” uses the field “%(field)s”, which is empty or irrelevant with this start condition.",
+                    template=template.name,
+                    field=_(field.label),
+                ),
+                "template",
+                template.id,
+            )
 
 
-def _ways(session: Session, fields: RuleFields, config: Config) -> Iterator[Advice]:
-    channels = {channel_of(action) for action in sends(fields.actions)}
-    if "email" in channels and not config.smtp_host and stored_account(session) is None:
-        yield Advice(_("There is no mail account yet: letters stay in the tray."), "mail")
-    for channel, text in (("sms", _("There is no service for SMS yet.")), ("chat", _("There is no messenger yet."))):
-        if channel in channels and find_gateway(session, channel) is None:
-            yield Advice(text, "gateways")
+def _ways(session: Session, content: RuleContent, config: Config) -> Iterator[Advice]:
+    for channel in dict.fromkeys(action.channel for action in content.messages):
+        if channel is Channel.EMAIL and not config.smtp_host and stored_account(session) is None:
+            yield Advice(_(channel.traits.not_set_up), "mail")
+        elif channel.traits.by_gateway and find_gateway(session, channel) is None:
+            yield Advice(_(channel.traits.not_set_up), "gateways")

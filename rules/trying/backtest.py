@@ -10,35 +10,39 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from types import SimpleNamespace
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kanban import clock
-from kanban.criteria import CHANGES, Truth, leaves_of, prepared
+from kanban.criteria import CHANGES, Truth, prepared
 from kanban.criteria import DAYS as DAY_OPS
 from kanban.errors import Invalid
-from kanban.facts import KINDS
+from kanban.facts import Facts, read_facts
+from kanban.fields import FieldGroup
 from kanban.i18n import _
+from kanban.json_reader import JsonObject
 from kanban.models import Order
-from rules.actions import addressed, channel_of, recipients_of, sends
-from rules.evaluator import BY_ID, LIST, starts
-from rules.fields import RuleFields
+from rules.definition.actions import recipients_in
+from rules.definition.channels import Channel
+from rules.definition.content import RuleContent
+from rules.definition.evaluator import is_alone, starts
+from rules.definition.message_action import SendMessage
+from rules.definition.outcomes import Outcome
+from rules.definition.recipients import RelatedRecipient, Relation, RoleRecipient
+from rules.definition.triggers import AllLinked, FieldChanged, LinkedEntered, Paid, Weekly
 from rules.models import Message, Run
-from rules.running.recipients import Directory, load_everybody, resolve
+from rules.running.recipients import Directory, OnOrder, PastCustomer, PastParties, load_everybody, resolve
 from rules.trying.past_events import Part, Past, events_for
 
 DAYS = 30
 MOST_EVENTS = 200_000  # looked at, the newest first
 MOST_LISTED = 20
-NEEDS_WAS = ("field", "paid")
-OF_LINKED = ("linked", "all_linked")
 
 
 @dataclass(frozen=True)
-class Fired:
+class WouldFire:
     """An event at which the rule would have fired."""
 
     event_id: int
@@ -67,7 +71,7 @@ class Backtest:
     unknown: int = 0
     cut: bool = False
     partial: bool = False
-    latest: list[Fired] = field(default_factory=list)
+    latest: list[WouldFire] = field(default_factory=list)
     readers: list[Reader] = field(default_factory=list)
     messages: int = 0
     runs: int | None = None
@@ -75,21 +79,28 @@ class Backtest:
     days: list[tuple[date, int]] = field(default_factory=list)
 
 
-def backtest(session: Session, rule_id: int, fields: RuleFields, most: int = MOST_EVENTS) -> Backtest:
-    """fields: sensible ones (rules.sense.require_sense); rule_id: of the saved rule, 0 for a new one."""
+class Whom(NamedTuple):
+    """key: a person's id, or an address."""
+
+    key: str
+    name: str
+
+
+def backtest(session: Session, rule_id: int, content: RuleContent, most: int = MOST_EVENTS) -> Backtest:
+    """content: valid (rules.editing.validation); rule_id: of the saved rule, 0 for a new one."""
     now = clock.now()
     since = now - timedelta(days=DAYS)
-    if fields.trigger == LIST:
+    if isinstance(content.trigger, Weekly):
         raise Invalid(
-            _("A list is made of the orders of its day, and those of past days are not kept. Try it instead: it shows the list of now."), ""
+            _("A list is made from the orders of its day, and past days are not stored. Try the rule instead: it shows the current list."),
+            "",
         )
-    tested = Backtest(partial=fields.trigger in BY_ID)
-    judge, post = Judge(fields), Post.load(session, fields)
-    parts = judge.parts + post.parts
+    tested = Backtest(partial=is_alone(content.trigger))
+    judge, resolver = Judge(content), Resolver.load(session, content)
     of_judge = len(judge.parts)
     per_day: Counter[date] = Counter()
-    would: Counter[tuple[str, str]] = Counter()
-    for past in events_for(session, rule_id, fields, since, most, parts, customers=post.customers):
+    would: Counter[Whom] = Counter()
+    for past in events_for(session, rule_id, content, since, most, judge.parts + resolver.parts, customers=resolver.customers):
         tested.looked += 1
         for order_id, truth in judge.fires(past):
             if truth is None:
@@ -99,9 +110,9 @@ def backtest(session: Session, rule_id: int, fields: RuleFields, most: int = MOS
             tested.fired += 1
             per_day[clock.day_of(past.at)] += 1
             if order_id == past.order_id:
-                would.update(post.readers(past, past.texts[of_judge:]))
+                would.update(resolver.readers(past, past.texts[of_judge:]))
             if len(tested.latest) < MOST_LISTED:
-                tested.latest.append(Fired(past.id, order_id, "", past.at, past.actor_name))
+                tested.latest.append(WouldFire(past.id, order_id, "", past.at, past.actor_name))
     tested.cut = tested.looked == most
     tested.messages = sum(would.values())
     tested.latest = _numbered(session, tested.latest)
@@ -111,7 +122,7 @@ def backtest(session: Session, rule_id: int, fields: RuleFields, most: int = MOS
     return tested
 
 
-def _numbered(session: Session, latest: list[Fired]) -> list[Fired]:
+def _numbered(session: Session, latest: list[WouldFire]) -> list[WouldFire]:
     rows = session.execute(select(Order.id, Order.number).where(Order.id.in_([one.order_id for one in latest])))
     numbers = dict(rows.all())
     return [replace(one, number=numbers.get(one.order_id, "")) for one in latest]
@@ -123,16 +134,16 @@ class Judge:
     heard: (event, order) of linked orders that heard of it, because a rule waited for that; of others no facts were stored.
     """
 
-    def __init__(self, fields: RuleFields) -> None:
-        self.fields = fields
-        self.asked = prepared(fields.criteria, KINDS)
-        self.parts = list(dict.fromkeys([*_of_trigger(fields), *_of_criteria(fields.criteria)]))
+    def __init__(self, content: RuleContent) -> None:
+        self.content = content
+        self.asked = prepared(content.criteria)
+        self.parts = list(dict.fromkeys([*_of_trigger(content), *_of_criteria(content)]))
         self.heard: set[tuple[int | None, int]] = set()
-        self.known: dict[tuple[str | None, ...], Any] = {}
+        self.known: dict[tuple[str | None, ...], Truth] = {}
 
     def fires(self, past: Past) -> list[tuple[int, Truth]]:
         """(order, whether the rule would have fired; None: unknown): of the event's own order, or of those it was linked with."""
-        if self.fields.trigger in OF_LINKED and past.kind != "order.linked":
+        if isinstance(self.content.trigger, LinkedEntered | AllLinked) and past.kind != "order.linked":
             return self._of_others(past)
         if past.kind == "order.linked":
             self.heard.add((past.cause_event_id, past.order_id))
@@ -141,113 +152,120 @@ class Judge:
             self.known[texts] = self._truth(facts_of(self.parts, texts))
         return [(past.order_id, self.known[texts])]
 
-    def _truth(self, facts: dict[str, Any]) -> Truth:
-        fields = self.fields
-        if fields.trigger in NEEDS_WAS and "was" not in facts:
+    def _truth(self, facts: Facts) -> Truth:
+        trigger = self.content.trigger
+        if isinstance(trigger, FieldChanged | Paid) and facts.was is None:
             return None
-        if fields.trigger == "field" and fields.options.get("field") not in facts["was"]:
+        if isinstance(trigger, FieldChanged) and trigger.name not in (facts.was or {}):
             return False
-        return starts(fields.trigger, fields.options, facts) and self.asked.truth(facts)
+        return starts(trigger, facts) and self.asked.truth(facts)
 
     def _of_others(self, past: Past) -> list[tuple[int, Truth]]:
-        linked = facts_of(self.parts, past.texts[: len(self.parts)]).get("linked") or []
-        is_certain = self.fields.trigger == "linked" and not list(leaves_of(self.fields.criteria))
-        mine = [one["id"] for one in linked if one.get("board") == self.fields.board_id]
+        facts = facts_of(self.parts, past.texts[: len(self.parts)])
+        is_certain = isinstance(self.content.trigger, LinkedEntered) and not list(self.content.criteria.criteria)
+        mine = [order.id for order in facts.linked or () if order.board_id == self.content.board_id]
         return [(id_, is_certain or None) for id_ in mine if (past.id, id_) not in self.heard]
 
 
-def facts_of(parts: Sequence[Part], texts: Sequence[str | None]) -> dict[str, Any]:
+def facts_of(parts: Sequence[Part], texts: Sequence[str | None]) -> Facts:
     """As much of the facts as was read."""
-    facts: dict[str, Any] = {"fields": {}}
+    fields: JsonObject = {}
+    raw: JsonObject = {"fields": fields}
     for part, text in zip(parts, texts, strict=True):
         if text is not None and part.field:
-            facts["fields"][part.field] = json.loads(text)
+            fields[part.field] = json.loads(text)
         elif text is not None:
-            facts[part.name] = json.loads(text)
-    return facts
+            raw[part.name] = json.loads(text)
+    return read_facts(raw)
 
 
-def _of_trigger(fields: RuleFields) -> list[Part]:
-    if fields.trigger == "paid":
-        return [Part("was"), *(Part("fields", name) for name in ("status_before", "paid", "total"))]
-    return [Part("was")] if fields.trigger == "field" else [Part("linked")] if fields.trigger in OF_LINKED else []
+def _of_trigger(content: RuleContent) -> list[Part]:
+    match content.trigger:
+        case Paid():
+            return [Part("was"), *(Part("fields", name) for name in ("status_before", "paid", "total"))]
+        case FieldChanged():
+            return [Part("was")]
+        case LinkedEntered() | AllLinked():
+            return [Part("linked")]
+    return []
 
 
-def _of_criteria(criteria: Mapping[str, Any]) -> Iterator[Part]:
-    for leaf in leaves_of(criteria):
-        name = str(leaf["field"])
-        yield Part("linked") if name.startswith("linked.") else Part("people") if ":" in name else Part("fields", name)
-        if leaf.get("op") in DAY_OPS:
+def _of_criteria(content: RuleContent) -> Iterator[Part]:
+    for criterion in content.criteria.criteria:
+        name, field = criterion.name, criterion.field
+        is_of_role = field is not None and field.group is FieldGroup.ROLE
+        yield Part("linked") if name.startswith("linked.") else Part("people") if is_of_role else Part("fields", name)
+        if criterion.op in DAY_OPS:
             yield Part("today")
-        if leaf.get("op") in CHANGES:
+        if criterion.op in CHANGES:
             yield Part("was")
 
 
 @dataclass
-class Post:
+class Resolver:
     """Resolves recipients by the people of an event's facts; the same people are resolved once."""
 
-    fields: RuleFields
-    actions: list[Mapping[str, Any]]
-    roles: set[str]
+    content: RuleContent
+    actions: list[SendMessage]
+    roles: set[int]
     customers: bool
     directory: Directory
-    known: dict[Any, list[tuple[str, str]]] = field(default_factory=dict)
+    known: dict[object, list[Whom]] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, session: Session, fields: RuleFields) -> "Post":
-        actions = list(sends(fields.actions))
-        wanted = recipients_of(actions)
-        directory = load_everybody(session, wanted)
-        customers = any(one["kind"] == "customer" for one in wanted)
-        roles = {str(one["id"]) for one in wanted if one["kind"] == "role"}
-        return cls(fields, actions, roles, customers, directory)
+    def load(cls, session: Session, content: RuleContent) -> "Resolver":
+        actions = content.messages
+        wanted = recipients_in(actions)
+        roles = {one.role_id for one in wanted if isinstance(one, RoleRecipient)}
+        return cls(content, actions, roles, RelatedRecipient(Relation.CUSTOMER) in wanted, load_everybody(session, wanted))
 
     @cached_property
     def parts(self) -> list[Part]:
         """Where those stand whom the rule tells."""
-        places = {"role": Part("people"), "responsible": Part("fields", "responsible"), "author": Part("fields", "author"),
-                  "previous": Part("was")}  # fmt: skip
-        kinds = dict.fromkeys(one["kind"] for one in recipients_of(self.actions))
+        places = {
+            "role": Part("people"),
+            "responsible": Part("fields", "responsible"),
+            "author": Part("fields", "author"),
+            "previous": Part("was"),
+        }
+        kinds = dict.fromkeys(one.kind for one in recipients_in(self.actions))
         return [places[kind] for kind in kinds if kind in places]
 
-    def readers(self, past: Past, texts: tuple[str | None, ...]) -> list[tuple[str, str]]:
-        """(whom, their name) of each message: who is a person's id, or an address."""
+    def readers(self, past: Past, texts: tuple[str | None, ...]) -> list[Whom]:
+        """Of each message."""
         key = (texts, past.actor_id, past.customer)
         if key not in self.known:
             facts = facts_of(self.parts, texts)
-            people = [(int(role), person) for role, person in (facts.get("people") or {}).items() if role in self.roles]
-            ids = [(facts["fields"].get(name) or {}).get("id") for name in ("responsible", "author")]
-            before = ((facts.get("was") or {}).get("responsible") or {}).get("id")
-            directory = replace(self.directory, mover_id=past.actor_id, previous_id=before)
-            self.known[key] = self._resolved(people, ids, directory, past.actor_id, past.customer)
+            filled = {int(role): id_ for role, id_ in (facts.people or {}).items() if isinstance(id_, int) and int(role) in self.roles}
+            fields = facts.fields or {}
+            parties = PastParties(_id_in(fields, "responsible"), _id_in(fields, "author"), past.customer or PastCustomer())
+            directory = replace(self.directory, mover_id=past.actor_id, previous_id=_id_in(facts.was or {}, "responsible"))
+            self.known[key] = self._resolved(OnOrder(parties, filled), directory, past.actor_id)
         return self.known[key]
 
-    def _resolved(
-        self, filled: list[tuple[int, int]], ids: list[int | None], directory: Directory, actor_id: int | None, customer: Any
-    ) -> list[tuple[str, str]]:
-        name, email, phone = customer or ("", "", "")
-        order: Any = SimpleNamespace(
-            people=[SimpleNamespace(role_id=role, person_id=person) for role, person in filled], responsible_id=ids[0],
-            author_id=ids[1], customer=SimpleNamespace(name=name, email=email, phone=phone),
-        )  # fmt: skip
-        written: dict[tuple[str, str, Any], tuple[str, str]] = {}
+    def _resolved(self, order: OnOrder, directory: Directory, actor_id: int | None) -> list[Whom]:
+        written: dict[tuple[Channel, str, int], Whom] = {}
         for action in self.actions:
-            channel = channel_of(action)
-            found = resolve(addressed(action), order, directory, actor_id, self.fields.tell_actor, channel)
-            for way, readers in ((channel, found.recipients), ("notice", found.by_bell)):
-                for one in readers:
-                    whom = (str(one.person_id or one.address), one.name or one.address)
-                    written.setdefault((way, one.address.casefold(), action["template"]), whom)
+            found = resolve(action.recipients, order, directory, actor_id, self.content.tell_actor, action.channel)
+            for channel, readers in ((action.channel, found.recipients), (Channel.NOTICE, found.by_bell)):
+                for reader in readers:
+                    whom = Whom(str(reader.person_id or reader.address), reader.addressee)
+                    written.setdefault((channel, reader.address.casefold(), action.template_id), whom)
         return list(written.values())
 
 
-def _beside(session: Session, tested: Backtest, rule_id: int, since: datetime, would: Counter[tuple[str, str]]) -> None:
+def _id_in(values: Mapping[str, object], name: str) -> int | None:
+    """Of a reference that facts keep."""
+    found = values.get(name)
+    return found.get("id") if isinstance(found, dict) else None
+
+
+def _beside(session: Session, tested: Backtest, rule_id: int, since: datetime, would: Counter[Whom]) -> None:
     """What the saved rule did in the same time, and the readers of both."""
-    got: Counter[tuple[str, str]] = Counter()
+    got: Counter[Whom] = Counter()
     if rule_id:
         tested.runs = session.scalar(
-            select(func.count()).select_from(Run).where(Run.rule_id == rule_id, Run.at >= since, Run.outcome != "logged")
+            select(func.count()).select_from(Run).where(Run.rule_id == rule_id, Run.at >= since, Run.outcome != Outcome.LOGGED.value)
         )
         rows = session.execute(
             select(Message.person_id, Message.address, Message.name, func.count())
@@ -255,7 +273,7 @@ def _beside(session: Session, tested: Backtest, rule_id: int, since: datetime, w
             .group_by(Message.person_id, Message.address, Message.name)
         )
         for person_id, address, name, count in rows:
-            got[str(person_id or address), name or address] += count
+            got[Whom(str(person_id or address), name or address)] += count
         tested.sent = sum(got.values())
     names = dict([*got, *would])
     both = {whom: [0, 0] for whom in names}

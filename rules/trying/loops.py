@@ -6,12 +6,12 @@ What a rule's criteria ask is not looked at: a loop that is named can happen, no
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from rules.evaluator import BY_ID, trigger_key
-from rules.lookup import Lookup
-
-MONEY = ("paid", "total")
+from rules.definition.actions import AddComment, Change, MakeProduction, SetStatus
+from rules.definition.content import RuleContent
+from rules.definition.evaluator import is_alone, trigger_key
+from rules.definition.triggers import Entered
+from rules.queries.lookup import Lookup
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,9 @@ class Node:
     causes: frozenset[str]
 
 
-def node_of(id_: int, fields: Any, lookup: Lookup) -> Node:
-    """fields: rules.fields.RuleFields."""
-    key = trigger_key(fields.trigger, id_, fields.board_id, fields.status_id, fields.options)
-    causes = {cause for action in fields.actions for cause in _causes(action, fields, lookup)}
-    return Node(id_, fields.name, "" if fields.trigger in BY_ID else key, frozenset(causes))
+def node_of(id_: int, name: str, content: RuleContent, lookup: Lookup) -> Node:
+    key = "" if is_alone(content.trigger) else trigger_key(content.trigger, id_, content.board_id)
+    return Node(id_, name, key, frozenset(cause for change in content.changes for cause in _causes(change, content, lookup)))
 
 
 def find_loop(start: Node, others: Sequence[Node]) -> list[Node]:
@@ -57,33 +55,31 @@ def _way(start: Node, last: Node, came: Mapping[int, Node]) -> list[Node]:
     return [start, *reversed(way[1:]), start]
 
 
-def _causes(action: Mapping[str, Any], fields: Any, lookup: Lookup) -> Iterator[str]:
-    do, board = action["do"], fields.board_id
-    if do == "set_status":
-        yield from _of_status(action.get("status"), fields, lookup)
-    elif do == "set_field":
-        yield f"field:{board}:{action.get('field')}"
-        yield from (f"paid:{board}", f"field:{board}:paid_percent") if action.get("field") in MONEY else ()
-    elif do in ("tag", "untag"):
-        yield f"field:{board}:tags"
-    elif do == "assign":
-        yield f"field:{board}:role:{action['role']}" if action.get("role") else f"field:{board}:responsible"
-    elif do == "comment":
-        yield f"commented:{board}"
-    elif do == "make_production":
-        yield from _of_production(board, lookup)
+def _causes(change: Change, content: RuleContent, lookup: Lookup) -> Iterator[str]:
+    board = content.board_id
+    yield from (f"field:{board}:{name}" for name in change.fields)
+    if "paid_percent" in change.fields:
+        yield f"paid:{board}"
+    match change:
+        case SetStatus():
+            yield from _of_status(change.status_id, content, lookup)
+        case AddComment():
+            yield f"commented:{board}"
+        case MakeProduction():
+            yield from _of_production(board, lookup)
 
 
-def _of_status(status_id: int | None, fields: Any, lookup: Lookup) -> Iterator[str]:
+def _of_status(status_id: int, content: RuleContent, lookup: Lookup) -> Iterator[str]:
     """An order that stands there already is not moved, so a rule that starts at a status doesn't start itself by setting it."""
-    status = lookup.statuses.get(status_id or 0)
-    if status is None or (fields.trigger == "entered" and fields.status_id == status.id):
+    status, trigger = lookup.statuses.get(status_id), content.trigger
+    if status is None or trigger == Entered(status.id):
         return
     yield from (f"entered:{status.id}", f"changed:{status.board_id}", f"linked:{status.id}")
     yield from (f"all_linked:{board}:{status.phase}" for board in lookup.boards)
-    starts_here = fields.trigger == "entered" and fields.board_id == status.board_id
-    left = [fields.status_id] if starts_here else [one.id for one in lookup.statuses_of(status.board_id) if one.id != status.id]
-    yield from (f"left:{id_}" for id_ in left)
+    if isinstance(trigger, Entered) and content.board_id == status.board_id:
+        yield f"left:{trigger.status_id}"
+    else:
+        yield from (f"left:{other.id}" for other in lookup.statuses_of(status.board_id) if other.id != status.id)
 
 
 def _of_production(board_id: int, lookup: Lookup) -> Iterator[str]:

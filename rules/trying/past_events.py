@@ -5,13 +5,26 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select, true, type_coerce
 from sqlalchemy.orm import Session
 
 from kanban.db import table
 from kanban.models import Customer, Event, Order, Status
-from rules.evaluator import BY_ID
-from rules.fields import RuleFields
+from rules.definition.content import RuleContent
+from rules.definition.triggers import (
+    AllLinked,
+    ByHand,
+    DateNears,
+    Entered,
+    FieldChanged,
+    Idle,
+    Left,
+    LinkedEntered,
+    Paid,
+    Stays,
+    Weekly,
+)
+from rules.running.recipients import PastCustomer
 
 _E = table(Event).c
 _COLUMNS = (_E.id, _E.order_id, _E.kind, _E.at, _E.actor_id, _E.actor_name, _E.cause_event_id)
@@ -27,7 +40,7 @@ class Part(NamedTuple):
 
 
 class Past(NamedTuple):
-    """An event. texts: the parts of its facts that were asked for, as JSON; None where the facts don't have one."""
+    """An event. texts: the parts of its facts that were asked for, as JSON; None where the facts don't have one. customer: of today."""
 
     id: int
     order_id: int
@@ -37,16 +50,17 @@ class Past(NamedTuple):
     actor_name: str
     cause_event_id: int | None
     texts: tuple[str | None, ...]
-    customer: tuple[str, str, str] | None
+    customer: PastCustomer | None
 
 
-def events_for(session: Session, rule_id: int, fields: RuleFields, since: datetime, most: int, parts: Sequence[Part], *,
-               customers: bool) -> Iterator[Past]:  # fmt: skip
+def events_for(
+    session: Session, rule_id: int, content: RuleContent, since: datetime, most: int, parts: Sequence[Part], *, customers: bool
+) -> Iterator[Past]:
     """Newest first. customers: with name, email and phone of the order's customer of today. What took a move back is left out: it
-    wakes no rules unless letters had gone."""
+    triggers no rules unless messages had gone."""
     orders, people = table(Order), table(Customer)
     named = [people.c.name.label("customer"), people.c.email, people.c.phone] if customers else []
-    asked = and_(_E.id >= first_since(session, since), _E.undoes_id.is_(None), _waited_for(session, rule_id, fields))
+    asked = and_(_E.id >= first_since(session, since), _E.undoes_id.is_(None), _waited_for(session, rule_id, content))
     text_of = _text_on_sqlite if session.get_bind().dialect.name == "sqlite" else _text_of
     found = select(*_COLUMNS, *named, *map(text_of, parts)).where(asked).order_by(_E.id.desc()).limit(most)
     if customers:
@@ -54,7 +68,7 @@ def events_for(session: Session, rule_id: int, fields: RuleFields, since: dateti
     begin, end = len(_COLUMNS), len(_COLUMNS) + len(named)
     for rows in session.connection().execution_options(yield_per=AT_ONCE).execute(found).partitions():
         for row in rows:
-            yield Past._make((*row[:begin], row[end:], row[begin:end] if customers else None))
+            yield Past._make((*row[:begin], row[end:], PastCustomer(*row[begin:end]) if customers else None))
 
 
 def _text_of(part: Part) -> ColumnElement[str]:
@@ -80,23 +94,26 @@ def first_since(session: Session, since: datetime) -> int:
     return low
 
 
-def _waited_for(session: Session, rule_id: int, fields: RuleFields) -> ColumnElement[bool]:
-    here = _E.board_id == fields.board_id
-    if fields.trigger in BY_ID:  # such events name their rule; that of a rule which isn't saved has never been
-        return and_(here, _E.kind.in_(("order.due", "order.asked")), _E.facts["rule"].as_integer() == rule_id)
-    if fields.trigger in ("linked", "all_linked"):
-        return _of_linked(session, fields)
+def _waited_for(session: Session, rule_id: int, content: RuleContent) -> ColumnElement[bool]:
+    trigger, here = content.trigger, _E.board_id == content.board_id
     entered, left = _E.after["status"]["id"].as_integer(), _E.before["status"]["id"].as_integer()
-    conditions: dict[str, ColumnElement[bool]] = {
-        "placed": _E.kind == "order.placed",
-        "entered": and_(_E.kind.in_(("order.placed", "order.moved")), entered == fields.status_id),
-        "left": and_(_E.kind == "order.moved", left == fields.status_id),
-        "changed": _E.kind == "order.moved",
-        "field": and_(_E.kind == "order.changed", _changes(str(fields.options.get("field")))),
-        "paid": or_(_E.kind == "order.placed", and_(_E.kind == "order.changed", or_(_changes("paid"), _changes("total")))),
-        "commented": _E.kind == "order.commented",
-    }
-    return and_(here, conditions[fields.trigger])
+    is_it: ColumnElement[bool] = true()
+    match trigger:
+        case DateNears() | Stays() | Idle() | Weekly() | ByHand():
+            is_it = _E.facts["rule"].as_integer() == rule_id  # such events name their rule; one that isn't saved has never been
+        case LinkedEntered():
+            return _of_linked(content.board_id, [trigger.status_id])
+        case AllLinked():
+            return _of_linked(content.board_id, list(session.scalars(select(Status.id).where(Status.phase == trigger.phase))))
+        case Entered():
+            is_it = entered == trigger.status_id
+        case Left():
+            is_it = left == trigger.status_id
+        case FieldChanged():
+            is_it = _changes(trigger.name)
+        case Paid():
+            is_it = or_(_E.kind == "order.placed", _changes("paid"), _changes("total"))
+    return and_(here, _E.kind.in_(trigger.events), is_it)
 
 
 def _changes(field: str) -> ColumnElement[bool]:
@@ -106,13 +123,9 @@ def _changes(field: str) -> ColumnElement[bool]:
     return or_(_E.before[field].as_string().is_not(None), _E.after[field].as_string().is_not(None))
 
 
-def _of_linked(session: Session, fields: RuleFields) -> ColumnElement[bool]:
+def _of_linked(board_id: int, statuses: Sequence[int]) -> ColumnElement[bool]:
     """What orders of this board heard of linked ones, while a rule waited for it; and moves of orders of other boards, whose
     facts name the orders they are linked with. The first come later, so they are read before what they heard of."""
-    if fields.trigger == "linked":
-        statuses = [fields.status_id]
-    else:
-        statuses = list(session.scalars(select(Status.id).where(Status.phase == fields.options.get("phase"))))
     entered = _E.after["status"]["id"].as_integer()
-    heard = and_(_E.board_id == fields.board_id, _E.kind == "order.linked", _E.after["linked"]["status"]["id"].as_integer().in_(statuses))
-    return or_(heard, and_(_E.board_id != fields.board_id, _E.kind.in_(("order.placed", "order.moved")), entered.in_(statuses)))
+    heard = and_(_E.board_id == board_id, _E.kind == "order.linked", _E.after["linked"]["status"]["id"].as_integer().in_(statuses))
+    return or_(heard, and_(_E.board_id != board_id, _E.kind.in_(("order.placed", "order.moved")), entered.in_(statuses)))

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rules.logs.letter_figures import PARTS, Day
+from rules.logs.message_figures import PARTS, Day
 
 STEP, WIDE, TALL = 20, 16, 46  # of the picture: a day's place, its bar, the highest bar
 GAP = 1.0
-LEAST = 2.0  # a single letter among thousands is seen too
+LEAST = 2.0  # a single message among thousands is seen too
 
 
 @dataclass(frozen=True)

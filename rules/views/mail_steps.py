@@ -2,29 +2,30 @@
 shows as it ends; without it all stages run in one."""
 
 from dataclasses import replace
-from typing import Any
 
 from flask import abort, render_template, request
+from flask.typing import ResponseReturnValue
 
-from kanban import clock
-from kanban.db import db, transaction
+from kanban import clock, guesses
+from kanban.db import db
 from kanban.emails import clean_email
 from kanban.errors import Invalid, NotFound
 from kanban.htmx import fragment, is_htmx
+from kanban.http.guard import person
 from kanban.i18n import _, language
-from kanban.security import doors
 from kanban.settings import setting
-from kanban.views.guard import person
+from kanban.transactions import Turn, transaction
 from rules.forms.account import SendingForm
 from rules.mail import check, discovery, mailboxes, oauth
-from rules.mail.accounts import Account, as_account, note_error, note_sent, system_account
+from rules.mail.accounts import as_account, system_account
 from rules.mail.check import Checked
-from rules.mail.health import health_of
-from rules.mail.providers import Found
-from rules.mail.reach import reach_of
-from rules.mail.steps import Step
+from rules.mail.providers import FoundServers
+from rules.mail.steps import DiscoveryStep
 from rules.models import MailAccount, Message
-from rules.post.frame import letter_of
+from rules.post.health import health_of, note_error, note_sent
+from rules.post.rendering import render_message
+from rules.transports.account import Account
+from rules.transports.reach import reach_of
 from rules.views.mail import accounts_list, both, bp, config, page, provider_of, read, shows_list
 
 __all__ = ["bp"]  # the pages of mail, with the steps that are added to them here
@@ -33,21 +34,21 @@ END = "end"  # the stage after the last: it was skipped
 
 def count_try() -> None:
     """429 where one person tries too often; a whole search and check is eight tries."""
-    if not doors().guesses.hit("mail", str(person().id)):
+    if not guesses.hit("mail", str(person().id)):
         abort(429)
 
 
 @both("/find/<stage>", methods=["POST"])
-def find(which: str, stage: str) -> Any:
+def find(which: str, stage: str) -> ResponseReturnValue:
     """«Find settings»: nothing is saved, and no password is sent."""
     form, account = SendingForm(), read(which)
     count_try()
     if stage not in (*discovery.STAGES, END):
-        raise NotFound(_("There is no such page."))
+        raise NotFound(_("Page not found."))
     stored = mailboxes.find(db.session(), account)
     draft = _draft(form.address.data or "", stored)
     if draft is None:
-        form.address.errors = [_("Write the whole address first, such as name@firm.ru.")]
+        form.address.errors = [_("Enter the full address first, such as name@company.com.")]
         return _filled(which, form, stored) if is_htmx() else page(which, "sending", form=form, code=422)
     db.session.rollback()
     stages = () if stage == END else discovery.STAGES[discovery.STAGES.index(stage) :]
@@ -65,15 +66,20 @@ def find(which: str, stage: str) -> Any:
     return fragment(rows)
 
 
-def _find_rows(which: str, steps: list[Step], rest: tuple[str, ...], *, is_over: bool) -> str:
+def _find_rows(which: str, steps: list[DiscoveryStep], rest: tuple[str, ...], *, is_over: bool) -> str:
     """What was found, and a line for the next stage, which asks for it as soon as it is shown."""
     return render_template(
-        "mail/_find_steps.html", which=which, steps=steps, next_stage=rest[0] if rest else None, names=discovery.STAGE_NAMES,
-        after=rest[1] if len(rest) > 1 else END, not_found=is_over,
-    )  # fmt: skip
+        "mail/_find_steps.html",
+        which=which,
+        steps=steps,
+        next_stage=rest[0] if rest else None,
+        names=discovery.STAGE_NAMES,
+        after=rest[1] if len(rest) > 1 else END,
+        not_found=is_over,
+    )
 
 
-def _looked(stages: tuple[str, ...], draft: Account) -> tuple[list[Step], Found | None]:
+def _looked(stages: tuple[str, ...], draft: Account) -> tuple[list[DiscoveryStep], FoundServers | None]:
     """The stages until one finds something."""
     steps = []
     for stage in stages:
@@ -90,42 +96,51 @@ def _draft(text: str, stored: MailAccount | None) -> Account | None:
     except Invalid:
         return None
     return Account(
-        address, "", "", 0, "tls", "", "", ca_file=config().smtp_ca_file, ca_pem=stored.ca_pem if stored else "",
-        name_servers=config().dns_servers, reach=reach_of(config()),
-    )  # fmt: skip
+        address,
+        "",
+        "",
+        0,
+        "tls",
+        "",
+        "",
+        ca_file=config().smtp_ca_file,
+        ca_pem=stored.ca_pem if stored else "",
+        name_servers=config().dns_servers,
+        reach=reach_of(config()),
+    )
 
 
-def _filled(which: str, form: SendingForm, stored: MailAccount | None) -> Any:
+def _filled(which: str, form: SendingForm, stored: MailAccount | None) -> ResponseReturnValue:
     """The form's fields again, with what is wrong."""
     html = render_template("mail/_sending.html", which=which, form=form, stored=stored, provider=None, services=oauth.offered(config()))
     return fragment(html, 422, retarget="#sending-fields", reswap="outerHTML")
 
 
 @both("/check/<stage>", methods=["POST"])
-def check_account(which: str, stage: str) -> Any:
-    """«Check»: connects, signs in, sends a letter to itself, finds it."""
+def check_account(which: str, stage: str) -> ResponseReturnValue:
+    """«Check»: connects, signs in, sends a message to itself, finds it."""
     whose = read(which)
     count_try()
     stored = mailboxes.find(db.session(), whose)
     if stored is None or stage not in check.STAGES or (stage == "mailbox" and not stored.receive_host):
-        raise NotFound(_("Save the address and the server of sending first."))
+        raise NotFound(_("Save the address and the outgoing server first."))
     account, lost = _opened(stored)
-    letter_id = request.form.get("letter", "")
+    message_id = request.form.get("email", "")
     stages = check.STAGES[check.STAGES.index(stage) :]
-    steps: list[Step] = []
+    steps: list[DiscoveryStep] = []
     if lost:
         return _shown(which, lost, None, "") if is_htmx() else page(which, "sending", checked=lost, code=422)
     for one in stages:
-        checked, letter_id = _stage(one, account, letter_id)
+        checked, message_id = _stage(one, account, message_id)
         account = _kept(account, one, checked)
         steps += checked.steps
-        is_last = not checked.is_good or one == stages[-1] or (one == "letter" and not account.receive_host)
+        is_last = not checked.is_good or one == stages[-1] or (one == "email" and not account.receive_host)
         if is_last or is_htmx():
             break
     result = Checked(tuple(steps), checked.is_good, checked.answer)
     if not is_htmx():
         return page(which, "sending", checked=result, code=200 if result.is_good else 422)
-    return _shown(which, result, None if is_last else stages[1], letter_id)
+    return _shown(which, result, None if is_last else stages[1], message_id)
 
 
 def _opened(stored: MailAccount) -> tuple[Account, Checked | None]:
@@ -134,40 +149,44 @@ def _opened(stored: MailAccount) -> tuple[Account, Checked | None]:
     if not account.oauth:
         return account, None
     try:
-        return replace(account, token=oauth.fresh(account, config())), None
+        from rules.mail import oauth_client  # noqa: PLC0415, 10 MB with its libraries
+
+        return replace(account, token=oauth_client.fresh(account, config())), None
     except oauth.SignInLost as lost:
-        return account, Checked((Step(_("Sign-in"), "false", _("refused")),), False, str(lost))
+        return account, Checked((DiscoveryStep(_("Sign-in"), "false", _("refused")),), False, str(lost))
 
 
-def _stage(stage: str, account: Account, letter_id: str) -> tuple[Checked, str]:
+def _stage(stage: str, account: Account, message_id: str) -> tuple[Checked, str]:
     if stage == "sign-in":
         db.session.rollback()
         return check.sign_in(account), ""
-    if stage == "letter":
-        letter = letter_of(_test_message(account), config().public_url)
+    if stage == "email":
+        message = render_message(_test_message(account), config().public_url)
         db.session.rollback()
-        return check.send_to_self(account, letter), letter.message_id
-    if not check.TEST_ID.fullmatch(letter_id):
-        raise NotFound(_("There is no such letter."))
+        return check.send_to_self(account, message), message.message_id
+    if not check.TEST_ID.fullmatch(message_id):
+        raise NotFound(_("Message not found."))
     db.session.rollback()
-    return check.find_in_mailbox(account, letter_id), letter_id
+    return check.find_in_mailbox(account, message_id), message_id
 
 
 def _kept(account: Account, stage: str, checked: Checked) -> Account:
     """What a stage taught is kept: health, and the right user name."""
     id_, now = account.stored_id or 0, clock.now()
-    with transaction(numbered=False) as session:
+    with transaction(Turn.NONE) as session:
         if checked.username:
             mailboxes.correct_username(session, id_, "receive_username" if stage == "mailbox" else "username", checked.username)
-        if checked.answer and stage != "mailbox":
-            note_error(session, id_, checked.answer, now)
-        elif stage == "letter":
-            note_sent(session, id_, now, wakes=True)
         stored = session.get(MailAccount, id_)
-        return replace(as_account(stored, config()), token=account.token) if stored else account
+        if stored is None:
+            return account
+        if checked.answer and stage != "mailbox":
+            note_error(session, stored, checked.answer, now)
+        elif stage == "email":
+            note_sent(session, stored, now, wakes=True)
+        return replace(as_account(stored, config()), token=account.token)
 
 
-def _shown(which: str, checked: Checked, next_stage: str | None, letter_id: str) -> Any:
+def _shown(which: str, checked: Checked, next_stage: str | None, message_id: str) -> ResponseReturnValue:
     """The steps; health beside them; and, once it's over, the list of accounts anew."""
     reading, account = db.session(), read(which)
     stored = mailboxes.find(reading, account)
@@ -175,20 +194,37 @@ def _shown(which: str, checked: Checked, next_stage: str | None, letter_id: str)
     health = health_of(reading, stored, clock.now(), system.id if system else None) if stored else None
     return fragment(
         render_template(
-            "mail/_check_steps.html", which=which, checked=checked, next_stage=next_stage, letter_id=letter_id, names=check.STAGE_NAMES,
-            stored=stored, health=health, provider=provider_of(stored), account=account, system=system,
+            "mail/_check_steps.html",
+            which=which,
+            checked=checked,
+            next_stage=next_stage,
+            message_id=message_id,
+            names=check.STAGE_NAMES,
+            stored=stored,
+            health=health,
+            provider=provider_of(stored),
+            account=account,
+            system=system,
             **(accounts_list(system) if next_stage is None and shows_list(which) else {}),
         )
-    )  # fmt: skip
+    )
 
 
 def _test_message(account: Account) -> Message:
     now = clock.now()
     host = config().public_host
     return Message(
-        key="", kind="test", address=account.address, name=account.sender_name, subject=_("Potok: a test letter"),
-        text=_("If you read this, letters of Potok arrive. It was sent by %(account)s; %(person)s asked for it.",
-               account=account.address, person=person().name),
-        layout={"firm": setting(db.session(), "company"), "why": {"kind": "test"}}, language=language(),
+        key="",
+        kind="test",
+        address=account.address,
+        name=account.sender_name,
+        subject=_("Potok: test e-mail"),
+        text=_(
+            "If you can read this, e-mails from Potok arrive. It was sent from %(account)s at the request of %(person)s.",
+            account=account.address,
+            person=person().name,
+        ),
+        layout={"firm": setting(db.session(), "company"), "why": {"kind": "test"}},
+        language=language(),
         message_id=f"<potok.test.{now.timestamp():.6f}@{host}>",
-    )  # fmt: skip
+    )

@@ -3,37 +3,42 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from kanban import clock
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.errors import NotFound
 from kanban.htmx import fragment, is_htmx
+from kanban.http.guard import admin_only, person
 from kanban.i18n import _
 from kanban.ids import read_id
-from kanban.models import Person, Role, Status
-from kanban.views.guard import admin_only, person
-from rules import matrix
-from rules.actions import recipient, recipients_of, send_email, sends
-from rules.cells import WHO, Column
-from rules.lookup import Lookup, load_lookup
-from rules.models import Message, Rule
+from kanban.models import Board, Status
+from kanban.transactions import transaction
+from rules.definition.actions import recipients_in
+from rules.definition.cells import WHO, Column, column_of
+from rules.definition.channels import Channel, TemplateKind
+from rules.definition.content import RuleContent
+from rules.definition.message_action import SendMessage
+from rules.definition.recipients import Relation
+from rules.editing import matrix
+from rules.models import Rule
+from rules.queries.lookup import Lookup, load_lookup
+from rules.queries.matrix import holders_of, matrix_rules, names_of_holders, rules_of_statuses, sent_by_status
+from rules.queries.versions import fields_of
 from rules.running.recipients import MOST_HOLDERS, load_everybody
-from rules.trying.advice import already_words, template_name
-from rules.trying.twice import Sending, already_told, holds_in, load_samples
+from rules.trying.advice import already_words, sendings_of, template_name
+from rules.trying.duplicates import Sending, already_told, load_samples
 
 bp = Blueprint("matrix", __name__, url_prefix="/settings/told")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """template: id of the letter where the cell is on; others: rules with criteria that tell this recipient too. twice: in
-    words, who gets another letter here already, and the rule that sends it."""
+    """template: id of the message where the cell is on; others: rules with criteria that tell this recipient too. twice: in
+    words, who gets another message here already, and the rule that sends it."""
 
     status_id: int
     column: str
@@ -42,24 +47,34 @@ class Cell:
     twice: tuple[tuple[str, int], ...] = ()
 
 
+Cells = dict[int, dict[str, Cell]]  # by status and column
+
+
+class RuleRow(NamedTuple):
+    """A rule that starts at a status, and what it says."""
+
+    rule: Rule
+    content: RuleContent
+
+
 @bp.get("")
 @admin_only
-def show() -> Any:
+def show() -> ResponseReturnValue:
     return render_template("matrix/page.html", **_values())
 
 
 @bp.post("/<int:status_id>/<column>")
 @admin_only
-def set_cell(status_id: int, column: str) -> Any:
-    """template: the letter's id; empty: switched off; `on`: with the letter that fits the column best."""
-    key = _column(column)
+def set_cell(status_id: int, column: str) -> ResponseReturnValue:
+    """template: the message's id; empty: switched off; `on`: with the message that fits the column best."""
+    chosen = _column(column)
     raw = request.form.get("template", "")
     with transaction() as session:
-        is_many = key[0] == "role" and holders_of(session, key[1] or 0) > MOST_HOLDERS
-        template = _fitting(session, key) if raw == "on" else read_id(raw)
-        is_open = raw == "on" and (template is None or is_many)  # the letter has to be chosen first, and many confirmed
+        is_many = chosen.role_id is not None and holders_of(session, chosen.role_id) > MOST_HOLDERS
+        template_id = _fitting(session, chosen) if raw == "on" else read_id(raw)
+        is_open = raw == "on" and (template_id is None or is_many)  # the message has to be chosen first, and many confirmed
         if not is_open:
-            matrix.set_cell(session, person(), status_id, key, template, many=is_many)
+            matrix.set_cell(session, person(), status_id, chosen, template_id, everyone=is_many)
     if not is_htmx():
         return redirect(url_for("matrix.show", choose=f"{status_id}-{column}" if is_open else None), 303)
     values = _values()
@@ -72,72 +87,72 @@ def set_cell(status_id: int, column: str) -> Any:
 
 
 def _cell_html(values: dict[str, Any], status_id: int, column: str) -> str:
-    """The cell with its letters to choose from."""
+    """The cell with its messages to choose from."""
     status = values["lookup"].statuses.get(status_id)
     if status is None:
-        raise NotFound(_("There is no such status."))
-    cell = values["cells"][status_id][column]
-    return render_template("matrix/_cell.html", cell=cell, status=status, lookup=values["lookup"], choosing=True, holders=values["holders"],
-                           most_holders=MOST_HOLDERS)  # fmt: skip
+        raise NotFound(_("Status not found."))
+    return render_template("matrix/_cell.html", cell=values["cells"][status_id][column], status=status, choosing=True, **values)
 
 
 def _values() -> dict[str, Any]:
+    """What the page's templates are given."""
     session = db.session()
     lookup = load_lookup(session)
-    columns = [f"role-{id_}" for id_ in lookup.roles] + list(WHO)
-    rules = session.scalars(
-        select(Rule)
-        .where(Rule.trigger_key.startswith("entered:"), Rule.active, ~Rule.log_only)
-        .options(joinedload(Rule.version))
-        .order_by(Rule.id)
-    ).all()
-    cells = {status.id: {column: _cell(status, column, rules) for column in columns} for status in lookup.statuses.values()}
-    _mark_twice(session, lookup, cells, rules)
-    rows = [cell for row in cells.values() for cell in row.values()]
+    columns = [*(f"role-{id_}" for id_ in lookup.roles), *WHO]
+    rows = [RuleRow(rule, fields_of(rule).content) for rule in rules_of_statuses(session)]
+    cells = {status_id: {column: _cell(status_id, column, rows) for column in columns} for status_id in lookup.statuses}
+    _mark_twice(session, lookup, cells, rows)
+    holders = names_of_holders(session)
     return {
-        "lookup": lookup, "columns": columns, "cells": cells, "holders": _holders(lookup), "sent": _sent(),
-        "marks": sum(cell.template is not None for cell in rows), "rule_count": sum(rule.in_matrix for rule in rules),
-        "groups": _groups(lookup), "who": WHO, "most_holders": MOST_HOLDERS,
-    }  # fmt: skip
+        "lookup": lookup,
+        "columns": columns,
+        "cells": cells,
+        "holders": {id_: holders.get(id_, []) for id_ in lookup.roles},
+        "sent": sent_by_status(session),
+        "marks": sum(cell.template is not None for row in cells.values() for cell in row.values()),
+        "rule_count": sum(row.rule.in_matrix for row in rows),
+        "groups": _groups(lookup),
+        "most_holders": MOST_HOLDERS,
+        "templates": lookup.templates_of(TemplateKind.EMAIL),
+    }
 
 
-def _cell(status: Status, column: str, rules: Any) -> Cell:
-    key = _column(column)
-    own = next((rule for rule in rules if rule.in_matrix and rule.status_id == status.id), None)
-    template = matrix.live_cells(own).get(key)
-    others = tuple(
-        rule for rule in rules
-        if not rule.in_matrix and rule.status_id == status.id
-        and key in [(one["kind"], one.get("id")) for one in recipients_of(rule.version.actions)]
-    )  # fmt: skip
-    return Cell(status.id, column, template, others)
+def _cell(status_id: int, name: str, rows: Sequence[RuleRow]) -> Cell:
+    column = _column(name)
+    here = [row for row in rows if row.rule.status_id == status_id]
+    own = next((row.rule for row in here if row.rule.in_matrix), None)
+    others = tuple(row.rule for row in here if not row.rule.in_matrix and _tells(row.content, column))
+    return Cell(status_id, name, matrix.live_cells(own).get(column), others)
 
 
-def _mark_twice(session: Session, lookup: Lookup, cells: dict[int, dict[str, Cell]], rules: Sequence[Rule]) -> None:
-    """Cells whose readers get another letter at the same move: as it is today, on the newest orders."""
-    at: dict[int, list[Sending]] = defaultdict(list)
-    for rule in rules:
+def _tells(content: RuleContent, column: Column) -> bool:
+    return column in map(column_of, recipients_in(content.actions))
+
+
+def _mark_twice(session: Session, lookup: Lookup, cells: Cells, rows: Sequence[RuleRow]) -> None:
+    """Cells whose readers get another message at the same move: as it is today, on the newest orders."""
+    sent: dict[int, list[Sending]] = defaultdict(list)
+    for rule, _content in rows:
         status = lookup.statuses.get(rule.status_id or 0)
-        for action in sends(rule.version.actions):
-            if status is not None and "after" not in action:
-                at[status.id].append(Sending(rule.id, rule.name, action, holds_in(status, rule.version.criteria)))
-    at = {id_: sent for id_, sent in at.items() if len({one.action["template"] for one in sent}) > 1}
-    if not at:
+        if status is not None:
+            sent[status.id] += sendings_of(rule, status)
+    rivals = {id_: sendings for id_, sendings in sent.items() if len({one.action.template_id for one in sendings}) > 1}
+    if not rivals:
         return
-    directory = load_everybody(session, recipients_of(one.action for sent in at.values() for one in sent))
-    samples = load_samples(session, {lookup.statuses[id_].board_id for id_ in at})
-    for id_, sent in at.items():
-        for column, cell in cells[id_].items():
+    directory = load_everybody(session, recipients_in(one.action for sendings in rivals.values() for one in sendings))
+    samples = load_samples(session, {lookup.statuses[id_].board_id for id_ in rivals})
+    for id_, sendings in rivals.items():
+        for name, cell in cells[id_].items():
             if cell.template is not None:
-                action = send_email(cell.template, [recipient(*_column(column))])
-                found = already_told(action, sent, samples[lookup.statuses[id_].board_id], directory)
-                words = ((already_words(one, template_name(lookup, one.template)), one.rule_id) for one in found)
-                cells[id_][column] = replace(cell, twice=tuple(words))
+                action = SendMessage(Channel.EMAIL, cell.template, (_column(name).recipient(),))
+                found = already_told(action, sendings, samples[lookup.statuses[id_].board_id], directory)
+                words = ((already_words(one, template_name(lookup, one.template_id)), one.rule_id) for one in found)
+                cells[id_][name] = replace(cell, twice=tuple(words))
 
 
-def _groups(lookup: Lookup) -> list[tuple[Any, list[Status]]]:
+def _groups(lookup: Lookup) -> list[tuple[Board, list[Status]]]:
     """Statuses in the order an order goes its way: a work board stands behind the status it comes after."""
-    groups: list[tuple[Any, list[Status]]] = []
+    groups: list[tuple[Board, list[Status]]] = []
     placed: set[int] = set()
     for board in lookup.boards.values():
         if board.id in placed:
@@ -156,53 +171,25 @@ def _groups(lookup: Lookup) -> list[tuple[Any, list[Status]]]:
     return groups
 
 
-def holders_of(session: Session, role_id: int) -> int:
-    """How many people who work here hold a role."""
-    return session.scalar(select(func.count()).select_from(Role).join(Person.held_roles).where(Person.active, Role.id == role_id)) or 0
-
-
-def _holders(lookup: Lookup) -> dict[int, list[str]]:
-    """Names of those who work here and hold each role."""
-    found: dict[int, list[str]] = {id_: [] for id_ in lookup.roles}
-    for role_id, name in db.session.execute(select(Role.id, Person.name).select_from(Person).join(Person.held_roles)
-                                            .where(Person.active).order_by(Person.name, Person.id)):  # fmt: skip
-        found[role_id].append(name)
-    return found
-
-
-def _sent() -> dict[int, int]:
-    """Letters of the last 30 days by the status they tell of."""
-    rows = db.session.execute(
-        select(Rule.status_id, func.count(Message.id))
-        .join(Message, Message.rule_id == Rule.id)
-        .where(Message.created_at > clock.now() - timedelta(days=30), Message.state != "cancelled", Rule.status_id.is_not(None))
-        .group_by(Rule.status_id)
-    )
-    counts: dict[int, int] = defaultdict(int)
-    for status_id, count in rows:
-        counts[status_id or 0] += count
-    return counts
-
-
-def _column(column: str) -> Column:
-    if column in WHO:
-        return (column, None)
-    kind, _dash, number = column.partition("-")
+def _column(name: str) -> Column:
+    """Raises NotFound."""
+    if name in WHO:
+        return Column(name)
+    kind, _dash, number = name.partition("-")
     role_id = read_id(number)
     if kind != "role" or role_id is None:
-        raise NotFound(_("There is no such column."))
-    return ("role", role_id)
+        raise NotFound(_("Column not found."))
+    return Column("role", role_id)
 
 
-def _fitting(session: Any, key: Column) -> int | None:
-    """The letter this recipient gets elsewhere in the matrix; else the first there is. Customers never get a letter that
+def _fitting(session: Session, column: Column) -> int | None:
+    """The message this recipient gets elsewhere in the matrix; else the first there is. Customers never get a message that
     was written for staff unless someone chose it: None."""
-    rules = session.scalars(select(Rule).where(Rule.in_matrix, Rule.active).options(joinedload(Rule.version)).order_by(Rule.id))
-    for rule in rules:
-        template = matrix.live_cells(rule).get(key)
-        if template:
-            return template
-    first = next((template.id for template in load_lookup(session).templates_of("letter")), None)
+    for rule in matrix_rules(session):
+        template_id = matrix.live_cells(rule).get(column)
+        if template_id:
+            return template_id
+    first = next((template.id for template in load_lookup(session).templates_of(TemplateKind.EMAIL)), None)
     if first is None:
-        raise NotFound(_("Write a message template first."))
-    return None if key == ("customer", None) else first
+        raise NotFound(_("Create a message template first."))
+    return None if column.kind == Relation.CUSTOMER else first

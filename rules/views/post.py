@@ -1,14 +1,14 @@
-"""Letters of the application itself, put into the same outbox."""
+"""Messages of the application itself, put into the same outbox."""
 
 from flask import current_app
 
 from kanban.config import Config
-from kanban.db import transaction
-from kanban.models import DoorKind, Person
-from rules.post import door_letters
+from kanban.models import Person, SignInEmailKind
+from kanban.transactions import transaction
+from rules.post import sign_in_emails
 
 
-def send(kind: DoorKind, person: Person, subject: str, text: str, url: str, language: str) -> None:
+def send(kind: SignInEmailKind, person: Person, subject: str, text: str, url: str, language: str) -> None:
     config: Config = current_app.config["POTOK"]
     with transaction() as session:
-        door_letters.put(session, config, kind, person, subject, text, url, language)
+        sign_in_emails.put(session, config, kind, person, subject, text, url, language)

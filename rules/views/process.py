@@ -1,20 +1,22 @@
 """Settings → Process as a file: take it away, or bring one, with what it would change shown first."""
 
 from base64 import b64decode, b64encode
-from typing import Any
+from collections.abc import Mapping
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from kanban import clock
 from kanban.db import db
 from kanban.errors import Invalid
+from kanban.http.csv_answer import note_export
+from kanban.http.guard import admin_only, confirmed, person
 from kanban.i18n import _, ngettext
-from kanban.presets import KINDS, MOST_SIGNS, Found, parse
+from kanban.presets import KINDS, MOST_SIGNS, ImportedThing, parse
 from kanban.settings import setting
-from kanban.views.csv_answer import note_export
-from kanban.views.guard import admin_only, confirmed, person
-from rules.encodings import ENCODINGS, NotUtf8, read_as, read_utf8
-from rules.process import read_process, write_process
+from rules.editing.encodings import ENCODINGS, NotUtf8, read_as, read_utf8
+from rules.editing.process_export import write_process
+from rules.editing.process_import import read_process
 
 BEGINNING = 400  # signs of a file that show whether the encoding is the right one
 
@@ -23,14 +25,14 @@ bp = Blueprint("process", __name__, url_prefix="/settings/process")
 
 @bp.get("")
 @admin_only
-def show() -> Any:
+def show() -> ResponseReturnValue:
     return _page()
 
 
 @bp.get("/potok.yaml")
 @admin_only
 @confirmed
-def export() -> Any:
+def export() -> ResponseReturnValue:
     note_export("process")
     response = Response(write_process(db.session()), mimetype="application/yaml")
     response.headers["Content-Disposition"] = f"attachment; filename=potok-{clock.today().isoformat()}.yaml"
@@ -39,7 +41,7 @@ def export() -> Any:
 
 @bp.post("/look")
 @admin_only
-def look() -> Any:
+def look() -> ResponseReturnValue:
     """What a file would change; nothing is kept."""
     return _read(keep=False)
 
@@ -47,11 +49,11 @@ def look() -> Any:
 @bp.post("/bring")
 @admin_only
 @confirmed
-def bring() -> Any:
+def bring() -> ResponseReturnValue:
     return _read(keep=True)
 
 
-def _read(*, keep: bool) -> Any:
+def _read(*, keep: bool) -> ResponseReturnValue:
     try:
         text = _text()
     except NotUtf8 as other:
@@ -64,7 +66,7 @@ def _read(*, keep: bool) -> Any:
     if not keep:
         return _page(text=text, found=found)
     count = sum(one.what in ("new", "changed") for one in found)
-    flash(ngettext("%(num)d thing was brought in from the file.", "%(num)d things were brought in from the file.", count))
+    flash(ngettext("%(num)d item was imported from the file.", "%(num)d items were imported from the file.", count))
     return redirect(url_for("process.show"), 303)
 
 
@@ -79,24 +81,28 @@ def _text() -> str:
     try:
         raw = b64decode(request.form.get("raw", ""), validate=True)
     except ValueError as error:
-        raise Invalid(_("This request can't be understood."), "raw") from error
+        raise Invalid(_("This request is not valid."), "raw") from error
     try:
         return read_as(raw, encoding)
     except UnicodeDecodeError as error:
         raise NotUtf8(raw) from error
 
 
-def _ask_encoding(other: NotUtf8) -> Any:
+def _ask_encoding(other: NotUtf8) -> ResponseReturnValue:
     """The file comes back with the question, so that it need not be chosen again."""
     asked = {
-        "raw": b64encode(other.raw).decode(), "guess": other.guess, "encodings": ENCODINGS,
+        "raw": b64encode(other.raw).decode(),
+        "guess": other.guess,
+        "encodings": ENCODINGS,
         "beginning": read_as(other.raw, other.guess, "replace")[:BEGINNING],
-    }  # fmt: skip
-    reason = _("It is not in UTF-8. It looks like %(encoding)s.", encoding=ENCODINGS[other.guess])
+    }
+    reason = _("The file is not in UTF-8. It looks like %(encoding)s.", encoding=ENCODINGS[other.guess])
     return _page(text=request.form.get("text", "")[:MOST_SIGNS], reason=reason, asked=asked, code=422)
 
 
-def _page(text: str = "", found: list[Found] | None = None, reason: str = "", asked: dict[str, Any] | None = None, code: int = 200) -> Any:
+def _page(
+    text: str = "", found: list[ImportedThing] | None = None, reason: str = "", asked: Mapping[str, object] | None = None, code: int = 200
+) -> ResponseReturnValue:
     counts = {what: sum(one.what == what for one in found or []) for what in ("new", "changed", "skipped", "same")}
     html = render_template("process/page.html", text=text, found=found, asked=asked, reason=reason, counts=counts, kinds=KINDS)
     return html, code

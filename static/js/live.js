@@ -1,10 +1,12 @@
-// The live feed: topics come by a stream, or by polling where there is no room; what they name is fetched anew.
+// The live feed: topics come by a stream, or by polling where there is no room. For a board the stream brings the parts too;
+// what can't be shown at once, and what other pages show, is fetched anew.
 // Hidden tabs hold no stream. Swaps wait for the end of a drag (place.js) and leave dirty forms alone (dirty.js).
 import { keep } from "./drafts.js"
-import { isHeld } from "./place.js"
-import { refresh } from "./refresh.js"
+import { isHeld, placeAll } from "./place.js"
+import { isAsking, refresh } from "./refresh.js"
 
 const JITTER_MS = 120
+const RESYNC_JITTER_MS = 3000
 const POLL_MS = 3000
 const RETRY_MS = 1500
 const STREAM_AGAIN_MS = 60000
@@ -18,7 +20,9 @@ let timer = null
 
 function open() {
   if (stream || document.hidden || !document.querySelector("[data-live], [data-live-board]")) return
-  stream = new EventSource(last ? `/live?since=${last}` : "/live")
+  const asked = new URLSearchParams(last ? { since: last } : {})
+  if (board) asked.set("page", location.pathname + location.search)
+  stream = new EventSource(`/live?${asked}`)
   stream.onmessage = (event) => {
     clearInterval(poll)
     take(event.lastEventId, JSON.parse(event.data))
@@ -48,8 +52,8 @@ async function look() {
   const answer = await fetch(`/live/since?last=${last}`).catch(() => null)
   if (answer?.status === 401) return leave()
   if (!answer?.ok) return
-  const { last: newest, topics } = await answer.json()
-  take(newest, topics)
+  const { last: newest, ...news } = await answer.json()
+  take(newest, news)
 }
 
 // The sign-in has ended: the page goes, and what was typed waits for whoever signs in again.
@@ -58,11 +62,26 @@ function leave() {
   location.reload()
 }
 
-function take(id, topics) {
+// Parts are shown as they come, in their order. Where something else is on its way that may be older, or a card is being dragged,
+// they are fetched when that is over.
+function take(id, { topics, html, places }) {
   last = id || last
   if (!topics.length) return
+  if (html !== undefined && board && !timer && !isHeld() && !isAsking()) {
+    placeAll(places)
+    window.htmx.swap("#toasts", html, { swapStyle: "none" })
+    return tell(new Set(topics))
+  }
   topics.forEach((topic) => pending.add(topic))
-  timer ??= setTimeout(flush, Math.random() * JITTER_MS)
+  timer ??= setTimeout(flush, Math.random() * (isResync(pending) ? RESYNC_JITTER_MS : JITTER_MS))
+}
+
+function tell(topics) {
+  document.dispatchEvent(new CustomEvent("potok:topics", { detail: { topics } }))
+}
+
+function isResync(topics) {
+  return topics.has("resync") || [...topics].some((topic) => topic.startsWith("board-"))
 }
 
 // Nothing is swapped under a card that is being dragged.
@@ -74,9 +93,9 @@ function flush() {
   const topics = pending
   pending = new Set()
   timer = null
-  document.dispatchEvent(new CustomEvent("potok:topics", { detail: { topics } }))
+  tell(topics)
   if (!board) return
-  if (topics.has("resync") || [...topics].some((topic) => topic.startsWith("board-"))) return resync()
+  if (isResync(topics)) return resync()
   const numbers = (kind) => [...topics].filter((topic) => topic.startsWith(kind)).map((topic) => topic.slice(kind.length))
   const cards = numbers("card-")
   const heads = numbers("head-").filter((id) => document.getElementById(`head-${id}`))

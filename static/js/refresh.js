@@ -3,6 +3,17 @@
 const PATIENCE_MS = 15000
 const waiting = new Map()
 let line = Promise.resolve()
+const asked = new Set()
+
+// Whether any answer is on its way, of a part or of what somebody does: it may be older than what comes by the stream meanwhile.
+export function isAsking() {
+  const isOver = (xhr) => xhr.readyState === XMLHttpRequest.DONE || xhr.readyState === XMLHttpRequest.UNSENT // it was aborted
+  asked.forEach((xhr) => isOver(xhr) && asked.delete(xhr))
+  return waiting.size > 0 || asked.size > 0
+}
+
+document.addEventListener("htmx:beforeSend", (event) => asked.add(event.detail.xhr))
+document.addEventListener("htmx:afterRequest", (event) => asked.delete(event.detail.xhr))
 
 export function refresh(url, context) {
   const key = `${url} ${context.target}`

@@ -58,12 +58,12 @@ def by_keys(page: Page, number: str, key: str) -> None:
     page.keyboard.press(f"Control+{key}")
 
 
-def letters(page: Page, text: str, code: str = "") -> None:
+def messages(page: Page, text: str, code: str = "") -> None:
     """Keys as a Russian layout gives them; Playwright's own keyboard knows but the American one. code: the key, where it matters."""
     session = page.context.new_cdp_session(page)
-    for letter in text:
-        session.send("Input.dispatchKeyEvent", {"type": "keyDown", "key": letter, "code": code, "text": letter})
-        session.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": letter, "code": code})
+    for message in text:
+        session.send("Input.dispatchKeyEvent", {"type": "keyDown", "key": message, "code": code, "text": message})
+        session.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": message, "code": code})
     session.detach()
 
 

@@ -105,17 +105,22 @@ def ending() -> Iterator[Ending]:
 
 
 @pytest.fixture
-def site(request: pytest.FixtureRequest, tmp_path: Path, certificates: Certificates, undo_window_s: int,
-         ending: Ending) -> Iterator[Site]:  # fmt: skip
+def site(request: pytest.FixtureRequest, tmp_path: Path, certificates: Certificates, undo_window_s: int, ending: Ending) -> Iterator[Site]:
     """Web and worker at a demo workshop of this test's own: a copy, or with the marker from_nothing made by `python app.py`."""
     if not request.node.get_closest_marker("from_nothing"):
         shutil.copytree(request.getfixturevalue("demo"), tmp_path / "instance")
     with MailServer(certificates) as mail:
         smtp = {
-            "SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(mail.port), "SMTP_SECURITY": "starttls", "SMTP_USER": USER, "SMTP_PASSWORD": WORD,
-            "SMTP_FROM": USER, "SMTP_FROM_NAME": "Кухни «Мельников»", "SMTP_CA_FILE": certificates.ca_file,
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(mail.port),
+            "SMTP_SECURITY": "starttls",
+            "SMTP_USER": USER,
+            "SMTP_PASSWORD": WORD,
+            "SMTP_FROM": USER,
+            "SMTP_FROM_NAME": "Кухни «Мельников»",
+            "SMTP_CA_FILE": certificates.ca_file,
             "UNDO_WINDOW_S": str(undo_window_s),
-        }  # fmt: skip
+        }
         with started(tmp_path, smtp, ending) as (url, people, log):
             yield Site(url, mail, people, log)
 
@@ -198,7 +203,7 @@ class Visitor:
         self.page.goto(self.site.url + "/sign-in")
         self.page.locator("#email").fill(email)
         self.page.locator("#password").fill(password)
-        self.page.locator(".door-box button[type=submit]").click()
+        self.page.locator(".sign-in-box button[type=submit]").click()
         self.page.wait_for_url(re.compile("/boards/"))
         return self.page
 
@@ -216,8 +221,11 @@ class Visits:
     def __call__(self, who: str, *, by_form: bool = False, **options: object) -> Page:
         """A new browser in which this person has signed in and sees the first board."""
         settings = {
-            "viewport": {"width": 1440, "height": 900}, "locale": "ru-RU", "timezone_id": "Europe/Moscow", "reduced_motion": "reduce",
-        } | options  # fmt: skip
+            "viewport": {"width": 1440, "height": 900},
+            "locale": "ru-RU",
+            "timezone_id": "Europe/Moscow",
+            "reduced_motion": "reduce",
+        } | options
         context = self._browser.new_context(**settings)  # type: ignore[arg-type]
         context.set_default_timeout(20_000)
         self.watch.add(context)

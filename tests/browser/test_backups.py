@@ -9,11 +9,11 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import faults
 from tests.browser.conftest import Site, Visits
-from tests.browser.test_doors import in_language
+from tests.browser.test_sign_in_pages import in_language
 
 WORDS = {
     "ru": {"now": "Сделать копию сейчас", "begins": "Копия сейчас начнёт создаваться", "gone": "уже нет на месте"},
-    "en": {"now": "Back up now", "begins": "The backup begins in a moment.", "gone": "no longer there"},
+    "en": {"now": "Back up now", "begins": "The backup will start in a moment.", "gone": "no longer there"},
 }
 
 

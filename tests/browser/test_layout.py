@@ -86,8 +86,13 @@ def test_long_words_wrap_on_a_small_screen(visit: Visits, site: Site) -> None:
     expect(page.locator("#todos .todo-text")).to_be_visible()
     order = page.url
     page.goto(order + "/edit")
-    values = {"title": address, "installation_address": "Ы" * 200, "description": address, "tags": f"{'т' * 30}, {'у' * 30}",
-              "customer_email": f"{'a' * 50}@{'b' * 60}.example"}  # fmt: skip
+    values = {
+        "title": address,
+        "installation_address": "Ы" * 200,
+        "description": address,
+        "tags": f"{'т' * 30}, {'у' * 30}",
+        "customer_email": f"{'a' * 50}@{'b' * 60}.example",
+    }
     for name, value in values.items():
         page.locator(f"[name={name}]").fill(value)
     page.locator(".order-form button[type=submit]").click()

@@ -62,17 +62,17 @@ def set_up(page: Page, address: str, word: str) -> None:
     expect(page.locator("#account-health")).to_contain_text("работает")
 
 
-def sender(letter: EmailMessage) -> str:
-    return str(letter["From"]).split("<")[-1].rstrip(">")
+def sender(message: EmailMessage) -> str:
+    return str(message["From"]).split("<")[-1].rstrip(">")
 
 
-def letters_to(site: Site, name: str, count: int) -> list[EmailMessage]:
+def messages_to(site: Site, name: str, count: int) -> list[EmailMessage]:
     """What rules sent to somebody; letters of checks are left out."""
     arrived = site.mail.arrived(f"{name}@{DOMAIN}", count, within_s=20)
     return [one for one in arrived if one["X-Potok-Event"]]
 
 
-def test_from_address_and_password_to_the_letters_in_the_mailboxes(visit: Visits, site: Site) -> None:
+def test_from_address_and_password_to_the_messages_in_the_mailboxes(visit: Visits, site: Site) -> None:
     # 1. The firm's account: found, seen, corrected, proved.
     admin = visit("melnikov")
     admin.goto(site.url + "/settings/mail")
@@ -97,7 +97,7 @@ def test_from_address_and_password_to_the_letters_in_the_mailboxes(visit: Visits
     expect(admin.locator("#sending-fields #password")).to_have_value("")
     assert WORDS["belova"] not in admin.content()
 
-    # 4. Who gets a rule's letter: a named employee, the responsible, the author; from the responsible's own account.
+    # 4. Who gets a rule's message: a named employee, the responsible, the author; from the responsible's own account.
     admin.goto(site.url + "/settings/rules/new")
     admin.get_by_label("Название правила").fill("Проект готов: всем, кто при деле")
     admin.get_by_label("Статус", exact=True).select_option(label="Проект готов")
@@ -127,9 +127,9 @@ def test_from_address_and_password_to_the_letters_in_the_mailboxes(visit: Visits
     admin.goto(site.url + "/boards/1")
     by_menu(admin, "К-0039", "Проект готов")
     for name in ("kim", "novoseltsev"):
-        (letter,) = letters_to(site, name, 1)
-        assert sender(letter) == f"belova@{DOMAIN}" and letter["Reply-To"] == f"melnikov@{DOMAIN}"
+        (message,) = messages_to(site, name, 1)
+        assert sender(message) == f"belova@{DOMAIN}" and message["Reply-To"] == f"melnikov@{DOMAIN}"
     # the responsible has both: this rule's from her own account, and the matrix's from the firm's, with a copy kept there
-    got = letters_to(site, "belova", 4)
+    got = messages_to(site, "belova", 4)
     assert sorted(sender(one) for one in got if "Проект готов" in str(one["Subject"])) == [f"belova@{DOMAIN}", f"potok@{DOMAIN}"]
     assert "К-0039" in str(site.mail.arrived(f"potok@{DOMAIN}", 2, "Sent")[-1]["Subject"])

@@ -3,9 +3,9 @@
 import re
 from urllib.parse import unquote
 
-from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
-from tests.browser.board import by_keys, card, column, expect_in, expect_toast, letters, open_menu, quiet_bell, until
+from tests.browser.board import by_keys, card, column, expect_in, expect_toast, messages, open_menu, quiet_bell, until
 from tests.browser.conftest import Site, Visits
 
 DESIGN, READY, PREPAID, PAID = "Разработка проекта", "Проект готов", "Предоплата", "Оплачен"
@@ -15,7 +15,7 @@ def focused(page: Page) -> Locator:
     return page.locator("*:focus")
 
 
-def test_the_move_menu_is_driven_by_arrows_and_letters_and_gives_the_focus_back(visit: Visits) -> None:
+def test_the_move_menu_is_driven_by_arrows_and_messages_and_gives_the_focus_back(visit: Visits) -> None:
     page = visit("melnikov")
     menu = open_menu(page, "К-0038")
     expect(menu).to_have_accessible_name("К-0038: переместить в")
@@ -30,12 +30,12 @@ def test_the_move_menu_is_driven_by_arrows_and_letters_and_gives_the_focus_back(
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Home")
     expect(focused(page)).to_have_text(DESIGN)
-    letters(page, "предо")
+    messages(page, "предо")
     expect(focused(page)).to_have_text(PREPAID)
     page.wait_for_timeout(800)
-    letters(page, "п")
+    messages(page, "п")
     expect(focused(page)).to_have_text(READY)
-    letters(page, "п")
+    messages(page, "п")
     expect(focused(page)).to_have_text(PREPAID)
     page.keyboard.press("n")  # elsewhere it opens a new order
     expect(page.locator("#quick-customer")).not_to_be_visible()
@@ -52,7 +52,7 @@ def test_the_move_menu_is_driven_by_arrows_and_letters_and_gives_the_focus_back(
 def test_the_focus_stays_with_a_card_that_moves_or_may_not(visit: Visits, site: Site) -> None:
     page = visit("melnikov")
     open_menu(page, "К-0038")
-    letters(page, "предо")
+    messages(page, "предо")
     page.keyboard.press("Enter")
     expect_in(page, "К-0038", PREPAID)
     expect(card(page, "К-0038").locator(".card-link")).to_be_focused()
@@ -69,9 +69,14 @@ def test_the_focus_stays_with_a_card_that_moves_or_may_not(visit: Visits, site: 
     # refused: somebody else was there before
     with visit.expects("409 /orders/*/move"):
         card(page, "К-0037").evaluate("card => (card.dataset.version = 99)")
+        held: list[Route] = []
+        page.route("**/move", lambda route: route.continue_() if held else held.append(route))
         by_keys(page, "К-0037", "ArrowRight")
-        page.keyboard.press("Control+ArrowRight")
+        until(lambda: held or page.wait_for_timeout(50))
+        page.keyboard.press("Control+ArrowRight")  # while the first is on its way
+        held[0].continue_()
         expect(page.locator(".toast[data-kind=refused]")).to_be_visible()
+        page.unroute("**/move")
     expect_in(page, "К-0037", DESIGN)
     expect(card(page, "К-0037").locator(".card-link")).to_be_focused()
     # a card that leaves what is shown gives the focus to the next one of its column
@@ -92,7 +97,7 @@ def test_the_focus_stays_on_an_order_s_page(visit: Visits) -> None:
     page.locator("#status-button").focus()
     page.keyboard.press("ArrowUp")
     expect(focused(page)).to_have_text("Открыть")
-    letters(page, "закр")
+    messages(page, "закр")
     page.keyboard.press("Enter")
     expect(page.locator(".status-button")).to_contain_text("Закрыт")
     expect(page.locator("#status-button")).to_be_focused()
@@ -124,7 +129,7 @@ def test_the_bell_opens_a_dialog(visit: Visits, site: Site) -> None:
 
 def test_quick_add_is_ready_for_the_next_order(visit: Visits) -> None:
     page = visit("melnikov")
-    letters(page, "т", code="KeyN")
+    messages(page, "т", code="KeyN")
     customer = page.locator("#quick-customer")
     expect(customer).to_be_focused()
     for number, name in (("К-0039", "Первая Анна"), ("К-0040", "Второй Борис")):
@@ -147,7 +152,7 @@ def test_quick_add_is_ready_for_the_next_order(visit: Visits) -> None:
 
 def test_every_page_searches(visit: Visits, site: Site) -> None:
     page = visit("belova")
-    letters(page, ".", code="Slash")  # the key of / in a Russian layout
+    messages(page, ".", code="Slash")  # the key of / in a Russian layout
     search = page.get_by_role("searchbox", name="Поиск по этой доске")
     expect(search).to_be_focused()
     page.keyboard.insert_text("хасанова")

@@ -1,5 +1,7 @@
 """axe on what opens: menu, bell, quick add, toast, to-do form, mentions; in light, dark and forced colours."""
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.axe import faults
@@ -12,7 +14,7 @@ def test_what_opens_is_clean(visit: Visits) -> None:
     card(other, "К-0038").locator(".card-link").click()
     other.locator("#say-text").fill("@Сергей Мельников вопрос")
     other.keyboard.press("Control+Enter")
-    expect(page.locator(".bell-count")).to_have_text("1")
+    expect(page.locator(".bell-count")).to_have_text(re.compile("[1-9]"))  # the demo's to-dos ring too, at their hour
     moving = card(page, "К-0037")
     moving.hover()
     moving.locator("[data-menu]").click()

@@ -9,14 +9,36 @@ from tests.browser.conftest import Site, Visits
 from tests.soak import SIZE
 
 PAGES = (
-    "/boards/1", "/boards/2", "/way", "/me", "/work", "/settings/company",
-    "/settings/people", "/settings/people/2", "/settings/people/new", "/settings/boards", "/settings/boards/statuses/3/edit",
-    "/settings/boards/statuses/3/remove", "/settings/told", "/settings/rules", "/settings/rules/2", "/settings/rules/runs",
-    "/settings/rules/new", "/settings/templates", "/settings/templates/1", "/settings/letters", "/settings/letters/1", "/settings/mail",
-    "/settings/gateways", "/settings/gateways?sms=smpp", "/settings/templates/new?kind=short", "/settings/templates/6", "/bell/all",
+    "/boards/1",
+    "/boards/2",
+    "/way",
+    "/me",
+    "/work",
+    "/settings/company",
+    "/settings/people",
+    "/settings/people/2",
+    "/settings/people/new",
+    "/settings/boards",
+    "/settings/boards/statuses/3/edit",
+    "/settings/boards/statuses/3/remove",
+    "/settings/told",
+    "/settings/rules",
+    "/settings/rules/2",
+    "/settings/rules/runs",
+    "/settings/rules/new",
+    "/settings/templates",
+    "/settings/templates/1",
+    "/settings/messages",
+    "/settings/messages/1",
+    "/settings/mail",
+    "/settings/gateways",
+    "/settings/gateways?sms=smpp",
+    "/settings/templates/new?kind=short",
+    "/settings/templates/6",
+    "/bell/all",
     "/search?q=%D1%85%D0%B0%D1%81%D0%B0%D0%BD%D0%BE%D0%B2%D0%B0",
     "/boards/1?q=%D0%BD%D0%B5%D1%82%D1%82%D0%B0%D0%BA%D0%BE%D0%B3%D0%BE",
-)  # fmt: skip
+)
 
 
 def paths(page: Page) -> tuple[str, ...]:
@@ -95,7 +117,7 @@ def test_a_thumb_moves_an_order_by_the_menu(visit: Visits, site: Site) -> None:
     expect_toast(page, "→ «Проект готов»")
 
 
-def test_the_door_is_clean(visit: Visits, site: Site) -> None:
+def test_the_sign_in_page_is_clean(visit: Visits, site: Site) -> None:
     page = visit("melnikov")
     page.goto("about:blank")  # the board's stream would rightly say 401 without its cookies
     page.context.clear_cookies()

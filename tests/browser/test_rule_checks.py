@@ -55,7 +55,7 @@ def test_a_rule_is_tried_tested_logged_and_restored(visit: Visits, site: Site) -
     expect_toast(page, "К-0038")
     page.goto(rule)
     expect(page.locator("input[name=mode][value=log]")).to_be_checked()
-    assert len(site.mail.mail) == 1, "it only logged"
+    assert len(site.mail.mail) == 1, "it logged only"
 
 
 def test_the_side_follows_the_trigger(visit: Visits, site: Site) -> None:

@@ -65,7 +65,7 @@ def build(page: Page, name: str, total: str) -> None:
     expect(page.locator(".sentence")).to_contain_text("менеджеру и бухгалтеру")
 
 
-def test_by_keyboard_alone_from_the_sentence_to_the_letter_and_why(visit: Visits, site: Site) -> None:
+def test_by_keyboard_alone_from_the_sentence_to_the_message_and_why(visit: Visits, site: Site) -> None:
     page = visit("melnikov")
     build(page, "Крупная предоплата", "100000")
 
@@ -102,7 +102,7 @@ def test_by_keyboard_alone_from_the_sentence_to_the_letter_and_why(visit: Visits
     press(page, "button[data-kind=primary][type=submit]")
     page.wait_for_url(re.compile("/settings/rules$"))
 
-    # an order moves, and the letter is there
+    # an order moves, and the message is there
     page.goto(site.url + "/boards/1")
     href = card(page, "К-0030").locator(".card-link").get_attribute("href")
     tab_to(page, f".card-link[href='{href}']")

@@ -25,15 +25,15 @@ TABLE = {
 CUSTOMER = "Проверкина Вера"
 
 
-def text_of(letter: EmailMessage) -> str:
-    body = letter.get_body(("plain",))
+def text_of(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
     assert body is not None
     return str(body.get_content())
 
 
-def status_of(letter: EmailMessage) -> str:
+def status_of(message: EmailMessage) -> str:
     """The status a letter tells of, from its first line: «before → after» or «after»."""
-    return text_of(letter).splitlines()[0].split(" → ")[-1].strip()
+    return text_of(message).splitlines()[0].split(" → ")[-1].strip()
 
 
 def place(page: Page) -> str:
@@ -82,7 +82,7 @@ def walk(page: Page, number: str) -> None:
 
 
 @pytest.mark.from_nothing
-def test_moved_by_an_owner_exactly_the_sixteen_letters_arrive(visit: Visits, site: Site) -> None:
+def test_moved_by_an_owner_exactly_the_sixteen_messages_arrive(visit: Visits, site: Site) -> None:
     page = visit("melnikov")
     number = place(page)
     walk(page, number)
@@ -92,8 +92,8 @@ def test_moved_by_an_owner_exactly_the_sixteen_letters_arrive(visit: Visits, sit
     arrived = Counter((status_of(one), str(one["To"]).split("<")[-1].split("@")[0]) for one in site.mail.mail)
     assert arrived == expected
     assert len({one["Message-ID"] for one in site.mail.mail}) == 16
-    for letter in site.mail.mail:
-        who, text = str(letter["To"]), text_of(letter)
+    for message in site.mail.mail:
+        who, text = str(message["To"]), text_of(message)
         if "belova" in who:
             assert "Ожидаемая установка: 24\u00a0декабря\u00a02026" in text
         elif "lisitsyna" in who:
@@ -134,14 +134,14 @@ class TestUndo:
         page.wait_for_timeout(6000)
         assert site.mail.mail == []
 
-    def test_the_letters_can_be_read_in_the_log(self, visit: Visits, site: Site) -> None:
+    def test_the_messages_can_be_read_in_the_log(self, visit: Visits, site: Site) -> None:
         page = visit("melnikov")
         by_menu(page, "К-0038", "Предоплата")
         until(lambda: len(site.mail.mail) == 2)
-        page.goto(site.url + "/settings/letters")
-        expect(page.locator(".letters-table")).to_contain_text("Тамара Гусева")
+        page.goto(site.url + "/settings/messages")
+        expect(page.locator(".messages-table")).to_contain_text("Тамара Гусева")
         page.get_by_role("link", name=re.compile("К-0038: Предоплата, осталось")).click()
         expect(page.locator(".attempts")).to_contain_text("принято")
-        frame = page.frame_locator(".letter-frame")
+        frame = page.frame_locator(".message-frame")
         expect(frame.locator("h1")).to_contain_text("К-0038: Предоплата")
         expect(frame.get_by_text("Осталось оплатить")).to_be_visible()

@@ -9,15 +9,36 @@ from tests.browser.conftest import Site, Visits
 LONG = "Сверхдлинноеслово" * 7
 LINK = "https://example.com/" + "a" * 90
 NARROW = (
-    "/me", "/settings/company", "/settings/people", "/settings/people/3", "/settings/people/new", "/settings/people?removing=2",
-    "/settings/boards", "/settings/boards/1/edit", "/settings/boards/statuses/2/edit", "/settings/boards/statuses/2/remove",
-    "/settings/told", "/settings/rules", "/settings/rules/2", "/settings/rules/new", "/settings/rules/runs", "/settings/rules/runs?rule=2",
-    "/settings/templates", "/settings/templates/1", "/settings/letters", "/settings/letters?q=a&days=30&rule=2", "/settings/mail",
-    "/settings/gateways", "/settings/process", "/settings/journal", "/settings/journal?kind=signed_in", "/settings/hosts",
+    "/me",
+    "/settings/company",
+    "/settings/people",
+    "/settings/people/3",
+    "/settings/people/new",
+    "/settings/people?removing=2",
+    "/settings/boards",
+    "/settings/boards/1/edit",
+    "/settings/boards/statuses/2/edit",
+    "/settings/boards/statuses/2/remove",
+    "/settings/told",
+    "/settings/rules",
+    "/settings/rules/2",
+    "/settings/rules/new",
+    "/settings/rules/runs",
+    "/settings/rules/runs?rule=2",
+    "/settings/templates",
+    "/settings/templates/1",
+    "/settings/messages",
+    "/settings/messages?q=a&days=30&rule=2",
+    "/settings/mail",
+    "/settings/gateways",
+    "/settings/process",
+    "/settings/journal",
+    "/settings/journal?kind=signed_in",
+    "/settings/hosts",
     "/settings/backups",
-)  # fmt: skip
+)
 # Things of main that reach out of their panel or of the screen, cells whose content reaches over the next one, and headings that
-# are squeezed into a heap of single letters.
+# are squeezed into a heap of single messages.
 OUTSIDE = """() => {
   const width = document.documentElement.clientWidth
   const found = document.documentElement.scrollWidth > width + 1 ? [`the page: ${document.documentElement.scrollWidth}`] : []
@@ -96,7 +117,7 @@ def test_forced_colours_show_what_is_on_and_narrow_screens_what_there_is(visit: 
     expect(area).to_have_attribute("data-before", "")
     assert name.bounding_box() == before, "the column of names stays"
     page.set_viewport_size({"width": 390, "height": 800})
-    for path in ("/settings/company", "/settings/letters", "/settings/process"):
+    for path in ("/settings/company", "/settings/messages", "/settings/process"):
         page.goto(site.url + path)
         expect(page.locator(".sidenav [aria-current]")).to_be_in_viewport(ratio=1)
 
@@ -136,7 +157,7 @@ def arrow_keys_only_choose(page: Page, site: Site) -> None:
     page.wait_for_url(re.compile(f"who={chosen}$"))
     # nor does the matrix write a rule at each arrow
     page.goto(site.url + "/settings/told")
-    template = page.locator(".cell-letter select").first
+    template = page.locator(".cell-message select").first
     was = str(template.evaluate("one => one.value"))
     template.focus()
     page.keyboard.press("ArrowDown")

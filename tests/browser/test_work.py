@@ -96,5 +96,5 @@ def test_a_late_answer_leaves_alone_what_is_being_filled_in(visit: Visits, site:
     with manager.expect_response(f"**{address}"):
         held[0].continue_()
     manager.wait_for_timeout(500)
-    assert manager.locator("#todo-whose option:checked").inner_text() == "Марина Лисицына"
+    assert manager.locator("#todo-whose option:checked").inner_text().strip() == "Марина Лисицына"
     manager.unroute(f"**{address}")

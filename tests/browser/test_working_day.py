@@ -7,14 +7,14 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app import create_app
-from kanban.db import transaction
 from kanban.models import Person, Role, Status
-from rules.fields import RuleFields
-from rules.rules import add_rule
+from kanban.transactions import transaction
+from rules.editing.verbs import add_rule
 from tests.browser.board import by_keys, by_menu, card, column, drag, expect_in, quick_add, until
 from tests.browser.conftest import Site, Visits
 from tests.browser.test_seed_case import TABLE, status_of
 from tests.conftest import make_config
+from tests.rule_json import rule_fields
 
 DESIGN, READY, PREPAID, PAID, INSTALL, CLOSED = "Разработка проекта", "Проект готов", "Предоплата", "Оплачен", "Установка", "Закрыт"
 MOVES = 40
@@ -35,15 +35,16 @@ def _rules_of_every_action(instance: Path) -> None:
 
         board = session.query(Status).filter_by(name=PREPAID).one().board_id
         every = [
-            {"do": "tag", "tag": "монтаж"}, {"do": "untag", "tag": "срочно"},
+            {"do": "tag", "tag": "монтаж"},
+            {"do": "untag", "tag": "срочно"},
             {"do": "set_field", "field": "installation_on", "value": {"days": 2}},
             {"do": "assign", "role": id_of(Role, "Дизайнер"), "least": id_of(Role, "Дизайнер")},
             {"do": "todo", "kind": "task", "text": "Позвонить {{ order.customer }}", "role": id_of(Role, "Менеджер")},
             {"do": "comment", "text": "Едем к вам, {{ order.customer }}. @Ольга Белова"},
             {"do": "tag", "tag": "позже", "after": {"unit": "days", "number": 1}},
-        ]  # fmt: skip
+        ]
         for status, actions in ((PREPAID, [{"do": "make_production"}]), (INSTALL, every)):
-            fields = RuleFields(f"Всё: {status}", board, "entered", id_of(Status, status), actions=actions)
+            fields = rule_fields(f"Всё: {status}", board, "entered", id_of(Status, status), actions=actions)
             add_rule(session, None, fields)
         assert session.query(Person).count() == 7
 

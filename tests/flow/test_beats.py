@@ -9,9 +9,10 @@ from sqlalchemy import select, update
 
 from kanban import beats, clock
 from kanban.beats import WORKER_TOPIC, WebBeat
-from kanban.db import db, transaction
-from kanban.models import Beat, Change, Part
-from rules.post.worker import Worker
+from kanban.db import db
+from kanban.models import Beat, LiveChange, Part
+from kanban.transactions import transaction
+from rules.worker import Worker
 from tests.cast import Cast, Signed
 from tests.databases import held, path_of
 
@@ -19,7 +20,7 @@ from tests.databases import held, path_of
 def said() -> int:
     """How often pages were told to look."""
     db.session.rollback()
-    return sum(WORKER_TOPIC in change.topics for change in db.session.scalars(select(Change)))
+    return sum(WORKER_TOPIC in change.topics for change in db.session.scalars(select(LiveChange)))
 
 
 def silence(minutes: int) -> None:
@@ -71,7 +72,7 @@ def test_a_web_that_can_not_write_is_ill_and_yet_ready(app: Flask, cast: Cast, m
     report = client.get("/healthz")
     assert report.status_code == 503 and (report.json["web"], report.json["worker"]) == ("silent", "ok")
     assert client.get("/readyz").json == {"ready": True}
-    monkeypatch.setattr(db.session, "execute", lambda *_: 1 / 0)
+    monkeypatch.setattr("kanban.views.health.last_beat", lambda *_: 1 / 0)
     assert client.get("/readyz").status_code == 503
 
 

@@ -7,13 +7,13 @@ from flask import Flask
 from sqlalchemy import event, select, update
 
 from kanban import clock
-from kanban.db import db, table, transaction
-from rules.actions import recipient, send
-from rules.fields import RuleFields
+from kanban.db import db, table
+from kanban.transactions import transaction
+from rules.editing.verbs import add_rule
 from rules.models import Message, Template
-from rules.post.worker import Worker
-from rules.rules import add_rule
+from rules.worker import Worker
 from tests.cast import Cast, Signed
+from tests.rule_json import recipient, rule_fields, send
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def designer(app: Flask, cast: Cast) -> Signed:
 def add_bell(cast: Cast) -> None:
     """A rule that tells the manager of each new order."""
     manager = [recipient("person", cast.people["manager"])]
-    fields = RuleFields("Звонок", cast.boards["orders"], "placed", actions=[send("notice", cast.templates["short"], manager)])
+    fields = rule_fields("Звонок", cast.boards["orders"], "placed", actions=[send("notice", cast.templates["short"], manager)])
     with transaction() as session:
         add_rule(session, cast.owner, fields)
 
@@ -94,12 +94,12 @@ def test_another_persons_notices_are_not_there(app: Flask, cast: Cast, manager: 
     assert notices()[0].read_at is None
 
 
-def test_letters_and_what_still_waits_are_no_notices(cast: Cast, manager: Signed) -> None:
+def test_messages_and_what_still_waits_are_no_notices(cast: Cast, manager: Signed) -> None:
     add_bell(cast)
     cast.place()
     assert "data-dot" not in manager.get("/bell").text, "the undo window has not ended"
-    for letter in cast.letters():
-        assert manager.post(f"/bell/{letter.id}/open").status_code == 404
+    for message in cast.messages():
+        assert manager.post(f"/bell/{message.id}/open").status_code == 404
 
 
 @pytest.mark.parametrize("url", ["/bell/0/open", "/bell/99999/open", "/bell/99999999999999/open", "/bell/x/open"])

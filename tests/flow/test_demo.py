@@ -15,18 +15,19 @@ from sqlalchemy import func, select
 from app import create_app
 from kanban import clock
 from kanban.config import Config
-from kanban.db import Base, db, transaction
+from kanban.db import Base, db
 from kanban.i18n import force_locale
 from kanban.models import Event, Order, Person, Status, Todo
 from kanban.presets import read
 from kanban.presets.demo import make_people
 from kanban.presets.past import way
 from kanban.security import passwords
+from kanban.transactions import transaction
 from kanban.views import setup
 from rules.demo import fill
-from rules.logs.letter_figures import figures
+from rules.logs.message_figures import figures
 from rules.models import Delivery, Message, Rule, Run
-from rules.post.worker import Worker
+from rules.worker import Worker
 from tests.cast import PASSWORD, Signed
 from tests.conftest import SeparateClient, make_config
 from tests.mailserver import Certificates, MailServer
@@ -192,18 +193,24 @@ def test_bells_are_read_but_for_the_newest(demo: Flask) -> None:
 
 PAGES = ("/boards/1", "/boards/2", "/way", "/work", "/bell/all", "/bell/list")
 SETTINGS = (
-    "/settings/letters", "/settings/letters?page=2", "/settings/letters.csv", "/settings/rules", "/settings/rules/runs",
-    "/settings/rules/runs?page=2", "/settings/told", "/settings/people",
-)  # fmt: skip
+    "/settings/messages",
+    "/settings/messages?page=2",
+    "/settings/messages.csv",
+    "/settings/rules",
+    "/settings/rules/runs",
+    "/settings/rules/runs?page=2",
+    "/settings/told",
+    "/settings/people",
+)
 
 
 def look(app: Flask, language: str) -> None:
     owner, staff = (Signed(app.test_client(), f"{name}@melnikov.example") for name in ("melnikov", "kim"))
     orders = [f"/orders/{id_}" for id_ in db.session.scalars(select(Order.id))][::3]
     whys = [f"/orders/{order}/events/{id_}/why" for id_, order in db.session.execute(select(Event.id, Event.order_id))][::15]
-    letters = [f"/settings/letters/{id_}" for id_ in db.session.scalars(select(Message.id))][::25]
+    messages = [f"/settings/messages/{id_}" for id_ in db.session.scalars(select(Message.id))][::25]
     db.session.rollback()
-    for path in (*PAGES, *SETTINGS, *orders, *whys, *letters):
+    for path in (*PAGES, *SETTINGS, *orders, *whys, *messages):
         answer = owner.get(path)
         assert answer.status_code == 200, path
         if language == "en":

@@ -12,7 +12,7 @@ from kanban.config import Config
 from kanban.db import db
 from kanban.models import Person
 from rules.models import Gateway, Rule, RuleVersion, Template
-from rules.post.gateways import fields_of
+from rules.transports.gateways import fields_of
 from tests.cast import Cast, Signed
 from tests.fakegateways import FakeHttp
 
@@ -75,12 +75,17 @@ HOOK = {"service": "webhook", "url": "https://hooks.firma.example/one", "token":
 @pytest.mark.parametrize(
     ("first", "changed", "is_kept"),
     [
-        (SMPP, {"host": "evil.example"}, False), (SMPP, {"port": "2776"}, False), (SMPP | {"tls": "1"}, {"tls": ""}, False),
-        (SMPP | {"tls": "1"}, {"port": "2776"}, True), (SMPP, {"login": "other"}, True), (HOOK, {"url": "https://evil.example/one"}, False),
-        (HOOK, {"url": "http://hooks.firma.example/one"}, False), (HOOK, {"url": "https://hooks.firma.example/two"}, True),
+        (SMPP, {"host": "evil.example"}, False),
+        (SMPP, {"port": "2776"}, False),
+        (SMPP | {"tls": "1"}, {"tls": ""}, False),
+        (SMPP | {"tls": "1"}, {"port": "2776"}, True),
+        (SMPP, {"login": "other"}, True),
+        (HOOK, {"url": "https://evil.example/one"}, False),
+        (HOOK, {"url": "http://hooks.firma.example/one"}, False),
+        (HOOK, {"url": "https://hooks.firma.example/two"}, True),
         (HOOK, {"url": ""}, True),
     ],
-)  # fmt: skip
+)
 def test_a_secret_goes_to_another_server_only_once_it_is_typed_again(
     owner: Signed, config: Config, first: dict[str, str], changed: dict[str, str], is_kept: bool
 ) -> None:
@@ -97,16 +102,26 @@ def test_a_secret_goes_to_another_server_only_once_it_is_typed_again(
 @pytest.mark.parametrize(
     ("channel", "fields"),
     [
-        ("sms", {"login": ""}), ("sms", {"login": "x" * 501}), ("sms", {"per_hour": "много"}), ("sms", {"per_day": "-1"}),
-        ("sms", {"per_day": "9999999999"}), ("sms", {"service": "telegram"}), ("sms", {"service": ""}),
-        ("sms", {"service": "smpp", "host": "http://x/", "port": "2775"}), ("sms", {"service": "smpp", "host": "x", "port": "99999"}),
-        ("sms", {"service": "smpp", "host": "x", "port": "1", "sender": "Кухни"}), ("sms", {"service": "smpp", "host": "a b", "port": "1"}),
-        ("chat", {"service": "telegram", "token": "abc"}), ("chat", {"service": "telegram", "token": "1:a/../b"}),
-        ("chat", {"service": "webhook", "url": "file:///etc/passwd"}), ("chat", {"service": "webhook", "url": "http://"}),
-        ("chat", {"service": "webhook", "url": "http://a:x/"}), ("chat", {"service": "webhook", "url": "http://[::1"}),
+        ("sms", {"login": ""}),
+        ("sms", {"login": "x" * 501}),
+        ("sms", {"per_hour": "много"}),
+        ("sms", {"per_day": "-1"}),
+        ("sms", {"per_day": "9999999999"}),
+        ("sms", {"service": "telegram"}),
+        ("sms", {"service": ""}),
+        ("sms", {"service": "smpp", "host": "http://x/", "port": "2775"}),
+        ("sms", {"service": "smpp", "host": "x", "port": "99999"}),
+        ("sms", {"service": "smpp", "host": "x", "port": "1", "sender": "Кухни"}),
+        ("sms", {"service": "smpp", "host": "a b", "port": "1"}),
+        ("chat", {"service": "telegram", "token": "abc"}),
+        ("chat", {"service": "telegram", "token": "1:a/../b"}),
+        ("chat", {"service": "webhook", "url": "file:///etc/passwd"}),
+        ("chat", {"service": "webhook", "url": "http://"}),
+        ("chat", {"service": "webhook", "url": "http://a:x/"}),
+        ("chat", {"service": "webhook", "url": "http://[::1"}),
         ("chat", {"service": "webhook", "url": "https://a.example/ b"}),
     ],
-)  # fmt: skip
+)
 def test_bad_settings_are_refused_with_a_sentence(owner: Signed, channel: str, fields: dict[str, str]) -> None:
     answer = owner.post(f"/settings/gateways/{channel}/save", SMSC | fields)
     assert answer.status_code == 422 and stored(channel) is None
@@ -169,9 +184,16 @@ def test_bad_short_templates_are_refused(owner: Signed, text: str) -> None:
 
 def rule_form(cast: Cast, **changed: Any) -> dict[str, Any]:
     return {
-        "name": "Коротко", "board_id": cast.boards["orders"], "trigger": "changed", "group": "all", "active": "1", "channel-0": "sms",
-        "template-0": str(cast.templates["short"]), "to-0": ["customer"], "addresses-0": "8 900 123-45-67",
-    } | changed  # fmt: skip
+        "name": "Коротко",
+        "board_id": cast.boards["orders"],
+        "trigger": "changed",
+        "group": "all",
+        "active": "1",
+        "channel-0": "sms",
+        "template-0": str(cast.templates["short"]),
+        "to-0": ["customer"],
+        "addresses-0": "8 900 123-45-67",
+    } | changed
 
 
 def test_the_editor_saves_an_sms_and_shows_its_templates(owner: Signed, cast: Cast) -> None:

@@ -10,19 +10,22 @@ from sqlalchemy import func, select
 
 from kanban import boards, people
 from kanban.boards import BoardFields, StatusFields
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.errors import Conflict, Forbidden, Invalid
-from kanban.live import MOST_EACH
+from kanban.feed import MOST_EACH
 from kanban.models import Event, Order, OrderPerson
-from rules import matrix
-from rules.fields import RuleFields
-from rules.mail.accounts import Account
-from rules.post.transports import Letter
-from rules.post.transports.compose import compose
-from rules.rules import change_rule, fields_of, find_rule, hand_over, names_by_thing
-from rules.texts import check
+from kanban.transactions import transaction
+from rules.definition.texts import check
+from rules.editing import matrix
+from rules.editing.verbs import change_rule, names_by_reference, reassign_status
+from rules.queries.versions import fields_of, find_rule
+from rules.transports import RenderedMessage
+from rules.transports.account import Account
+from rules.transports.compose import compose
 from tests.cast import PASSWORD, TOKEN, Cast, Signed
-from tests.flow.test_doors import put_resets
+from tests.flow.test_sign_in_pages import put_resets
+from tests.rule_json import actions_of, changed
+from tests.streams import ENDED, Listening
 
 
 @pytest.fixture
@@ -38,8 +41,8 @@ def test_a_reset_link_leads_to_our_own_address_whatever_the_host_header_says(cli
     token = TOKEN.search(client.get("/reset", base_url="http://evil.example").text)[1]  # type: ignore[index]
     client.post("/reset", data={"email": cast.email("designer"), "csrf_token": token}, base_url="http://evil.example")
     put_resets(client.application)
-    letter = cast.letters(kind="reset")[0]
-    assert letter.layout["url"].startswith("http://127.0.0.1:8000/reset/") and "evil" not in letter.text
+    message = cast.messages(kind="reset")[0]
+    assert message.layout["url"].startswith("http://127.0.0.1:8000/reset/") and "evil" not in message.text
 
 
 def test_other_spellings_of_an_address_share_its_limit(client: FlaskClient, cast: Cast) -> None:
@@ -202,13 +205,13 @@ def test_a_refined_row_leaves_the_matrix_and_keeps_all_it_says(owner: Signed, ca
     rule = matrix.matrix_rule(db.session(), cast.statuses["ready"])
     assert rule is not None
     fields = fields_of(rule)
-    to = [*fields.actions[0]["to"], {"kind": "person", "id": cast.people["owner"]}]
+    to = [*actions_of(fields)[0]["to"], {"kind": "person", "id": cast.people["owner"]}]
     with transaction() as session:
-        change_rule(session, cast.owner, rule.id, RuleFields(**(vars(fields) | {"actions": [fields.actions[0] | {"to": to}]})))
+        change_rule(session, cast.owner, rule.id, changed(fields, actions=[actions_of(fields)[0] | {"to": to}]))
     assert matrix.matrix_rule(db.session(), cast.statuses["ready"]) is None
     owner.post(f"/settings/told/{cast.statuses['ready']}/author", {"template": str(cast.templates["author"])})
     db.session.rollback()
-    assert {"kind": "person", "id": cast.people["owner"]} in fields_of(find_rule(db.session(), rule.id)).actions[0]["to"]
+    assert {"kind": "person", "id": cast.people["owner"]} in actions_of(fields_of(find_rule(db.session(), rule.id)))[0]["to"]
 
 
 def test_ticking_a_row_that_was_switched_off_wakes_only_what_was_ticked(owner: Signed, cast: Cast) -> None:
@@ -220,7 +223,7 @@ def test_ticking_a_row_that_was_switched_off_wakes_only_what_was_ticked(owner: S
     assert matrix.live_cells(matrix.matrix_rule(db.session(), cast.statuses["ready"])) == {("author", None): cast.templates["author"]}
 
 
-def test_a_customer_never_gets_a_letter_that_nobody_chose(owner: Signed, cast: Cast) -> None:
+def test_a_customer_never_gets_a_message_that_nobody_chose(owner: Signed, cast: Cast) -> None:
     url = f"/settings/told/{cast.statuses['ready']}/customer"
     answer = owner.post(url, {"template": "on"}, htmx=True, page="/settings/told")
     assert answer.status_code == 200 and "Выберите письмо" in answer.text
@@ -233,15 +236,13 @@ def test_criteria_follow_a_status_that_goes(cast: Cast) -> None:
         rule = matrix.matrix_rule(session, cast.statuses["ready"])
         assert rule is not None
         fields = fields_of(rule)
-        fields.criteria = {
-            "all": [{"field": "status_before", "op": "in_list", "value": [cast.statuses["design"], cast.statuses["prepaid"]]}]
-        }
-        changed = change_rule(session, cast.owner, rule.id, fields)
+        asked = {"field": "status_before", "op": "in_list", "value": [cast.statuses["design"], cast.statuses["prepaid"]]}
+        written = change_rule(session, cast.owner, rule.id, changed(fields, criteria={"all": [asked]}))
         design = boards.find_status(session, cast.statuses["design"])
-        named = names_by_thing(session)["status", design.id]
-        hand_over(session, design, cast.statuses["install"])
+        named = names_by_reference(session)["status", design.id]
+        reassign_status(session, design, cast.statuses["install"])
         assert named
-        assert changed.version.criteria["all"][0]["value"] == [cast.statuses["install"], cast.statuses["prepaid"]]
+        assert written.version.criteria["all"][0]["value"] == [cast.statuses["install"], cast.statuses["prepaid"]]
 
 
 def test_history_keeps_one_event_of_a_repeated_production_order(cast: Cast, owner: Signed) -> None:
@@ -254,11 +255,16 @@ def test_history_keeps_one_event_of_a_repeated_production_order(cast: Cast, owne
 @pytest.mark.parametrize(
     "text",
     [
-        "{{" * 9000, "{{" + " " * 19_000, "{{" + " " * 19_000 + "}}", "{{ (1..999999999) }}",
+        "{{" * 9000,
+        "{{" + " " * 19_000,
+        "{{" + " " * 19_000 + "}}",
+        "{{ (1..999999999) }}",
         '{% if (1..20000000) contains "x" %}a{% endif %}',
-        '{{ order.title | default: (1.."9") }}', "{{ order.title | upcase: 1, 2 }}", "{{ order.title | nosuch }}",
+        '{{ order.title | default: (1.."9") }}',
+        "{{ order.title | upcase: 1, 2 }}",
+        "{{ order.title | nosuch }}",
     ],
-)  # fmt: skip
+)
 def test_templates_that_cost_or_fail_are_not_saved(app: Flask, text: str) -> None:
     with app.test_request_context():
         assert check("Тема", text)
@@ -270,16 +276,19 @@ def test_an_allowed_template_is_saved(app: Flask) -> None:
 
 
 NAMES = (
-    "a@b.example, c@d.example", 'A", <evil@x.example>, "b', "=?utf-8?q?=0d=0aBcc:_z@z.example?=", "Имя\u2028Bcc: a@b.example",
+    "a@b.example, c@d.example",
+    'A", <evil@x.example>, "b',
+    "=?utf-8?q?=0d=0aBcc:_z@z.example?=",
+    "Имя\u2028Bcc: a@b.example",
     "О'Нил, Иван",
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_never_an_address(name: str) -> None:
     account = Account("f@b.example", name, "127.0.0.1", 25, "none", "", "", 5, "", None)
-    letter = Letter("<1@x>", 1, name, "to@d.example", "Тема", "текст", "<p>текст</p>")
-    sent = message_from_bytes(compose(letter, account).content)
+    message = RenderedMessage("<1@x>", 1, name, "to@d.example", "Тема", "текст", "<p>текст</p>")
+    sent = message_from_bytes(compose(message, account).content)
     assert [address for _name, address in getaddresses([sent["From"]])] == ["f@b.example"]
     assert [address for _name, address in getaddresses([sent["To"]])] == ["to@d.example"]
     assert b"=?utf-8?q?=0d" not in sent.as_bytes() and "Bcc" not in sent
@@ -287,10 +296,10 @@ def test_a_name_is_never_an_address(name: str) -> None:
 
 def test_one_person_holds_a_few_streams_and_the_oldest_gives_way(app: Flask, cast: Cast) -> None:
     feed = app.extensions["potok_feed"]
-    streams = [feed.stream(None, cast.people["viewer"]) for _ in range(MOST_EACH + 1)]
-    assert all(next(stream).startswith("retry") for stream in streams)
-    assert next(streams[0], "ended") == "ended"
-    assert feed.has_room(cast.people["viewer"]) and feed.has_room(cast.people["owner"])
+    streams = [Listening(feed, cast.people["viewer"]) for _ in range(MOST_EACH + 1)]
+    assert all(stream.next().startswith("retry") for stream in streams)
+    assert streams[0].next() == ENDED
+    assert len(feed._streams) == MOST_EACH
     for stream in streams:
         stream.close()
 
@@ -300,7 +309,7 @@ def test_a_rule_that_only_asks_for_a_status_keeps_its_trigger(cast: Cast) -> Non
         rule = matrix.matrix_rule(session, cast.statuses["ready"])
         assert rule is not None
         fields = fields_of(rule)
-        fields.criteria = {"all": [{"field": "status_before", "op": "equals", "value": cast.statuses["design"]}]}
-        changed = change_rule(session, cast.owner, rule.id, fields)
-        hand_over(session, boards.find_status(session, cast.statuses["design"]), None)
-        assert not changed.active and changed.status_id == cast.statuses["ready"] and changed.trigger_key != "gone"
+        asked = {"field": "status_before", "op": "equals", "value": cast.statuses["design"]}
+        written = change_rule(session, cast.owner, rule.id, changed(fields, criteria={"all": [asked]}))
+        reassign_status(session, boards.find_status(session, cast.statuses["design"]), None)
+        assert not written.active and written.status_id == cast.statuses["ready"] and written.trigger_key != "gone"

@@ -13,12 +13,13 @@ from sqlalchemy import select
 
 from kanban import logs
 from kanban.config import Config, LogFormat
-from kanban.db import after_commit, db, transaction
+from kanban.db import db
 from kanban.models import Event
-from rules.post.worker import Worker
+from kanban.transactions import after_commit, transaction
 from rules.running.savepoint import savepoint
+from rules.worker import Worker
 from tests.cast import Cast, Signed
-from tests.letters import put_letters
+from tests.messages import put_messages
 
 Written = Callable[[], list[str]]
 
@@ -63,9 +64,9 @@ def test_a_move_is_a_line_of_its_request_and_one_of_each_event(app: Flask, cast:
     assert request.endswith(f" ms order={order.id} person={owner} address=127.0.0.1 request={request_id}")
     assert signed.post(f"/orders/{order.id}/move", move, htmx=True).status_code == 409
     assert [line for line in written() if "potok.events" in line] == [], "what was refused is no event"
-    put_letters(["p@melnikov.example"], "log")
+    put_messages(["p@melnikov.example"], "log")
     Worker(app).step()
-    assert any("rules.post.lane INFO email tray letter=" in line and "p@melnikov" not in line for line in written())
+    assert any("rules.post.lane INFO email tray message_id=" in line and "p@melnikov" not in line for line in written())
 
 
 @pytest.mark.one_database
@@ -86,7 +87,7 @@ def test_what_was_taken_back_is_not_told(app: Flask, cast: Cast) -> None:
 
 
 @pytest.mark.one_database
-def test_what_opens_a_door_or_was_typed_is_not_in_it(app: Flask, cast: Cast, written: Written) -> None:
+def test_no_token_and_nothing_that_was_typed_is_in_it(app: Flask, cast: Cast, written: Written) -> None:
     signed = Signed(app.test_client(), cast.email("owner"))
     for path in ("/reset/sesame-token", "/invitation/sesame-token", "/nothing/sesame-token", "/reset/sesame-token/"):
         app.test_client().get(path)
@@ -124,7 +125,12 @@ def test_each_line_is_json_where_that_is_wanted(app: Flask, cast: Cast, written:
     rows: list[dict[str, Any]] = [json.loads(line) for line in written()]
     page = next(row for row in rows if row.get("path") == f"/orders/{order.id}")
     assert {name: page[name] for name in ("level", "logger", "method", "status", "order", "person")} == {
-        "level": "INFO", "logger": "potok.web", "method": "GET", "status": 200, "order": order.id, "person": cast.people["owner"],
-    }  # fmt: skip
+        "level": "INFO",
+        "logger": "potok.web",
+        "method": "GET",
+        "status": 200,
+        "order": order.id,
+        "person": cast.people["owner"],
+    }
     assert page["time"].endswith("Z") and page["took_ms"] > 0 and page["request"] and "taskName" not in page
     assert rows[-1]["message"] == "сломалось" and "ZeroDivisionError" in rows[-1]["exc_info"]

@@ -11,9 +11,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from kanban.db import db
-from rules.mail.accounts import unseal
 from rules.models import Delivery, MailAccount
-from rules.post.worker import Worker
+from rules.seal import unseal
+from rules.worker import Worker
 from tests import rfc2047
 from tests.cast import Cast, Signed
 from tests.fakenet import FakeDns, HttpsServer, autoconfig_xml
@@ -65,15 +65,28 @@ def configure(app: Flask, **values: Any) -> None:
 
 def form(at: int = 465, **changed: str) -> dict[str, str]:
     return {
-        "address": f"potok@{DOMAIN}", "password": "word-potok", "sender_name": "Кухни", "host": HOST, "port": str(at), "security": "tls",
-        "username": f"potok@{DOMAIN}", "timeout_s": "5",
-    } | changed  # fmt: skip
+        "address": f"potok@{DOMAIN}",
+        "password": "word-potok",
+        "sender_name": "Кухни",
+        "host": HOST,
+        "port": str(at),
+        "security": "tls",
+        "username": f"potok@{DOMAIN}",
+        "timeout_s": "5",
+    } | changed
 
 
 def found(**changed: str) -> dict[str, str]:
     """What a search adds."""
-    return {"found": "1", "receive_host": HOST, "receive_port": "993", "receive_security": "tls", "per_hour": "0", "per_day": "0",
-            "per_letter": "0"} | changed  # fmt: skip
+    return {
+        "found": "1",
+        "receive_host": HOST,
+        "receive_port": "993",
+        "receive_security": "tls",
+        "per_hour": "0",
+        "per_day": "0",
+        "per_letter": "0",
+    } | changed
 
 
 def stored(**which: Any) -> MailAccount:
@@ -139,7 +152,7 @@ def test_autoconfig_then_srv_then_probing_find_a_firms_own_host(
 
 
 @needs_mail_host
-def test_a_checked_account_has_its_letter_in_its_mailbox(owner: Signed, cast: Cast, names: FakeDns, host: MailHost) -> None:
+def test_a_checked_account_has_its_message_in_its_mailbox(owner: Signed, cast: Cast, names: FakeDns, host: MailHost) -> None:
     before = len(host.mailbox(f"potok@{DOMAIN}"))
     answer = owner.post("/settings/mail/system/sending", form() | found())
     assert answer.status_code == 303
@@ -147,8 +160,8 @@ def test_a_checked_account_has_its_letter_in_its_mailbox(owner: Signed, cast: Ca
     assert 'hx-trigger="load"' in page  # saved, so it's checked
     page = owner.post("/settings/mail/system/check/sign-in").text
     assert steps(page) == ["true"] * 6 and "работает" in page
-    letter = host.arrived(f"potok@{DOMAIN}", before + 1)[-1]
-    assert letter["Message-ID"].startswith("<potok.test.") and letter["From"] == f"Кухни <potok@{DOMAIN}>"
+    message = host.arrived(f"potok@{DOMAIN}", before + 1)[-1]
+    assert message["Message-ID"].startswith("<potok.test.") and message["From"] == f"Кухни <potok@{DOMAIN}>"
 
 
 @needs_mail_host
@@ -156,12 +169,12 @@ def test_a_check_by_htmx_shows_each_stage_as_it_ends(owner: Signed, cast: Cast, 
     owner.post("/settings/mail/system/sending", form() | found())
     first = owner.post("/settings/mail/system/check/sign-in", htmx=True).text
     assert steps(first) == ["true", "true", "true", "running"]
-    second = owner.post("/settings/mail/system/check/letter", htmx=True).text
-    letter = re.search(r"(potok\.test\.[0-9.]+@127\.0\.0\.1)", second)
-    assert steps(second) == ["true", "running"] and letter
-    third = owner.post("/settings/mail/system/check/mailbox", {"letter": f"<{letter[1]}>"}, htmx=True).text
+    second = owner.post("/settings/mail/system/check/email", htmx=True).text
+    message = re.search(r"(potok\.test\.[0-9.]+@127\.0\.0\.1)", second)
+    assert steps(second) == ["true", "running"] and message
+    third = owner.post("/settings/mail/system/check/mailbox", {"email": f"<{message[1]}>"}, htmx=True).text
     assert steps(third) == ["true", "true"] and 'id="accounts" hx-swap-oob' in third
-    assert owner.post("/settings/mail/system/check/mailbox", {"letter": '<x@y>" OR ALL'}, htmx=True).status_code == 404
+    assert owner.post("/settings/mail/system/check/mailbox", {"email": '<x@y>" OR ALL'}, htmx=True).status_code == 404
 
 
 @needs_mail_host
@@ -273,9 +286,21 @@ def test_a_password_is_sealed_never_shown_and_sent_to_its_server_only(owner: Sig
 
 @pytest.mark.parametrize(
     "changed",
-    [{"address": "нет"}, {"address": ""}, {"host": ""}, {"host": "http://x/"}, {"host": "a b"}, {"port": "0"}, {"port": "99999"},
-     {"port": "x"}, {"security": "magic"}, {"timeout_s": "0"}, {"address": "a@b.ru\r\nBcc: c@d.ru"}, {"host": "x" * 300}],
-)  # fmt: skip
+    [
+        {"address": "нет"},
+        {"address": ""},
+        {"host": ""},
+        {"host": "http://x/"},
+        {"host": "a b"},
+        {"port": "0"},
+        {"port": "99999"},
+        {"port": "x"},
+        {"security": "magic"},
+        {"timeout_s": "0"},
+        {"address": "a@b.ru\r\nBcc: c@d.ru"},
+        {"host": "x" * 300},
+    ],
+)
 def test_bad_accounts_are_refused(owner: Signed, cast: Cast, changed: dict[str, str]) -> None:
     assert owner.post("/settings/mail/system/sending", form(25, **changed)).status_code == 422
     assert db.session.scalar(select(MailAccount)) is None
@@ -294,8 +319,16 @@ def test_an_employee_has_the_own_account_and_no_other(owner: Signed, manager: Si
     assert stored(kind="person").person_id == own
     for url in ("/settings/mail", "/settings/mail/system/sending", f"/settings/mail/person-{others}/sending"):
         assert manager.get(url).status_code == 403
-    for url in (f"person-{others}/sending", "system/sending", "named-new/sending", "system/find/table", f"person-{others}/check/sign-in",
-                f"person-{others}/remove", "system/oauth/google", "system/wake"):  # fmt: skip
+    for url in (
+        f"person-{others}/sending",
+        "system/sending",
+        "named-new/sending",
+        "system/find/table",
+        f"person-{others}/check/sign-in",
+        f"person-{others}/remove",
+        "system/oauth/google",
+        "system/wake",
+    ):
         assert manager.post(f"/settings/mail/{url}", form()).status_code in (403, 404)
     assert manager.post("/me/mail/sending", form(22, address=f"manager@{DOMAIN}")).status_code == 422  # no port of mail
     page = owner.get(f"/settings/mail/person-{own}/sending").text
@@ -319,7 +352,7 @@ def test_a_named_account_is_added_and_removed(owner: Signed, cast: Cast) -> None
 
 
 @needs_mail_host
-def test_letters_leave_by_it_with_a_copy_in_the_sent_folder(owner: Signed, cast: Cast, app: Flask, names: FakeDns, host: MailHost) -> None:
+def test_messages_leave_by_it_with_a_copy_in_the_sent_folder(owner: Signed, cast: Cast, app: Flask, names: FakeDns, host: MailHost) -> None:
     configure(app, retry_first_s=3600)
     owner.post("/settings/mail/system/sending", form() | found())
     limits = {"per_hour": "0", "per_day": "0", "per_letter": "0"}
@@ -338,11 +371,11 @@ def test_letters_leave_by_it_with_a_copy_in_the_sent_folder(owner: Signed, cast:
     assert rfc2047.fields(copy.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))["message-id"] == sent["Message-ID"]
     answers = db.session.scalars(select(Delivery.answer).order_by(Delivery.id)).all()
     assert any(answer.startswith("250") for answer in answers) and any("550 5.1.1" in answer for answer in answers)
-    assert "Марина Лисицына" in owner.get("/settings/letters?state=failed").text
+    assert "Марина Лисицына" in owner.get("/settings/messages?state=failed").text
 
 
 @needs_mail_host
-def test_a_copy_that_cannot_be_kept_harms_no_letter(owner: Signed, cast: Cast, app: Flask, names: FakeDns, host: MailHost) -> None:
+def test_a_copy_that_cannot_be_kept_harms_no_message(owner: Signed, cast: Cast, app: Flask, names: FakeDns, host: MailHost) -> None:
     owner.post("/settings/mail/system/sending", form() | found(receive_port="995"))
     owner.post("/settings/mail/system/other", {"per_hour": "0", "per_day": "0", "per_letter": "0", "keep_sent": "y"})
     before = len(host.mailbox(f"manager@{DOMAIN}"))

@@ -8,10 +8,13 @@ import trustme
 from flask import Flask
 from sqlalchemy import select
 
-from kanban.db import db, transaction
-from rules.mail import oauth
-from rules.mail.accounts import Account, as_account, seal, unseal
+from kanban.db import db
+from kanban.transactions import transaction
+from rules.mail import oauth_client
+from rules.mail.accounts import as_account
 from rules.models import MailAccount
+from rules.seal import seal, unseal
+from rules.transports.account import Account
 from tests.cast import Cast, Signed
 from tests.mailserver import free_port
 from tests.rules.test_hostile_servers import imap_server
@@ -31,9 +34,15 @@ def manager(app: Flask, cast: Cast) -> Signed:
 
 def sending(**changed: str) -> dict[str, str]:
     return {
-        "address": "manager@melnikov.example", "password": "", "sender_name": "", "host": "mail.melnikov.example", "port": "465",
-        "security": "tls", "username": "manager", "timeout_s": "1",
-    } | changed  # fmt: skip
+        "address": "manager@melnikov.example",
+        "password": "",
+        "sender_name": "",
+        "host": "mail.melnikov.example",
+        "port": "465",
+        "security": "tls",
+        "username": "manager",
+        "timeout_s": "1",
+    } | changed
 
 
 def receiving(**changed: str) -> dict[str, str]:
@@ -49,11 +58,20 @@ def of_manager(cast: Cast, app: Flask, **values: Any) -> str:
     with transaction() as session:
         session.add(
             MailAccount(
-                **{"kind": "person", "person_id": cast.people["manager"], "address": "manager@melnikov.example",
-                   "host": "mail.melnikov.example", "port": 465, "security": "tls", "username": "manager",
-                   "sealed_password": seal("own-word", app.config["POTOK"].seal_key), "timeout_s": 1} | values
+                **{
+                    "kind": "person",
+                    "person_id": cast.people["manager"],
+                    "address": "manager@melnikov.example",
+                    "host": "mail.melnikov.example",
+                    "port": 465,
+                    "security": "tls",
+                    "username": "manager",
+                    "sealed_password": seal("own-word", app.config["POTOK"].seal_key),
+                    "timeout_s": 1,
+                }
+                | values
             )
-        )  # fmt: skip
+        )
     return f"/settings/mail/person-{cast.people['manager']}"
 
 
@@ -71,9 +89,9 @@ def test_without_a_server_of_receiving_nothing_is_connected_to(owner: Signed, ma
     of_manager(cast, app)
     with imap_server() as here:
         assert manager.post("/me/mail/receiving", receiving(host="", port=str(here.port), security="none")).status_code == 303
-        letter = {"letter": "<potok.test.1@potok>"}
-        assert manager.post("/me/mail/check/mailbox", letter).status_code == 404
-        assert owner.post(f"/settings/mail/person-{cast.people['manager']}/check/mailbox", letter, htmx=True).status_code == 404
+        message = {"email": "<potok.test.1@potok>"}
+        assert manager.post("/me/mail/check/mailbox", message).status_code == 404
+        assert owner.post(f"/settings/mail/person-{cast.people['manager']}/check/mailbox", message, htmx=True).status_code == 404
         assert here.given == 0
 
 
@@ -134,7 +152,7 @@ def test_a_name_that_dns_does_not_know_is_refused_at_its_field(manager: Signed, 
 @pytest.fixture
 def google(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     app.config["POTOK"] = replace(app.config["POTOK"], oauth_google_id="id", oauth_google_secret="secret")
-    monkeypatch.setattr(oauth, "finish", lambda *_: seal('{"access_token": "t"}', "seal"))
+    monkeypatch.setattr(oauth_client, "finish", lambda *_: seal('{"access_token": "t"}', "seal"))
 
 
 def state_of(answer: Any) -> str:
@@ -177,8 +195,8 @@ def test_a_renewed_token_takes_no_newer_ones_place(cast: Cast, app: Flask, monke
             session.scalars(select(MailAccount)).one().sealed_token = seal('{"refresh_token": "new"}', key)
         return {"access_token": "t", "expires_in": 3600}
 
-    monkeypatch.setattr(oauth, "_asked", sign_in_meanwhile)
-    assert oauth.fresh(account, app.config["POTOK"]) == "t"
+    monkeypatch.setattr(oauth_client, "_asked", sign_in_meanwhile)
+    assert oauth_client.fresh(account, app.config["POTOK"]) == "t"
     assert unseal(stored().sealed_token, key) == '{"refresh_token": "new"}'
 
 

@@ -13,9 +13,10 @@ from sqlalchemy import event as sa_event
 from sqlalchemy import select, update
 
 from kanban import boards, clock
-from kanban.db import db, transaction
+from kanban.db import db
+from kanban.http.csv_answer import _written
 from kanban.models import Event, Order
-from kanban.views.csv_answer import _written
+from kanban.transactions import transaction
 from tests.cast import Cast, Signed
 
 
@@ -76,7 +77,7 @@ def test_a_repeated_key_gets_the_first_answer(owner: Signed, cast: Cast) -> None
     assert first.status_code == again.status_code == 200
     event = re.compile(r'name="event" value="(\d+)"')
     assert event.findall(first.text) == event.findall(again.text)
-    assert len(cast.letters()) == 3
+    assert len(cast.messages()) == 3
 
 
 def test_undo_over_http(owner: Signed, cast: Cast) -> None:
@@ -99,10 +100,19 @@ def test_forms_work_without_javascript(owner: Signed, cast: Cast) -> None:
 
 
 BAD_MOVES: list[tuple[dict[str, Any], int]] = [
-    ({"status": "999999"}, 422), ({"status": "99999999999999999999"}, 422), ({"status": "-1"}, 422), ({"status": ""}, 422),
-    ({"status": "abc"}, 422), ({"status": "1; DROP TABLE"}, 422), ({"version": "x"}, 422), ({"version": ""}, 422),
-    ({"version": "99999999999999"}, 422), ({"before": "💥"}, 200), ({"before": "x" * 5000}, 200), ({"key": "к" * 5000}, 200),
-]  # fmt: skip
+    ({"status": "999999"}, 422),
+    ({"status": "99999999999999999999"}, 422),
+    ({"status": "-1"}, 422),
+    ({"status": ""}, 422),
+    ({"status": "abc"}, 422),
+    ({"status": "1; DROP TABLE"}, 422),
+    ({"version": "x"}, 422),
+    ({"version": ""}, 422),
+    ({"version": "99999999999999"}, 422),
+    ({"before": "💥"}, 200),
+    ({"before": "x" * 5000}, 200),
+    ({"key": "к" * 5000}, 200),
+]
 
 
 @pytest.mark.parametrize(("data", "code"), BAD_MOVES)
@@ -124,7 +134,7 @@ def test_bad_moves_get_a_sentence_and_never_a_500(owner: Signed, cast: Cast, dat
         "/boards/99999999999",
         "/boards/1/statuses/9999/window?start=1",
         "/boards/1/statuses/1/window?start=zzz",
-        "/orders/999999/letters",
+        "/orders/999999/messages",
         "/orders/999999/menu",
         "/no/such/page",
     ],
@@ -219,7 +229,7 @@ def test_hostile_filters_are_harmless(owner: Signed, cast: Cast, query: str) -> 
     assert owner.get("/way" + query).status_code == 200
 
 
-def test_filter_by_text_in_any_letter_case_and_by_people(owner: Signed, cast: Cast) -> None:
+def test_filter_by_text_in_any_message_case_and_by_people(owner: Signed, cast: Cast) -> None:
     cast.place(customer_name="Соколова Марина", responsible_id=cast.people["manager"])
     cast.place(customer_name="Ли Анна")
     page = owner.get("/boards/1?q=СОКОЛ").text
@@ -280,9 +290,17 @@ def test_the_whole_way_stands_in_the_order_of_the_table(owner: Signed, cast: Cas
     page = owner.get("/way").text
     names = re.findall(r'id="name-\d+">([^<]+)</h3>', page)
     assert names == [
-        "Разработка проекта", "Проект готов", "Предоплата", "В производстве", "Сборка", "Готов к установке", "Оплачен",
-        "Оплачен и готов к установке", "Установка", "Закрыт",
-    ]  # fmt: skip
+        "Разработка проекта",
+        "Проект готов",
+        "Предоплата",
+        "В производстве",
+        "Сборка",
+        "Готов к установке",
+        "Оплачен",
+        "Оплачен и готов к установке",
+        "Установка",
+        "Закрыт",
+    ]
 
 
 def test_events_as_csv_in_order_of_commit(owner: Signed, cast: Cast) -> None:
@@ -322,9 +340,9 @@ def test_history_tells_who_when_and_how_long(owner: Signed, cast: Cast) -> None:
     assert "Марина Лисицына" in page and "Разработка проекта" in page and "в «Разработка проекта»" in page
 
 
-def test_the_letters_of_an_order(owner: Signed, cast: Cast) -> None:
+def test_the_messages_of_an_order(owner: Signed, cast: Cast) -> None:
     order = cast.place()
-    part = owner.get(f"/orders/{order.id}/letters", htmx=True).text
+    part = owner.get(f"/orders/{order.id}/messages", htmx=True).text
     assert "Ольга Белова" in part and "ждёт" in part
 
 
@@ -335,10 +353,10 @@ def test_an_undo_of_an_unknown_event_is_refused(owner: Signed, cast: Cast) -> No
     assert answer.status_code == 422 and cast.column("ready") == ["К-0001"]
 
 
-def test_an_order_says_who_got_no_letter_and_why(app: Flask, cast: Cast) -> None:
+def test_an_order_says_who_got_no_message_and_why(app: Flask, cast: Cast) -> None:
     order = cast.place()
     cast.move(order, "ready", cast.manager)
-    shown = Signed(app.test_client(), cast.email("designer")).get(f"/orders/{order.id}/letters", htmx=True).text
+    shown = Signed(app.test_client(), cast.email("designer")).get(f"/orders/{order.id}/messages", htmx=True).text
     assert "автор этого изменения, и так знает" in shown and "Ольга Белова" in shown
 
 

@@ -6,9 +6,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from kanban import clock
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.models import Order
 from kanban.people import add_organisation, change_organisation
+from kanban.transactions import transaction
 from tests.cast import Cast, Signed
 
 

@@ -18,7 +18,12 @@ def test_a_random_walk_of_several_people(app: Flask, fill: Callable[[str], Cast]
     run_state_machine_as_test(
         lambda: Walk(app, fill),
         settings=settings(
-            max_examples=size(3, 10, 200), stateful_step_count=size(20, 30, 60), deadline=timedelta(minutes=2),
-            derandomize=SIZE == "little", phases=[Phase.generate], suppress_health_check=list(HealthCheck), print_blob=True,
+            max_examples=size(3, 10, 200),
+            stateful_step_count=size(20, 30, 60),
+            deadline=timedelta(minutes=2),
+            derandomize=SIZE == "little",
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
         ),
-    )  # fmt: skip
+    )

@@ -9,12 +9,26 @@ from werkzeug.test import TestResponse
 from tests.cast import Cast, Signed
 from tests.flow.test_bodies import TOKEN, filled
 
-# What a stranger gets: the doors, and what programs ask for.
+# What a stranger gets: the pages of signing in, and what programs ask for.
 OPEN = {
-    "assets.asset", "doors.language", "doors.security_txt", "health.healthz", "health.readyz", "setup.show", "setup.found",
-    "sign_in.show", "sign_in.come_in", "sign_in.invitation", "sign_in.accept", "sign_in.link", "sign_in.choose", "sign_in.forgotten",
-    "sign_in.ask_for_reset", "unsubscribe.show", "unsubscribe.switch",
-}  # fmt: skip
+    "assets.asset",
+    "home.language",
+    "home.security_txt",
+    "health.healthz",
+    "health.readyz",
+    "setup.show",
+    "setup.found",
+    "sign_in.show",
+    "sign_in.come_in",
+    "sign_in.invitation",
+    "sign_in.accept",
+    "sign_in.link",
+    "sign_in.choose",
+    "sign_in.forgotten",
+    "sign_in.ask_for_reset",
+    "unsubscribe.show",
+    "unsubscribe.switch",
+}
 
 pytestmark = pytest.mark.one_database
 
@@ -30,7 +44,7 @@ def is_shut(answer: TestResponse) -> bool:
     return answer.status_code == 401 or (answer.status_code == 302 and answer.headers["Location"].startswith("/sign-in"))
 
 
-def test_a_stranger_gets_the_doors_and_nothing_else(app: Flask, cast: Cast) -> None:
+def test_a_stranger_gets_the_sign_in_pages_and_nothing_else(app: Flask, cast: Cast) -> None:
     cast.produce(cast.place())
     client = app.test_client()
     token = TOKEN.search(client.get("/sign-in").text)[1]  # type: ignore[index]
@@ -64,7 +78,7 @@ def test_a_body_that_is_too_large_is_not_read(app: Flask, cast: Cast) -> None:
 def test_headers_of_every_answer(app: Flask, cast: Cast) -> None:
     cast.place()
     owner = Signed(app.test_client(), cast.email("owner"))
-    pages = ("/sign-in", "/boards/1", "/healthz", "/orders/1", "/settings/rules", "/settings/letters.csv", "/nowhere", "/bell")
+    pages = ("/sign-in", "/boards/1", "/healthz", "/orders/1", "/settings/rules", "/settings/messages.csv", "/nowhere", "/bell")
     for url in (*pages, "/export/events.csv"):
         answer = owner.get(url)
         assert answer.headers["Referrer-Policy"] == "same-origin" and answer.headers["X-Content-Type-Options"] == "nosniff"

@@ -9,14 +9,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import event as sa_event
 from sqlalchemy import select
 
-from kanban.db import Saved, db, transaction, what_was_saved
+from kanban.db import db
+from kanban.http import errors
 from kanban.models import Event, Order
-from kanban.views import errors
-from rules.actions import recipient, send, send_email
-from rules.fields import RuleFields
+from kanban.transactions import Saved, transaction, what_was_saved
+from rules.editing.verbs import add_rule
 from rules.models import Message
-from rules.rules import add_rule
 from tests.cast import Cast, Signed
+from tests.rule_json import recipient, rule_fields, send, send_email
 
 SOON = {"unit": "minutes", "number": 5}
 
@@ -42,7 +42,7 @@ def _actions(cast: Cast) -> list[dict[str, Any]]:
 
 def _rule(cast: Cast, trigger: str, status: str | None, actions: list[dict[str, Any]]) -> int:
     with transaction() as session:
-        fields = RuleFields(
+        fields = rule_fields(
             "Всё", cast.boards["orders"], trigger, cast.statuses[status] if status else None, actions=actions, tell_actor=True
         )
         return add_rule(session, cast.owner, fields).id
@@ -133,14 +133,17 @@ def _commit(fails: bool) -> None:
 
 
 @pytest.mark.one_database
-@pytest.mark.parametrize(("failures", "saved", "words"), [
-    ([], Saved.NOTHING, "Nothing was changed"),
-    ([True], Saved.NOTHING, "Nothing was changed"),
-    ([False], Saved.ALL, "Your change was saved"),
-    ([True, False], Saved.ALL, "Your change was saved"),
-    ([False, True], Saved.PART, "Only part of your change"),
-    ([False, True, False], Saved.PART, "Only part of your change"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("failures", "saved", "words"),
+    [
+        ([], Saved.NOTHING, "Nothing was changed"),
+        ([True], Saved.NOTHING, "Nothing was changed"),
+        ([False], Saved.ALL, "Your change was saved"),
+        ([True, False], Saved.ALL, "Your change was saved"),
+        ([False, True], Saved.PART, "Only part of your change"),
+        ([False, True, False], Saved.PART, "Only part of your change"),
+    ],
+)
 def test_what_fails_says_how_much_was_saved_before(app: Flask, cast: Cast, failures: list[bool], saved: Saved, words: str) -> None:
     db.session.remove()
     with app.test_request_context("/"):

@@ -9,13 +9,13 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from kanban.calendar import Calendar, load_calendar
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.models import Event
-from rules import rules
-from rules.actions import recipient, send_email
-from rules.fields import RuleFields
+from kanban.transactions import transaction
+from rules.editing import verbs
 from rules.models import Message, Rule, RuleVersion
 from tests.cast import Cast, Signed
+from tests.rule_json import recipient, rule_fields, send_email
 
 
 @pytest.fixture
@@ -26,11 +26,11 @@ def owner(app: Flask, cast: Cast) -> Signed:
 
 
 def button(cast: Cast, *roles: str, active: bool = True) -> int:
-    letter = send_email(cast.templates["manager"], [recipient("person", cast.people["accountant"])])
+    message = send_email(cast.templates["manager"], [recipient("person", cast.people["accountant"])])
     options = {"button": "Запросить замер", "roles": [cast.roles[role] for role in roles]}
-    fields = RuleFields("Замер", cast.boards["orders"], "hand", None, {"all": []}, [letter], False, active, options)
+    fields = rule_fields("Замер", cast.boards["orders"], "hand", None, {"all": []}, [message], False, active, options)
     with transaction() as session:
-        return rules.add_rule(session, cast.actors["owner"], fields).id
+        return verbs.add_rule(session, cast.actors["owner"], fields).id
 
 
 def test_a_button_starts_its_rule_alone_and_once(owner: Signed, cast: Cast) -> None:
@@ -107,9 +107,16 @@ def test_the_editor_keeps_every_start(
     owner: Signed, cast: Cast, trigger: str, typed: dict[str, str], options: dict[str, Any], sentence: str
 ) -> None:
     form = {
-        "name": "Начало", "board_id": str(cast.boards["orders"]), "trigger": trigger, "active": "1", "mode": "on", "group": "all",
-        "template-0": str(cast.templates["manager"]), "channel-0": "email", "to-0": "responsible",
-    } | typed  # fmt: skip
+        "name": "Начало",
+        "board_id": str(cast.boards["orders"]),
+        "trigger": trigger,
+        "active": "1",
+        "mode": "on",
+        "group": "all",
+        "template-0": str(cast.templates["manager"]),
+        "channel-0": "email",
+        "to-0": "responsible",
+    } | typed
     page = owner.post("/settings/rules/draw", form, htmx=True).text
     assert sentence in re.sub(r"<[^>]+>|\s+", " ", page.replace("\xa0", " ")).replace("  ", " ") or sentence in page
     assert owner.post("/settings/rules/save", form).status_code == 303
@@ -145,9 +152,14 @@ def test_the_editor_keeps_every_change(owner: Signed, cast: Cast, typed: dict[st
 @pytest.mark.one_database
 @pytest.mark.parametrize(
     "typed",
-    [{"channel-0": "set_field", "setfield-0": "ship_on", "setvalue-0": "завтра"}, {"channel-0": "set_status"},
-     {"channel-0": "assign", "who-0": "everybody"}, {"channel-0": "tag", "tag-0": ""}, {"channel-0": "magic"}],
-)  # fmt: skip
+    [
+        {"channel-0": "set_field", "setfield-0": "ship_on", "setvalue-0": "завтра"},
+        {"channel-0": "set_status"},
+        {"channel-0": "assign", "who-0": "everybody"},
+        {"channel-0": "tag", "tag-0": ""},
+        {"channel-0": "magic"},
+    ],
+)
 def test_changes_that_cannot_be_read_are_refused(owner: Signed, cast: Cast, typed: dict[str, str]) -> None:
     form = {"name": "Изменение", "board_id": str(cast.boards["orders"]), "trigger": "placed", "active": "1", "mode": "on", "group": "all"}
     assert owner.post("/settings/rules/save", form | typed).status_code == 422
@@ -156,24 +168,46 @@ def test_changes_that_cannot_be_read_are_refused(owner: Signed, cast: Cast, type
 def nested(cast: Cast) -> dict[str, Any]:
     """paid and (ship date empty, or (customer contains x and total more than 1))"""
     return {
-        "name": "Группы", "board_id": cast.boards["orders"], "trigger": "entered", "status_id": cast.statuses["prepaid"], "mode": "on",
-        "channel-0": "email", "template-0": cast.templates["manager"], "to-0": "responsible", "group": "all",
-        "group-1": "any", "parent-1": "0", "group-2": "all", "parent-2": "1",
-        "field-0": "paid", "op-0": "filled", "field-1": "ship_on", "op-1": "empty", "in-1": "1",
-        "field-2": "customer", "op-2": "contains", "value-2": "x", "in-2": "2",
-        "field-3": "total", "op-3": "more", "value-3": "1", "in-3": "2",
-    }  # fmt: skip
+        "name": "Группы",
+        "board_id": cast.boards["orders"],
+        "trigger": "entered",
+        "status_id": cast.statuses["prepaid"],
+        "mode": "on",
+        "channel-0": "email",
+        "template-0": cast.templates["manager"],
+        "to-0": "responsible",
+        "group": "all",
+        "group-1": "any",
+        "parent-1": "0",
+        "group-2": "all",
+        "parent-2": "1",
+        "field-0": "paid",
+        "op-0": "filled",
+        "field-1": "ship_on",
+        "op-1": "empty",
+        "in-1": "1",
+        "field-2": "customer",
+        "op-2": "contains",
+        "value-2": "x",
+        "in-2": "2",
+        "field-3": "total",
+        "op-3": "more",
+        "value-3": "1",
+        "in-3": "2",
+    }
 
 
 TREE = {
     "all": [
         {"field": "paid", "op": "filled"},
-        {"any": [
-            {"field": "ship_on", "op": "empty"},
-            {"all": [{"field": "customer", "op": "contains", "value": "x"}, {"field": "total", "op": "more", "value": 100}]},
-        ]},
+        {
+            "any": [
+                {"field": "ship_on", "op": "empty"},
+                {"all": [{"field": "customer", "op": "contains", "value": "x"}, {"field": "total", "op": "more", "value": 100}]},
+            ]
+        },
     ]
-}  # fmt: skip
+}
 
 
 @pytest.mark.one_database
@@ -203,9 +237,14 @@ def test_groups_come_and_go_by_buttons(owner: Signed, cast: Cast) -> None:
 
 
 HOSTILE: list[dict[str, str]] = [
-    {"parent-1": "1"}, {"parent-1": "2", "parent-2": "1"}, {"in-1": "77"}, {"group-1": "none"}, {"do": "drop-group:0"},
-    {"do": "add-group:99"}, {"parent-2": "999999999999"},
-]  # fmt: skip
+    {"parent-1": "1"},
+    {"parent-1": "2", "parent-2": "1"},
+    {"in-1": "77"},
+    {"group-1": "none"},
+    {"do": "drop-group:0"},
+    {"do": "add-group:99"},
+    {"parent-2": "999999999999"},
+]
 
 
 @pytest.mark.one_database

@@ -11,17 +11,19 @@ from flask import Flask
 from sqlalchemy import delete, func, insert, select, update
 
 from kanban import clock
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.i18n import force_locale
 from kanban.models import Event, Order
+from kanban.transactions import transaction
+from rules.definition.outcomes import read_notes
 from rules.logs import run_log
 from rules.logs.run_log import OUTCOMES, RunFilter, prune_runs, read_run_filter, run_page
 from rules.models import Rule, Run
-from rules.post.worker import Worker
-from rules.words.silence import said
+from rules.words.reasons import explained_line
+from rules.worker import Worker
 from tests.cast import Cast, Signed
 from tests.flow.test_orders import statements
-from tests.rules.test_changes import add, letter
+from tests.rules.test_changes import add, message
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def listed(owner: Signed, query: str) -> list[tuple[str, str]]:
 
 def three(cast: Cast) -> tuple[Order, Order, int, int]:
     """Two orders; the first made both rules run, the second one of them, which failed."""
-    first = add(cast, "entered", letter(cast), status="prepaid", name="Первое")
+    first = add(cast, "entered", message(cast), status="prepaid", name="Первое")
     second = add(cast, "entered", {"do": "make_production"}, status="paid", name="=Второе")
     one, other = cast.place(), cast.place()
     cast.move(one, "prepaid")
@@ -114,21 +116,31 @@ def test_the_table(owner: Signed, cast: Cast) -> None:
 
 def many(cast: Cast, count: int, days: int, each: int = 1) -> None:
     """So many runs, each an hour later than the one before, the last one so many days ago. each: how many share an event."""
-    rules = [add(cast, "placed", letter(cast), name=f"{number}") for number in range(each)]
+    rules = [add(cast, "placed", message(cast), name=f"{number}") for number in range(each)]
     order = cast.place()
     end = clock.now() - timedelta(days=days)
     with transaction() as session:
         session.execute(delete(Run))
         first = (session.scalar(select(func.max(Event.id))) or 0) + 1
         events: list[dict[str, Any]] = [
-            {"id": first + number, "kind": "order.commented", "board_id": order.board_id, "order_id": order.id, "facts": {}, "before": {},
-             "after": {}, "at": end - timedelta(hours=count - number)} for number in range(count)
-        ]  # fmt: skip
+            {
+                "id": first + number,
+                "kind": "order.commented",
+                "board_id": order.board_id,
+                "order_id": order.id,
+                "facts": {},
+                "before": {},
+                "after": {},
+                "at": end - timedelta(hours=count - number),
+            }
+            for number in range(count)
+        ]
         session.execute(insert(Event), events)
         rows: list[dict[str, Any]] = [
             {"event_id": event["id"], "rule_id": rule, "version_id": 1, "outcome": "done", "notes": [], "at": event["at"]}
-            for event in events for rule in rules
-        ]  # fmt: skip
+            for event in events
+            for rule in rules
+        ]
         session.execute(insert(Run), rows)
 
 
@@ -166,7 +178,7 @@ def test_every_outcome_and_note_has_words(app: Flask) -> None:
     with app.app_context(), force_locale("en"):
         assert set(OUTCOMES) == {"done", "nobody", "failed", "stopped", "logged"}
         notes: list[dict[str, Any]] = [{"why": "loop", "name": "set_status"}, {"why": "no_responsible"}, {"why": "did_it", "name": "Ольга"}]
-        assert said(notes) == (
-            "move the order: stopped: the rule came to this order a second time; the order has no responsible; "
-            "Ольга: made the change, so knows already"
+        assert explained_line(read_notes(notes)) == (
+            "move the order: stopped: the rule reached this order a second time; the order has no responsible person; "
+            "Ольга: made the change, so already knows"
         )

@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 
 from kanban.db import db
+from kanban.http.icons import phone_link
 from kanban.queries.found import MOST_FOUND, find_orders
-from kanban.views.marks import phone_link
 from tests.cast import Cast, Signed
 
 

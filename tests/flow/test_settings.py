@@ -7,14 +7,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.models import Person, Status
-from rules import matrix
-from rules.actions import recipient, send_email
-from rules.fields import RuleFields
+from kanban.transactions import transaction
+from rules.editing import matrix
+from rules.editing.verbs import add_rule
 from rules.models import Rule, RuleVersion, Template
-from rules.rules import add_rule
 from tests.cast import Cast, Signed
+from tests.rule_json import recipient, rule_fields, send_email
 
 SEED = {
     "design": ["manager", "designer"],
@@ -59,16 +59,16 @@ def test_a_click_switches_a_cell_and_writes_an_ordinary_rule(owner: Signed, cast
     answer = owner.post(f"/settings/told/{status}/role-{role}", {"template": "on"}, htmx=True, page="/settings/told")
     assert answer.status_code == 200 and "получит «Технологу»" in answer.text and "17 отметок" in answer.text
     moved = cast.move(cast.place(), "install")
-    assert moved.event and {letter.name for letter in cast.letters(event_id=moved.event.id)} == {"Ольга Белова", "Виктор Новосельцев"}
+    assert moved.event and {message.name for message in cast.messages(event_id=moved.event.id)} == {"Ольга Белова", "Виктор Новосельцев"}
     owner.post(f"/settings/told/{status}/role-{role}", {"template": ""}, htmx=True, page="/settings/told")
     assert told(cast)["install"] == ["manager"]
 
 
-def test_a_cell_changes_its_letter(owner: Signed, cast: Cast) -> None:
+def test_a_cell_changes_its_message(owner: Signed, cast: Cast) -> None:
     url = f"/settings/told/{cast.statuses['ready']}/role-{cast.roles['manager']}"
     owner.post(url, {"template": cast.templates["author"]}, htmx=True, page="/settings/told")
     moved = cast.move(cast.place(), "ready")
-    assert moved.event and cast.letters(event_id=moved.event.id)[0].template_id == cast.templates["author"]
+    assert moved.event and cast.messages(event_id=moved.event.id)[0].template_id == cast.templates["author"]
 
 
 def test_the_last_tick_of_a_row_takes_the_rule_with_it(owner: Signed, cast: Cast) -> None:
@@ -193,13 +193,13 @@ def test_a_rule_with_criteria_leaves_the_matrix(owner: Signed, cast: Cast) -> No
     assert matrix.matrix_rule(db.session(), cast.statuses["prepaid"]) is None
 
 
-def test_a_removed_rule_leaves_its_letters(owner: Signed, cast: Cast) -> None:
+def test_a_removed_rule_leaves_its_messages(owner: Signed, cast: Cast) -> None:
     cast.place()
-    rule_id = cast.letters()[0].rule_id
+    rule_id = cast.messages()[0].rule_id
     assert owner.post(f"/settings/rules/{rule_id}/remove").status_code == 303
-    letters = cast.letters()
-    assert len(letters) == 2 and letters[0].rule_id is None
-    assert owner.get("/settings/letters").status_code == 200
+    messages = cast.messages()
+    assert len(messages) == 2 and messages[0].rule_id is None
+    assert owner.get("/settings/messages").status_code == 200
 
 
 def template_form(**changed: str) -> dict[str, str]:
@@ -254,9 +254,9 @@ def test_a_status_with_orders_and_rules_asks_where_they_go(owner: Signed, cast: 
     url = f"/settings/boards/statuses/{prepaid}/remove"
     assert "В нём 1 заказ, его называет 1 правило" in owner.get(url).text
     assert owner.post(url).status_code == 422, "orders have nowhere to go"
-    letters = len(cast.letters())
+    messages = len(cast.messages())
     assert owner.post(url, {"orders_to": paid, "rules_to": install}).status_code == 303
-    assert cast.column("paid") == ["К-0001"] and len(cast.letters()) == letters, "they go without letters"
+    assert cast.column("paid") == ["К-0001"] and len(cast.messages()) == messages, "they go without letters"
     assert cast.head("paid") == (1, 38_700_000)
     assert "Предоплата" in owner.get(f"/orders/{order.id}").text, "history keeps the name"
     gone = db.session.scalars(select(Rule).where(Rule.trigger_key == "gone")).all()
@@ -338,7 +338,7 @@ def test_a_role_removed_while_rules_name_it_breaks_no_page_and_no_move(owner: Si
     for url in ("/settings/rules", "/settings/told", "/settings/people", "/settings/boards", "/boards/1"):
         assert owner.get(url).status_code == 200
     moved = cast.move(cast.place(), "prepaid")
-    assert moved.event and [letter.name for letter in cast.letters(event_id=moved.event.id)] == ["Ольга Белова"]
+    assert moved.event and [message.name for message in cast.messages(event_id=moved.event.id)] == ["Ольга Белова"]
     assert "Получателя письма уже нет" in owner.get("/settings/rules").text
 
 
@@ -352,24 +352,24 @@ def test_organisations(owner: Signed, cast: Cast) -> None:
     assert owner.post("/settings/company/change", {"company": "Кухни", "language": "xx"}).status_code == 422
 
 
-def test_the_log_of_letters_filters_and_sends_again(owner: Signed, cast: Cast) -> None:
+def test_the_log_of_messages_filters_and_sends_again(owner: Signed, cast: Cast) -> None:
     cast.move(cast.place(), "prepaid")
-    assert owner.get("/settings/letters?q=accountant").text.count("cell-to") == 1
-    assert owner.get("/settings/letters?state=sent").text.count("cell-to") == 0
-    assert owner.get(f"/settings/letters?person={cast.people['manager']}").text.count("cell-to") == 2
-    assert owner.get("/settings/letters?q=%25&state=x&rule=abc&page=-5").status_code == 200
-    letter = cast.letters()[0]
-    assert owner.post(f"/settings/letters/{letter.id}/send-again").status_code == 303
-    assert len(cast.letters(address=letter.address)) >= 2
-    html = owner.get(f"/settings/letters/{letter.id}/html")
+    assert owner.get("/settings/messages?q=accountant").text.count("cell-to") == 1
+    assert owner.get("/settings/messages?state=sent").text.count("cell-to") == 0
+    assert owner.get(f"/settings/messages?person={cast.people['manager']}").text.count("cell-to") == 2
+    assert owner.get("/settings/messages?q=%25&state=x&rule=abc&page=-5").status_code == 200
+    message = cast.messages()[0]
+    assert owner.post(f"/settings/messages/{message.id}/send-again").status_code == 303
+    assert len(cast.messages(address=message.address)) >= 2
+    html = owner.get(f"/settings/messages/{message.id}/html")
     assert "sandbox" in html.headers["Content-Security-Policy"]
 
 
 def test_removing_asks_first_and_names_the_rules(owner: Signed, cast: Cast) -> None:
-    letter = send_email(
+    message = send_email(
         cast.templates["manager"], [recipient("role", cast.roles["accountant"]), recipient("person", cast.people["viewer"])]
     )
-    fields = RuleFields("Бухгалтеру и Лебедеву", cast.boards["orders"], "entered", cast.statuses["install"], actions=[letter])
+    fields = rule_fields("Бухгалтеру и Лебедеву", cast.boards["orders"], "entered", cast.statuses["install"], actions=[message])
     with transaction() as session:
         add_rule(session, cast.owner, fields)
     asked = owner.get(f"/settings/people?removing={cast.roles['accountant']}").text
@@ -389,10 +389,10 @@ def test_removing_asks_first_and_names_the_rules(owner: Signed, cast: Cast) -> N
 
 @pytest.mark.parametrize("typed", ["ЁЛКА", "елка", "«е\u0308л\u00adка»"])
 def test_rules_are_found_in_any_spelling(owner: Signed, cast: Cast, typed: str) -> None:
-    letter = send_email(cast.templates["manager"], [recipient("author")])
+    message = send_email(cast.templates["manager"], [recipient("author")])
     with transaction() as session:
         add_rule(
-            session, cast.owner, RuleFields("Заказ «Ёлка»", cast.boards["orders"], "entered", cast.statuses["install"], actions=[letter])
+            session, cast.owner, rule_fields("Заказ «Ёлка»", cast.boards["orders"], "entered", cast.statuses["install"], actions=[message])
         )
     assert "Заказ «Ёлка»" in owner.get("/settings/rules", query_string={"q": typed}).text
     assert "Заказ «Ёлка»" not in owner.get("/settings/rules", query_string={"q": "сосна"}).text

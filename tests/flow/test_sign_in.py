@@ -2,26 +2,26 @@
 
 import re
 import threading
-import time
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
-from kanban import clock, passwords, setup_code, sign_ins
-from kanban.db import db, transaction
-from kanban.guesses import Guesser, Guesses
+from kanban import clock, guesses, passwords, setup_code, sign_ins
+from kanban.db import db
+from kanban.guesses import Guesser
 from kanban.journal import Kind
 from kanban.models import OneTimeLink, Person, ResetRequest, SecurityEvent, SignIn
 from kanban.passwords import Passwords, judge
+from kanban.transactions import transaction
 from kanban.views.sign_in import known_words
-from rules.post.worker import Worker
+from rules.worker import Worker
 from tests.cast import PASSWORD, TOKEN, Cast, Signed
-from tests.flow.test_doors import sign_in
+from tests.flow.test_sign_in_pages import sign_in
+from tests.streams import ENDED, Listening
 
 NEW = "another-quiet-word-7"
 
@@ -47,16 +47,31 @@ def journal(*kinds: Kind) -> list[SecurityEvent]:
     ],
 )
 def test_passwords_of_before_still_open(app: Flask, password: str, kept: str) -> None:
-    found: Passwords = app.extensions["potok_doors"].passwords
+    found: Passwords = app.extensions["potok_passwords"]
     assert found.is_right(password, kept) and not found.is_right(password + "x", kept)
     assert not found.is_right(password, None) and not found.is_right("x" * 300, kept)
 
 
 @pytest.mark.parametrize(
     "password",
-    ["short-1", "x" * 201, "1234567890", "qwertyuiop", "йцукенгшщз", "пароль1234", "Password123", "Melnikov2026", "belova1985!", 
-     "aaaaaaaaaaaa", "Мельников2026", "ольгабелова1", "Potok2026!!", "Поток2026!!", "дизайнер-2026"],
-)  # fmt: skip
+    [
+        "short-1",
+        "x" * 201,
+        "1234567890",
+        "qwertyuiop",
+        "йцукенгшщз",
+        "пароль1234",
+        "Password123",
+        "Melnikov2026",
+        "belova1985!",
+        "aaaaaaaaaaaa",
+        "Мельников2026",
+        "ольгабелова1",
+        "Potok2026!!",
+        "Поток2026!!",
+        "дизайнер-2026",
+    ],
+)
 def test_passwords_that_are_easy_to_guess(app: Flask, cast: Cast, password: str) -> None:
     with app.test_request_context(), pytest.raises(Exception, match=r"password|characters"):
         judge(password, "Ольга Белова", "belova@melnikov.example", *known_words())
@@ -76,7 +91,7 @@ def test_forty_guesses_at_once_are_ten(app: Flask, cast: Cast, monkeypatch: pyte
         looked_at.append(password)
         return right(self, password, kept)
 
-    hashing = app.extensions["potok_doors"].passwords._hasher
+    hashing = app.extensions["potok_passwords"]._hasher
     verify = type(hashing).verify
 
     def counted(self: Any, *arguments: Any) -> Any:
@@ -117,29 +132,28 @@ def test_hashing_waits_for_its_turn_and_not_for_ever(app: Flask, cast: Cast, mon
     assert sign_in(app.test_client(), cast.email("manager"), PASSWORD) == 302
 
 
-def test_a_count_that_is_forgiven_while_old_ones_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library's thread stumbled over a key that was gone meanwhile, and left a traceback."""
-    guesses, stumbled, looks = Guesses(), list[Any](), threading.Event()
-
-    def slow() -> float:
-        if threading.current_thread().name == "drops":
-            looks.set()
-            time.sleep(0.2)
-        return time.time()
-
-    guesses.take(Guesser("10.0.0.1", "a@b.example"))
-    monkeypatch.setattr(threading, "excepthook", stumbled.append)
-    monkeypatch.setattr("limits.storage.memory.time", SimpleNamespace(time=slow))
-    drops = threading.Thread(target=guesses._storage._MemoryStorage__expire_events, name="drops")  # type: ignore[attr-defined]
-    drops.start()
-    looks.wait()
-    guesses.forgive(Guesser("10.0.0.1", "a@b.example"))
-    drops.join()
-    assert stumbled == []
+def test_counts_end_with_their_time_and_are_forgotten(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    who, now = Guesser("10.0.0.1", "a@b.example"), clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    assert [guesses.take(who) for _ in range(11)] == [True] * 10 + [False]
+    guesses.forgive(who)
+    assert guesses.take(who)
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(minutes=5, seconds=1))
+    assert all(guesses.take(who) for _ in range(10)) and not guesses.take(who)
+    assert guesses.take(who, since=clock.now()), "an administrator has lifted it"
+    with transaction() as session:
+        guesses.prune(session, clock.now() + timedelta(hours=1, seconds=1))
+        kept = session.execute(text("SELECT count(*) FROM guess")).scalar_one()
+    assert kept == 0
 
 
-def test_counts_of_others_are_not_those_of_one_house() -> None:
-    guesses = Guesses()
+def test_no_address_of_a_stranger_is_kept(app: Flask) -> None:
+    guesses.take(Guesser("203.0.113.7", "stranger@b.example"))
+    rows = db.session.execute(text("SELECT * FROM guess")).all()
+    assert len(rows) == 3 and all(re.fullmatch("[0-9a-f]{64}", row.key) for row in rows)
+
+
+def test_counts_of_others_are_not_those_of_one_house(app: Flask) -> None:
     for number in range(10):
         assert guesses.take(Guesser(f"2001:db8:1:2::{number:x}", "a@b.example"))
     assert not guesses.take(Guesser("2001:db8:1:2:ffff::1", "a@b.example")), "a house has one count, whatever its address"
@@ -169,10 +183,10 @@ def test_a_reset_says_and_does_the_same_for_everybody(app: Flask, cast: Cast, em
     client = app.test_client()
     answer = client.post("/reset", data={"email": email, "csrf_token": token_of(client)})
     assert answer.status_code == 303
-    assert [one.email for one in db.session.scalars(select(ResetRequest))] == [email] and cast.letters() == []
+    assert [one.email for one in db.session.scalars(select(ResetRequest))] == [email] and cast.messages() == []
     Worker(app).step()
     assert db.session.scalar(select(func.count()).select_from(ResetRequest)) == 0
-    assert len(cast.letters(kind="reset")) == (1 if email.startswith("designer") else 0)
+    assert len(cast.messages(kind="reset")) == (1 if email.startswith("designer") else 0)
 
 
 def test_five_resets_an_hour_are_enough(app: Flask, cast: Cast) -> None:
@@ -180,7 +194,7 @@ def test_five_resets_an_hour_are_enough(app: Flask, cast: Cast) -> None:
     for _ in range(8):
         client.post("/reset", data={"email": cast.email("designer"), "csrf_token": token_of(client)})
     Worker(app).step()
-    assert len(cast.letters(kind="reset")) == 5
+    assert len(cast.messages(kind="reset")) == 5
 
 
 def test_a_link_ends_with_its_time_and_its_use(app: Flask, cast: Cast) -> None:
@@ -206,18 +220,18 @@ def person_form(**changed: str) -> dict[str, str]:
     return {"name": "Нина Новая", "email": "new@melnikov.example", "access": "staff", "language": "ru"} | changed
 
 
-def test_somebody_new_comes_in_by_a_letter(app: Flask, cast: Cast) -> None:
+def test_somebody_new_comes_in_by_a_message(app: Flask, cast: Cast) -> None:
     owner = Signed(app.test_client(), cast.email("owner"))
-    assert owner.post("/settings/people/add", person_form(entry="letter")).status_code == 303
-    letter = cast.letters(kind="invitation")[0]
-    path = letter.layout["url"].removeprefix("http://127.0.0.1:8000")
+    assert owner.post("/settings/people/add", person_form(entry="email")).status_code == 303
+    message = cast.messages(kind="invitation")[0]
+    path = message.layout["url"].removeprefix("http://127.0.0.1:8000")
     client = app.test_client()
     assert client.post(path, data={"password": NEW, "again": NEW, "csrf_token": token_of(client, path)}).status_code == 303
     assert client.get("/boards/1").status_code == 200, "and is in at once"
     kinds = [one.kind for one in journal(Kind.PERSON_ADDED, Kind.INVITED, Kind.PASSWORD_SET, Kind.SIGNED_IN)]
     assert kinds[-4:] == ["person_added", "invited", "password_set", "signed_in"]
-    shown = owner.get(f"/settings/letters/{letter.id}").text
-    assert "/invitation/" not in shown and "letter-frame" not in shown
+    shown = owner.get(f"/settings/messages/{message.id}").text
+    assert "/invitation/" not in shown and "message-frame" not in shown
 
 
 def test_a_typed_password_is_changed_at_the_first_sign_in(app: Flask, cast: Cast) -> None:
@@ -294,7 +308,7 @@ def test_being_seen_is_noted_now_and_then(app: Flask, cast: Cast) -> None:
     long_ago = clock.now() - timedelta(days=3)
     with transaction() as session:
         session.execute(update(SignIn).values(seen_at=long_ago))
-    for path in ("/bell", "/live/since", "/fresh?parts=", "/boards/1", "/settings/letters", "/work"):
+    for path in ("/bell", "/live/since", "/fresh?parts=", "/boards/1", "/settings/messages", "/work"):
         signed.client.get(path, headers={"X-Potok-Refresh": "1", "HX-Request": "true"} if path not in ("/bell", "/live/since") else {})
     db.session.rollback()
     assert db.session.scalars(select(SignIn.seen_at)).one() == long_ago, "an open page alone is nobody"
@@ -348,34 +362,35 @@ def test_guessing_at_the_password_once_more_is_limited(app: Flask, cast: Cast) -
 def test_a_new_browser_is_told_of_and_a_known_one_is_not(app: Flask, cast: Cast) -> None:
     home = app.test_client()
     sign_in(home, cast.email("manager"), PASSWORD)
-    assert cast.letters(kind="security") == [], "the very first one is no news"
+    assert cast.messages(kind="security") == [], "the very first one is no news"
     sign_in(app.test_client(), cast.email("manager"), PASSWORD, **{"User-Agent": "Mozilla/5.0 (Windows NT 10.0) Firefox/130"})
-    letter = cast.letters(kind="security")[0]
-    assert "Firefox, Windows" in letter.text and letter.address == cast.email("manager")
+    message = cast.messages(kind="security")[0]
+    assert "Firefox, Windows" in message.text and message.address == cast.email("manager")
     home.post("/sign-out", data={"csrf_token": token_of(home, "/me")})
     sign_in(home, cast.email("manager"), PASSWORD)
-    assert len(cast.letters(kind="security")) == 1
+    assert len(cast.messages(kind="security")) == 1
 
 
 def test_streams_end_with_the_right_to_them(app: Flask, cast: Cast) -> None:
     feed = app.extensions["potok_feed"]
     signed, owner = Signed(app.test_client(), cast.email("designer")), Signed(app.test_client(), cast.email("owner"))
-    mine, others = feed.stream(None, cast.people["designer"]), feed.stream(None, cast.people["viewer"])
-    assert next(mine).startswith("retry") and next(others).startswith("retry")
+    mine, others = Listening(feed, cast.people["designer"]), Listening(feed, cast.people["viewer"])
+    assert mine.next().startswith("retry") and others.next().startswith("retry")
     data = {"name": "Марина", "email": cast.email("designer"), "access": "viewer", "language": "ru", "active": "1"}
     assert owner.post(f"/settings/people/{cast.people['designer']}/change", data).status_code == 303
-    assert next(mine, "ended") == "ended"
-    shown = next(others)
+    assert mine.next() == ENDED
+    shown = others.next()
     assert "people" in shown and "!" not in shown
-    again = feed.stream(None, cast.people["designer"])
-    next(again)
+    again = Listening(feed, cast.people["designer"])
+    again.next()
     signed.post("/sign-out")
-    assert next(again, "ended") == "ended"
-    others.close()
+    assert again.next() == ENDED
+    for one in (mine, others, again):
+        one.close()
 
 
 @pytest.mark.parametrize("url", ["/verify", "/fs-static/js/webauthn.js", "/login", "/logout", "/register", "/change"])
-def test_doors_that_no_page_uses_are_not_there(app: Flask, cast: Cast, url: str) -> None:
+def test_other_ways_to_sign_in_are_not_there(app: Flask, cast: Cast, url: str) -> None:
     assert app.test_client().get(url).status_code == 404
 
 
@@ -435,25 +450,24 @@ def test_a_thief_in_the_night_is_told_of_though_the_owner_has_signed_out(app: Fl
     sign_in(home, cast.email("manager"), PASSWORD)
     home.post("/sign-out", data={"csrf_token": token_of(home, "/me")})
     sign_in(app.test_client(), cast.email("manager"), PASSWORD)
-    assert len(cast.letters(kind="security")) == 1
+    assert len(cast.messages(kind="security")) == 1
 
 
 @pytest.mark.parametrize("address", ["anna@fußball.example", "Straße@x.example", "Big.Capitals@x.example"])
-def test_an_address_in_any_letters_is_one_account(app: Flask, cast: Cast, address: str) -> None:
+def test_an_address_in_any_messages_is_one_account(app: Flask, cast: Cast, address: str) -> None:
     owner = Signed(app.test_client(), cast.email("owner"))
     assert owner.post("/settings/people/add", person_form(email=address, entry="password", password=PASSWORD)).status_code == 303
-    assert owner.post("/settings/people/add", person_form(email=address.swapcase(), entry="letter")).status_code in (303, 422)
-    assert owner.post("/settings/people/add", person_form(email=address, entry="letter")).status_code == 422
+    assert owner.post("/settings/people/add", person_form(email=address.swapcase(), entry="email")).status_code in (303, 422)
+    assert owner.post("/settings/people/add", person_form(email=address, entry="email")).status_code == 422
     assert sign_in(app.test_client(), address, PASSWORD) == 302
 
 
-def test_visitors_by_a_socket_of_both_kinds_are_not_one_visitor() -> None:
-    guesses = Guesses()
+def test_visitors_by_a_socket_of_both_kinds_are_not_one_visitor(app: Flask) -> None:
     assert all(guesses.take(Guesser("::ffff:192.0.2.1", "a@b.example")) for _ in range(10))
     assert not guesses.take(Guesser("192.0.2.1", "a@b.example")) and guesses.take(Guesser("::ffff:192.0.2.2", "a@b.example"))
 
 
-def test_a_long_passphrase_with_a_letter_that_becomes_two(app: Flask) -> None:
+def test_a_long_passphrase_with_a_character_that_becomes_two(app: Flask) -> None:
     with app.test_request_context():
         judge("İstanbul çok güzel bir şehir " * 4, "Ольга")
 

@@ -6,12 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanban.criteria import CHANGES, COMPARISONS, comparisons, judge, prepared
+from kanban.criteria import CHANGES, COMPARISONS, DAYS, SEVERAL, Group, Verdict, comparisons, prepared, read_criteria
+from kanban.criteria import judge as judge_group
+from kanban.facts import read_facts
+from kanban.fields import Catalogue, Field, FieldType
+from kanban.json_reader import Malformed, Value
 
 KINDS = {
-    "organisation": "reference", "customer": "text", "tags": "tags", "total": "money", "ship_on": "date", "absent": "text",
-    "actor_roles": "references", "paid_percent": "number", "linked.status": "reference", "linked.total": "money",
-}  # fmt: skip
+    "organisation": "reference",
+    "customer": "text",
+    "tags": "tags",
+    "total": "money",
+    "ship_on": "date",
+    "absent": "text",
+    "actor_roles": "references",
+    "paid_percent": "number",
+    "linked.status": "reference",
+    "linked.total": "money",
+}
+CATALOGUE = Catalogue({name: Field(name, FieldType(kind), name) for name, kind in KINDS.items()})
 FACTS = {
     "today": "2026-12-20",
     "people": {"3": 5},
@@ -117,16 +130,24 @@ TABLE = [
 ]
 
 
+def read(tree: Any) -> Group:
+    return read_criteria(Value(tree), CATALOGUE)
+
+
+def judge(tree: Any, facts: Any) -> Verdict:
+    return judge_group(read(tree), read_facts(facts))
+
+
 @pytest.mark.parametrize(("field", "op", "value", "truth"), TABLE)
 def test_comparison(field: str, op: str, value: Any, truth: bool | None) -> None:
-    verdict = judge({"all": [{"field": field, "op": op, "value": value}]}, FACTS, KINDS)
+    verdict = judge({"all": [{"field": field, "op": op, "value": value}]}, FACTS)
     assert verdict.truth is truth
-    assert verdict.parts[0].field == field
+    assert verdict.parts[0].criterion and verdict.parts[0].criterion.name == field
 
 
 def test_every_comparison_of_every_type_is_in_the_table() -> None:
     tried = {(KINDS.get(field, "reference"), op) for field, op, _, _ in TABLE}
-    known = {(kind, op) for kind, ops in COMPARISONS.items() for op in ops}
+    known = {(kind.value, op.value) for kind, ops in COMPARISONS.items() for op in ops}
     assert known <= tried
     assert set(CHANGES) | {"filled", "empty", "within_next", "within_last"} <= {op for _, op, _, _ in TABLE}
 
@@ -134,31 +155,43 @@ def test_every_comparison_of_every_type_is_in_the_table() -> None:
 def test_the_day_counts_both_ways_and_an_old_fact_without_it_is_unknown() -> None:
     facts = {"today": "2026-12-20", "fields": {"ship_on": "2026-12-20"}}
     for op in ("within_next", "within_last"):
-        assert judge({"field": "ship_on", "op": op, "value": 0}, facts, KINDS).truth is True
-        assert judge({"field": "ship_on", "op": op, "value": 3}, {"fields": facts["fields"]}, KINDS).truth is None
+        assert judge({"field": "ship_on", "op": op, "value": 0}, facts).truth is True
+        assert judge({"field": "ship_on", "op": op, "value": 3}, {"fields": facts["fields"]}).truth is None
 
 
 def test_without_linked_orders_nothing_is_known_of_them() -> None:
     for linked in ([], None, "x", [1]):
-        assert judge({"field": "linked.total", "op": "more", "value": 0}, {"linked": linked}, KINDS).truth is None
+        assert judge({"field": "linked.total", "op": "more", "value": 0}, {"linked": linked}).truth is None
 
 
 def test_empty_matches_only_what_asks_for_it_or_against_a_value() -> None:
     facts = {"fields": {"customer": None, "tags": [], "organisation": None}}
-    asked = [judge({"field": "customer", "op": op, "value": "x"}, facts, KINDS).truth for op in comparisons("text")]
-    assert dict(zip(comparisons("text"), asked, strict=True)) == {
-        "equals": False, "not_equals": True, "in_list": False, "not_in_list": True, "contains": False, "not_contains": True,
-        "starts_with": False, "filled": False, "empty": True, "changed": None, "changed_from": None, "changed_to": None,
-    }  # fmt: skip
+    asked = [
+        judge({"field": "customer", "op": op, "value": ["x"] if op in SEVERAL else "x"}, facts).truth for op in comparisons(FieldType.TEXT)
+    ]
+    assert dict(zip(comparisons(FieldType.TEXT), asked, strict=True)) == {
+        "equals": False,
+        "not_equals": True,
+        "in_list": False,
+        "not_in_list": True,
+        "contains": False,
+        "not_contains": True,
+        "starts_with": False,
+        "filled": False,
+        "empty": True,
+        "changed": None,
+        "changed_from": None,
+        "changed_to": None,
+    }
 
 
 def test_zero_money_is_a_value_not_empty() -> None:
-    assert judge({"field": "total", "op": "empty"}, {"fields": {"total": 0}}, KINDS).truth is False
+    assert judge({"field": "total", "op": "empty"}, {"fields": {"total": 0}}).truth is False
 
 
 def test_a_verdict_carries_what_was_seen_and_wanted() -> None:
-    part = judge({"all": [{"field": "total", "op": "more", "value": 50_000_000}]}, FACTS, KINDS).parts[0]
-    assert (part.seen, part.wanted, part.truth) == (38_700_000, 50_000_000, False)
+    part = judge({"all": [{"field": "total", "op": "more", "value": 50_000_000}]}, FACTS).parts[0]
+    assert part.criterion and (part.seen, part.criterion.value, part.truth) == (38_700_000, 50_000_000, False)
 
 
 JSON = st.recursive(
@@ -167,8 +200,30 @@ JSON = st.recursive(
     max_leaves=12,
 )
 NAMES = [*KINDS, "role:3", "role:x", "linked.", "linked.role:3", "linked.linked.total"]
-OPS = sorted({op for kind in COMPARISONS for op in comparisons(kind)} | {"no such"})
-LEAF = st.fixed_dictionaries({"field": st.sampled_from(NAMES), "op": st.sampled_from(OPS), "value": JSON})
+SCALARS = {
+    "money": st.integers(-(10**15), 10**15),
+    "number": st.integers(-9, 9),
+    "reference": st.integers(1, 50),
+    "references": st.integers(1, 50),
+    "date": st.dates().map(str),
+    "text": st.text(max_size=8),
+    "tags": st.text(max_size=8),
+}
+
+
+def leaf_of(name: str) -> Any:
+    """A criterion that can be read."""
+    kind = KINDS.get(name, "reference" if name == "role:3" else "text")
+
+    def with_value(op: str) -> Any:
+        one = st.integers(0, 99) if op in DAYS else SCALARS[kind]
+        value = st.lists(one, min_size=2, max_size=2) if op in SEVERAL else one
+        return st.fixed_dictionaries({"field": st.just(name), "op": st.just(op), "value": value})
+
+    return st.sampled_from([op.value for op in comparisons(FieldType(kind))]).flatmap(with_value)
+
+
+LEAF = st.sampled_from([name for name in NAMES if name != "role:x"]).flatmap(leaf_of)
 TREE = st.recursive(
     LEAF,
     lambda inner: st.builds(lambda key, parts: {key: parts}, st.sampled_from(["all", "any"]), st.lists(inner, max_size=4)),
@@ -178,35 +233,47 @@ FIELDS = st.dictionaries(st.sampled_from(list(KINDS)), JSON, max_size=6)
 WHOLE = st.fixed_dictionaries(
     {"fields": FIELDS | JSON},
     optional={
-        "today": JSON | st.just("2026-12-20"), "was": FIELDS | JSON, "people": JSON,
+        "today": JSON | st.just("2026-12-20"),
+        "was": FIELDS | JSON,
+        "people": JSON,
         "linked": st.lists(st.builds(dict, fields=FIELDS)) | JSON,
     },
-)  # fmt: skip
+)
 
 
-@given(JSON, JSON)
-def test_never_raises_whatever_is_stored(tree: Any, facts: Any) -> None:
-    assert prepared(tree, KINDS).truth(facts) is judge(tree, facts, KINDS).truth
+@given(JSON | st.fixed_dictionaries({"field": st.sampled_from(NAMES), "op": JSON | st.just("more"), "value": JSON}), JSON)
+def test_what_is_stored_can_be_asked_or_says_where_it_is_wrong(tree: Any, facts: Any) -> None:
+    try:
+        group = read(tree)
+    except Malformed as malformed:
+        assert str(malformed)
+    else:
+        assert prepared(group).truth(read_facts(facts)) is judge(tree, facts).truth
+
+
+@given(TREE)
+def test_what_is_read_is_written_the_same(tree: Any) -> None:
+    assert read(read(tree).to_json()) == read(tree)
 
 
 @given(TREE, WHOLE)
 def test_never_raises_on_trees(tree: Any, facts: Any) -> None:
-    assert judge(tree, facts, KINDS).truth in (True, False, None)
+    assert judge(tree, facts).truth in (True, False, None)
 
 
 @given(st.sampled_from(["all", "any"]), st.lists(TREE, max_size=5), WHOLE, st.randoms())
 def test_the_order_of_criteria_in_a_group_changes_nothing(group: str, parts: list[Any], facts: Any, random: Any) -> None:
     shuffled = parts[:]
     random.shuffle(shuffled)
-    assert judge({group: parts}, facts, KINDS).truth is judge({group: shuffled}, facts, KINDS).truth
+    assert judge({group: parts}, facts).truth is judge({group: shuffled}, facts).truth
 
 
 @given(TREE, st.lists(WHOLE, max_size=3))
 def test_a_tree_prepared_once_answers_as_its_verdicts_do(tree: Any, several: list[Any]) -> None:
-    asked = prepared(tree, KINDS)
-    assert [asked.truth(facts) for facts in several] == [judge(tree, facts, KINDS).truth for facts in several]
+    asked = prepared(read(tree))
+    assert [asked.truth(read_facts(facts)) for facts in several] == [judge(tree, facts).truth for facts in several]
 
 
 @given(LEAF)
 def test_unknown_never_matches(leaf: Any) -> None:
-    assert judge({"all": [leaf]}, {"fields": {}}, KINDS).truth is None
+    assert judge({"all": [leaf]}, {"fields": {}}).truth is None

@@ -2,9 +2,10 @@
 
 import pytest
 
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.errors import Conflict, Forbidden, Invalid, NotFound
-from kanban.models import Change, Event, Order, Status
+from kanban.models import Event, LiveChange, Order, Status
+from kanban.transactions import transaction
 from tests.cast import Cast
 
 
@@ -67,7 +68,7 @@ def test_a_repeated_key_gets_the_first_answer(cast: Cast) -> None:
     first = cast.move(order, "ready", key="k1")
     again = cast.move(order, "ready", key="k1", version=1)
     assert first.event and again.event and first.event.id == again.event.id
-    assert again.outcome.letters == first.outcome.letters == 1
+    assert again.outcome.messages == first.outcome.messages == 1
     assert db.session.query(Event).filter_by(kind="order.moved").count() == 1
 
 
@@ -115,7 +116,7 @@ def test_unknown_order_and_unknown_status(cast: Cast) -> None:
 def test_a_move_publishes_card_order_and_both_heads(cast: Cast) -> None:
     order = cast.place()
     cast.move(order, "ready")
-    change = db.session.query(Change).order_by(Change.id.desc()).first()
+    change = db.session.query(LiveChange).order_by(LiveChange.id.desc()).first()
     assert change is not None
     assert set(change.topics) == {
         f"card-{order.id}",
@@ -129,7 +130,7 @@ def test_a_linked_order_is_out_of_date_too(cast: Cast) -> None:
     order = cast.place()
     work = cast.produce(order)
     cast.move(work, "assembly")
-    change = db.session.query(Change).order_by(Change.id.desc()).first()
+    change = db.session.query(LiveChange).order_by(LiveChange.id.desc()).first()
     assert change is not None and f"card-{order.id}" in change.topics
 
 
@@ -142,31 +143,31 @@ def test_a_column_that_is_over_takes_newcomers_at_its_top_and_keeps_its_order(ca
     assert cast.column("closed") == ["К-0002", "К-0001"]
 
 
-def test_undo_brings_back_status_place_and_age_and_cancels_the_letters(cast: Cast) -> None:
+def test_undo_brings_back_status_place_and_age_and_cancels_the_messages(cast: Cast) -> None:
     a, _b = cast.place(), cast.place()
     entered = a.entered_at
     moved = cast.move(a, "prepaid")
-    assert moved.event and moved.outcome.letters == 2
+    assert moved.event and moved.outcome.messages == 2
     undoing = cast.undo(a, moved.event.id)
     assert undoing.undone.cancelled.count == 2 and undoing.undone.gone.count == 0
     assert cast.column("design") == ["К-0002", "К-0001"]
     assert undoing.order.entered_at == entered
-    assert {letter.state for letter in cast.letters(event_id=moved.event.id)} == {"cancelled"}
-    assert cast.letters(event_id=undoing.event.id) == []
+    assert {message.state for message in cast.messages(event_id=moved.event.id)} == {"cancelled"}
+    assert cast.messages(event_id=undoing.event.id) == []
     assert undoing.event.undoes_id == moved.event.id
 
 
-def test_undo_after_a_letter_has_gone_is_an_ordinary_move(cast: Cast) -> None:
+def test_undo_after_a_message_has_gone_is_an_ordinary_move(cast: Cast) -> None:
     order = cast.place()
     moved = cast.move(order, "prepaid")
     assert moved.event
     with transaction() as session:
-        letter = cast.letters(event_id=moved.event.id)[0]
-        session.merge(letter).state = "sent"
+        message = cast.messages(event_id=moved.event.id)[0]
+        session.merge(message).state = "sent"
     undoing = cast.undo(order, moved.event.id)
     assert undoing.undone.gone.count == 1
-    assert undoing.outcome.letters == 2  # the manager and the designer are told of the return
-    assert len(cast.letters(event_id=undoing.event.id)) == 2
+    assert undoing.outcome.messages == 2  # the manager and the designer are told of the return
+    assert len(cast.messages(event_id=undoing.event.id)) == 2
 
 
 def test_undo_after_a_later_event_is_refused(cast: Cast) -> None:

@@ -5,12 +5,12 @@ from datetime import date
 import pytest
 
 from kanban import orders
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.errors import Conflict, Forbidden, Invalid
 from kanban.fold import fold
 from kanban.models import Event, Order, OrderPerson
-from kanban.orders import OrderFields
-from tests.cast import Cast
+from kanban.transactions import transaction
+from tests.cast import Cast, order_fields
 
 
 def test_a_new_order_stands_at_the_top_of_the_first_status_with_the_next_number(cast: Cast) -> None:
@@ -60,7 +60,7 @@ def test_production_of_production_is_refused(cast: Cast) -> None:
 
 def _change(cast: Cast, order: Order, version: int, **fields: object) -> object:
     with transaction() as session:
-        return orders.change(session, cast.manager, order.id, OrderFields(**fields), version=version)  # type: ignore[arg-type]
+        return orders.change(session, cast.manager, order.id, order_fields(**fields), version=version)
 
 
 def test_a_change_is_recorded_field_by_field_and_moves_the_sum(cast: Cast) -> None:

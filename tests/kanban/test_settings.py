@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import event
 
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.settings import setting, write_setting
+from kanban.transactions import transaction
 from tests.cast import Cast
 
 

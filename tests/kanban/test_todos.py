@@ -9,12 +9,13 @@ from sqlalchemy import select
 
 from kanban import clock, orders, people, todos
 from kanban.actor import Actor
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.errors import Conflict, Forbidden, Invalid, NotFound
-from kanban.models import Change, Order, Todo
+from kanban.models import LiveChange, Order, Todo
 from kanban.people import PersonFields
-from kanban.queries.work import due_count, my_work, todos_of_order
-from kanban.todos import TodoFields
+from kanban.todos import TodoFields, verbs
+from kanban.todos.queries import due_count, my_work, todos_of_order
+from kanban.transactions import transaction
 from tests.cast import Cast
 
 
@@ -41,7 +42,7 @@ def now(todo: Todo) -> Todo:
 
 def topics() -> set[str]:
     db.session.rollback()
-    return {topic for row in db.session.scalars(select(Change.topics)) for topic in row}
+    return {topic for row in db.session.scalars(select(LiveChange.topics)) for topic in row}
 
 
 def test_a_to_do_is_added_once_however_often_it_is_asked_for(cast: Cast, order: Order) -> None:
@@ -105,11 +106,18 @@ def test_somebody_elses_change_is_not_overwritten(cast: Cast, order: Order) -> N
 @pytest.mark.parametrize(
     ("fields", "where"),
     [
-        ({"text": ""}, "text"), ({"text": "х" * 501}, "text"), ({"kind": "party"}, "kind"), ({"due_time": time(9)}, "due_on"),
-        ({"due_on": date(9999, 12, 31)}, "due_on"), ({"due_on": date(1, 1, 1)}, "due_on"), ({"person_id": None}, "whose"),
-        ({"person_id": 99999}, "whose"), ({"person_id": None, "role_id": 99999}, "whose"), ({"person_id": 1, "role_id": 1}, "whose"),
+        ({"text": ""}, "text"),
+        ({"text": "х" * 501}, "text"),
+        ({"kind": "party"}, "kind"),
+        ({"due_time": time(9)}, "due_on"),
+        ({"due_on": date(9999, 12, 31)}, "due_on"),
+        ({"due_on": date(1, 1, 1)}, "due_on"),
+        ({"person_id": None}, "whose"),
+        ({"person_id": 99999}, "whose"),
+        ({"person_id": None, "role_id": 99999}, "whose"),
+        ({"person_id": 1, "role_id": 1}, "whose"),
     ],
-)  # fmt: skip
+)
 def test_what_makes_no_sense_is_refused(cast: Cast, order: Order, fields: dict[str, Any], where: str) -> None:
     with pytest.raises(Invalid) as refused:
         add(cast, order, **({"person_id": cast.people["manager"]} | fields))
@@ -128,7 +136,7 @@ def test_who_has_left_gets_no_more(cast: Cast, order: Order) -> None:
 
 
 def test_an_order_holds_so_many_and_no_more(cast: Cast, order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(todos, "MOST_OPEN", 2)
+    monkeypatch.setattr(verbs, "MOST_OPEN", 2)
     add(cast, order)
     done = add(cast, order)
     with pytest.raises(Invalid):
@@ -194,12 +202,20 @@ def said(cast: Cast, order: Order, text: str, who: Actor | None = None) -> dict[
 @pytest.mark.parametrize(
     ("text", "who"),
     [
-        ("@Ольга Белова, позвоните", ["manager"]), ("Спросите @марина.", ["designer"]), 
+        ("@Ольга Белова, позвоните", ["manager"]),
+        ("Спросите @марина.", ["designer"]),
         ("@ОЛЬГА и @Марина Лисицына", ["manager", "designer"]),
-        ("@Ольга @ольга белова", ["manager"]), ("почта olga@ольга.рф", []), ("@Ольгаа, @Мариной", []), ("@ Ольга", []), ("@", []),
-        ("Ольга Белова", []), ("(@Ольга)", ["manager"]), ("@Никто", []), ("@.* @[", []),
+        ("@Ольга @ольга белова", ["manager"]),
+        ("почта olga@ольга.рф", []),
+        ("@Ольгаа, @Мариной", []),
+        ("@ Ольга", []),
+        ("@", []),
+        ("Ольга Белова", []),
+        ("(@Ольга)", ["manager"]),
+        ("@Никто", []),
+        ("@.* @[", []),
     ],
-)  # fmt: skip
+)
 def test_whom_a_comment_mentions(cast: Cast, order: Order, text: str, who: list[str]) -> None:
     after = said(cast, order, text)
     assert after["mentions"] == [cast.people[one] for one in who]

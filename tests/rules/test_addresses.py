@@ -8,15 +8,16 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from kanban.config import Config, read_config
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.emails import clean_email
 from kanban.models import Person
-from rules.actions import recipient, send
+from kanban.transactions import transaction
 from rules.models import Delivery, MailAccount, Message
-from rules.post.worker import Worker
+from rules.worker import Worker
 from tests import rfc2047
 from tests.cast import TOKEN, Cast, Signed
 from tests.mailserver import USER, Certificates, MailServer
+from tests.rule_json import recipient, send
 from tests.rules.test_senders import add_rule, move, worker
 from tests.rules.test_worker import drain, smtp, use
 
@@ -32,8 +33,8 @@ def rename(cast: Cast, who: str, address: str) -> None:
 def got(server: MailServer) -> list[tuple[str, dict[str, str]]]:
     """(recipient, fields) of what arrived, by the strict reader."""
     handler = server.handler
-    letters = zip(handler.recipients, handler.letters, handler.options, strict=True)
-    return [(to, rfc2047.fields(letter, is_utf8="SMTPUTF8" in options)) for to, letter, options in letters]
+    messages = zip(handler.recipients, handler.messages, handler.options, strict=True)
+    return [(to, rfc2047.fields(message, is_utf8="SMTPUTF8" in options)) for to, message, options in messages]
 
 
 def attempts() -> list[tuple[str, str]]:
@@ -44,9 +45,13 @@ def test_a_domain_outside_ascii_is_written_to_wherever_it_stands(worker: Worker,
     for who in ("accountant", "designer", "manager"):
         rename(cast, who, f"{who}@пример.рф")
     action = send(
-        "email", cast.templates["manager"], [recipient("role", cast.roles["accountant"]), recipient("customer")], reply_to="responsible",
-        cc=[recipient("role", cast.roles["designer"])], bcc=[recipient("address", address="archive@пример.рф")],
-    )  # fmt: skip
+        "email",
+        cast.templates["manager"],
+        [recipient("role", cast.roles["accountant"]), recipient("customer")],
+        reply_to="responsible",
+        cc=[recipient("role", cast.roles["designer"])],
+        bcc=[recipient("address", address="archive@пример.рф")],
+    )
     add_rule(cast, action)
     with transaction() as session:
         session.get_one(Person, cast.people["accountant"]).name = "Константинопольская-Новороссийская Тамара Владиславовна"
@@ -90,7 +95,7 @@ def test_without_smtputf8_it_fails_once_with_a_sentence_and_others_go(
     failed = db.session.scalars(select(Message).where(Message.address == "тамара@пример.рф")).one()
     assert (failed.state, failed.attempts) == ("failed", 1)
     assert ("failed", "the recipient's address needs SMTPUTF8, which the mail server does not offer") in attempts()
-    page = Signed(app.test_client(), cast.email("owner")).get(f"/settings/letters/{failed.id}").text
+    page = Signed(app.test_client(), cast.email("owner")).get(f"/settings/messages/{failed.id}").text
     assert "адрес с нелатинскими буквами перед @" in page
 
 
@@ -101,8 +106,8 @@ def test_an_own_address_the_server_can_not_take_is_the_accounts_fault(
         plain = use(app, smtp(config, server.port, certificates, smtp_from="поток@пример.рф"))
         cast.place()
         drain(plain, rounds=1)
-        assert not server.handler.letters
-    assert {one.state for one in cast.letters()} == {"waiting"}
+        assert not server.handler.messages
+    assert {one.state for one in cast.messages()} == {"waiting"}
     stored = db.session.scalars(select(MailAccount)).one()
     assert stored.last_error == "the account's own address needs SMTPUTF8, which the mail server does not offer" and stored.paused_until
 
@@ -117,7 +122,7 @@ def test_the_senders_own_domain_and_its_copy_are_idna(app: Flask, config: Config
         drain(own)
         assert set(server.handler.recipients) == {cast.email("manager"), cast.email("designer"), f"potok@{RF}"}
         assert set(server.handler.senders) == {f"potok@{RF}"}
-        found = rfc2047.fields(server.handler.letters[0])
+        found = rfc2047.fields(server.handler.messages[0])
     assert rfc2047.mailboxes(found["from"]) == [("Кухни «Мельников»", f"potok@{RF}")]
 
 
@@ -136,7 +141,7 @@ def test_a_public_address_outside_ascii_is_ascii_in_every_link_and_id(
 
 
 @pytest.mark.parametrize("who", ["reset", "test"])
-def test_letters_that_no_rule_makes_are_read_as_strictly(
+def test_messages_that_no_rule_makes_are_read_as_strictly(
     app: Flask, config: Config, mail_server: MailServer, certificates: Certificates, cast: Cast, who: str
 ) -> None:
     firm = "Общество с ограниченной ответственностью «Кухни Мельникова»"
@@ -150,11 +155,19 @@ def test_letters_that_no_rule_makes_are_read_as_strictly(
         expected, subject = ("Марина Лисицына", f"designer@{RF}"), "Новый пароль для Потока"
     else:
         owner = Signed(app.test_client(), cast.email("owner"))
-        form = {"address": USER, "password": "app-password", "sender_name": firm, "host": "127.0.0.1", "port": str(mail_server.port),
-                "security": "starttls", "username": USER, "timeout_s": "5"}  # fmt: skip
+        form = {
+            "address": USER,
+            "password": "app-password",
+            "sender_name": firm,
+            "host": "127.0.0.1",
+            "port": str(mail_server.port),
+            "security": "starttls",
+            "username": USER,
+            "timeout_s": "5",
+        }
         assert owner.post("/settings/mail/named-new/sending", form).status_code == 303
         id_ = db.session.scalars(select(MailAccount.id).where(MailAccount.kind == "named")).one()
-        owner.post(f"/settings/mail/named-{id_}/check/letter")
+        owner.post(f"/settings/mail/named-{id_}/check/email")
         expected, subject = (firm, USER), "Поток: проверочное письмо"
     ((_to, found),) = got(mail_server)
     assert rfc2047.mailboxes(found["to"]) == [expected]

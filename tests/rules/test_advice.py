@@ -9,17 +9,19 @@ from sqlalchemy import event as sa_event
 from sqlalchemy import insert, select, update
 
 from kanban.config import Config
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.i18n import force_locale
 from kanban.models import Person, Role, person_role, status_moving
-from rules import matrix, rules
-from rules.actions import recipient, send, send_email
-from rules.fields import RuleFields
-from rules.lookup import load_lookup
+from kanban.transactions import transaction
+from rules.definition.content import RuleFields
+from rules.editing import matrix, verbs
 from rules.models import Message, Rule, Run, Template
+from rules.queries.lookup import load_lookup
+from rules.queries.versions import fields_of, find_rule
 from rules.running.recipients import MOST_HOLDERS
 from rules.trying.advice import Advice, advise
 from tests.cast import Cast, Signed
+from tests.rule_json import actions_of, recipient, rule_fields, send, send_email
 
 
 @pytest.fixture
@@ -31,8 +33,8 @@ def quiet(cast: Cast) -> Cast:
 
 def rule(cast: Cast, *actions: dict[str, Any], trigger: str = "entered", name: str = "Правило", **more: Any) -> RuleFields:
     status = cast.statuses[more.pop("status", "prepaid")] if trigger in ("entered", "left", "linked") else None
-    letter = send_email(cast.templates["manager"], [recipient("role", cast.roles["accountant"])])
-    return RuleFields(name, cast.boards["orders"], trigger, status, actions=list(actions) or [letter], **more)
+    message = send_email(cast.templates["manager"], [recipient("role", cast.roles["accountant"])])
+    return rule_fields(name, cast.boards["orders"], trigger, status, actions=list(actions) or [message], **more)
 
 
 def advice_of(app: Flask, fields: RuleFields, rule_id: int = 0) -> list[Advice]:
@@ -47,7 +49,7 @@ def texts(app: Flask, fields: RuleFields, rule_id: int = 0) -> str:
 
 def add(cast: Cast, fields: RuleFields) -> int:
     with transaction() as session:
-        return rules.add_rule(session, cast.owner, fields).id
+        return verbs.add_rule(session, cast.owner, fields).id
 
 
 def hire(cast: Cast, role: str, count: int) -> None:
@@ -59,7 +61,7 @@ def hire(cast: Cast, role: str, count: int) -> None:
             session.add(Person(name=name, email=email, password="x", fs_uniquifier=email, held_roles=[held]))
 
 
-def test_without_a_mail_account_it_says_where_letters_stay(app: Flask, quiet: Cast) -> None:
+def test_without_a_mail_account_it_says_where_messages_stay(app: Flask, quiet: Cast) -> None:
     assert [one.mend for one in advice_of(app, rule(quiet))] == ["mail"]
     sms = send("sms", quiet.templates["short"], [recipient("customer")])
     chat = send("chat", quiet.templates["short"], [recipient("responsible")])
@@ -68,9 +70,9 @@ def test_without_a_mail_account_it_says_where_letters_stay(app: Flask, quiet: Ca
 
 def test_another_rule_that_says_the_same_is_named(app: Flask, quiet: Cast) -> None:
     first = add(quiet, rule(quiet, name="Первое"))
-    assert "“Первое” says the same" in texts(app, rule(quiet, name="Второе"))
-    assert "says the same" not in texts(app, rule(quiet, name="Первое"), first)
-    assert "says the same" not in texts(app, rule(quiet, criteria={"all": [{"field": "paid", "op": "filled"}]}))
+    assert "“Первое” does the same" in texts(app, rule(quiet, name="Второе"))
+    assert "does the same" not in texts(app, rule(quiet, name="Первое"), first)
+    assert "does the same" not in texts(app, rule(quiet, criteria={"all": [{"field": "paid", "op": "filled"}]}))
 
 
 def test_who_can_not_be_reached_is_named(app: Flask, quiet: Cast) -> None:
@@ -79,34 +81,42 @@ def test_who_can_not_be_reached_is_named(app: Flask, quiet: Cast) -> None:
     sms = send("sms", quiet.templates["short"], [recipient("role", quiet.roles["accountant"])])
     said = texts(app, rule(quiet, sms))
     assert "Тамара Гусева has no phone number." in said and "Nobody would get this message." in said
-    letter = send_email(quiet.templates["manager"], [recipient("role", quiet.roles["designer"])])
-    said = texts(app, rule(quiet, letter))
+    with transaction() as session:
+        session.get_one(Person, quiet.people["accountant"]).phone = "12-34"
+    assert "Тамара Гусева has a phone number that can't be dialled: 12-34" in texts(app, rule(quiet, sms))
+    message = send_email(quiet.templates["manager"], [recipient("role", quiet.roles["designer"])])
+    said = texts(app, rule(quiet, message))
     assert "Nobody holds the role “Дизайнер”." in said and "Nobody would get this message." in said
 
 
 @pytest.mark.parametrize(
     ("trigger", "options", "expected"),
     [
-        ("changed", {}, False), ("placed", {}, True), ("commented", {}, True), ("field", {"field": "ship_on"}, True),
+        ("changed", {}, False),
+        ("placed", {}, True),
+        ("commented", {}, True),
+        ("field", {"field": "ship_on"}, True),
         ("stay", {"offset": 2, "unit": "days"}, True),
     ],
-)  # fmt: skip
+)
 def test_a_field_that_says_nothing_at_this_start_is_named(
     app: Flask, quiet: Cast, trigger: str, options: dict[str, Any], expected: bool
 ) -> None:
-    letter = send_email(quiet.templates["author"], [recipient("author")])
-    said = texts(app, rule(quiet, letter, trigger=trigger, options=options))
-    assert ("names the field “Status before”" in said) == expected
+    message = send_email(quiet.templates["author"], [recipient("author")])
+    said = texts(app, rule(quiet, message, trigger=trigger, options=options))
+    assert ("uses the field “Status before”" in said) == expected
     with transaction() as session:
         session.get_one(Template, quiet.templates["author"]).subject = "{{ order.number }}"
-    assert "names the field “Status before”" not in texts(app, rule(quiet, letter, trigger=trigger, options=options))
+    assert "uses the field “Status before”" not in texts(app, rule(quiet, message, trigger=trigger, options=options))
 
 
 def test_a_rule_that_can_start_itself_is_named(app: Flask, quiet: Cast) -> None:
     def to(status: str) -> dict[str, Any]:
         return {"do": "set_status", "status": quiet.statuses[status]}
 
-    assert "can start itself by" in texts(app, rule(quiet, {"do": "tag", "tag": "x"}, trigger="field", options={"field": "tags"}))
+    assert "can trigger itself through its own" in texts(
+        app, rule(quiet, {"do": "tag", "tag": "x"}, trigger="field", options={"field": "tags"})
+    )
     assert "can start itself" not in texts(app, rule(quiet, {"do": "tag", "tag": "x"}))
     assert "can start itself" not in texts(app, rule(quiet, to("prepaid")))
     add(quiet, rule(quiet, to("paid"), name="Б"))
@@ -122,31 +132,37 @@ def test_many_are_told_only_once_that_was_confirmed(app: Flask, quiet: Cast, cli
     hire(quiet, "accountant", MOST_HOLDERS)
     role = f"role:{quiet.roles['accountant']}"
     form = {
-        "name": "Многим", "board_id": quiet.boards["orders"], "trigger": "entered", "status_id": quiet.statuses["install"], "mode": "on",
-        "channel-0": "email", "template-0": quiet.templates["manager"], "to-0": role,
-    }  # fmt: skip
+        "name": "Многим",
+        "board_id": quiet.boards["orders"],
+        "trigger": "entered",
+        "status_id": quiet.statuses["install"],
+        "mode": "on",
+        "channel-0": "email",
+        "template-0": quiet.templates["manager"],
+        "to-0": role,
+    }
     owner = Signed(client, quiet.email("owner"))
     answer = owner.post("/settings/rules/save", form)
     assert answer.status_code == 422 and "11 человек" in answer.text and 'name="many-any"' in answer.text
     assert owner.post("/settings/rules/save", form | {"mode": "draft"}).status_code == 303
     assert owner.post("/settings/rules/save", form | {"many-any": role, "name": "Подтверждено"}).status_code == 303
     saved = db.session.scalars(select(Rule).where(Rule.name == "Подтверждено")).one()
-    fields = rules.fields_of(rules.find_rule(db.session(), saved.id))
-    assert fields.actions[0]["to"] == [recipient("role", quiet.roles["accountant"], many=True)]
+    fields = fields_of(find_rule(db.session(), saved.id))
+    assert actions_of(fields)[0]["to"] == [recipient("role", quiet.roles["accountant"], many=True)]
     assert f'name="many-0" value="{role}" checked' in owner.get(f"/settings/rules/{saved.id}").text
     quiet.move(quiet.place(), "install")
-    assert len(quiet.letters()) == MOST_HOLDERS + 1
+    assert len(quiet.messages()) == MOST_HOLDERS + 1
 
 
 def test_unconfirmed_many_are_cut_and_the_run_says_so(quiet: Cast) -> None:
     add(quiet, rule(quiet))
     hire(quiet, "accountant", MOST_HOLDERS + 5)
     quiet.move(quiet.place(), "prepaid")
-    assert len(quiet.letters()) == MOST_HOLDERS
+    assert len(quiet.messages()) == MOST_HOLDERS
     assert {"why": "too_many", "name": "Бухгалтер"} in db.session.scalars(select(Run)).one().notes
 
 
-def test_the_matrix_asks_by_the_letter_to_choose(quiet: Cast, client: FlaskClient) -> None:
+def test_the_matrix_asks_by_the_message_to_choose(quiet: Cast, client: FlaskClient) -> None:
     hire(quiet, "designer", MOST_HOLDERS)
     owner = Signed(client, quiet.email("owner"))
     url = f"/settings/told/{quiet.statuses['install']}/role-{quiet.roles['designer']}"
@@ -164,9 +180,14 @@ def test_the_matrix_asks_by_the_letter_to_choose(quiet: Cast, client: FlaskClien
 def test_after_saving_what_is_worth_a_look_is_shown(quiet: Cast, client: FlaskClient) -> None:
     owner = Signed(client, quiet.email("owner"))
     form = {
-        "name": "С советом", "board_id": quiet.boards["orders"], "trigger": "commented", "mode": "on", "channel-0": "email",
-        "template-0": quiet.templates["author"], "to-0": "author",
-    }  # fmt: skip
+        "name": "С советом",
+        "board_id": quiet.boards["orders"],
+        "trigger": "commented",
+        "mode": "on",
+        "channel-0": "email",
+        "template-0": quiet.templates["author"],
+        "to-0": "author",
+    }
     answer = owner.post("/settings/rules/save", form)
     assert answer.status_code == 303 and answer.headers["Location"].endswith("#rule-advice")
     page = owner.get(answer.headers["Location"]).text
@@ -197,42 +218,42 @@ def second_manager(cast: Cast) -> None:
         session.execute(person_role.insert().values(person_id=cast.people["owner"], role_id=cast.roles["manager"]))
 
 
-def test_who_gets_another_letter_of_the_same_move_is_named(app: Flask, cast: Cast) -> None:
+def test_who_gets_another_message_of_the_same_move_is_named(app: Flask, cast: Cast) -> None:
     """The preset's matrix tells the manager at this status; on a board without orders too."""
-    letter = send_email(cast.templates["author"], [recipient("role", cast.roles["manager"])])
-    (one,) = [one for one in advice_of(app, rule(cast, letter)) if "already" in one.text]
+    message = send_email(cast.templates["author"], [recipient("role", cast.roles["manager"])])
+    (one,) = [one for one in advice_of(app, rule(cast, message)) if "already" in one.text]
     assert one.text == "Ольга Белова already gets “Менеджеру” here." and one.mend == "rule"
     row = matrix.matrix_rule(db.session(), cast.statuses["prepaid"])
     assert row is not None and one.id == row.id
     same = send_email(cast.templates["manager"], [recipient("role", cast.roles["manager"])])
     assert "already" not in texts(app, rule(cast, same)), "the same template is one letter"
-    assert "already" not in texts(app, rule(cast, send("notice", cast.templates["short"], letter["to"]))), "another channel"
-    assert "already" not in texts(app, rule(cast, letter, trigger="left")), "another event"
-    assert "already" not in texts(app, rule(cast, letter, trigger="stay", options={"offset": 2, "unit": "days"}))
+    assert "already" not in texts(app, rule(cast, send("notice", cast.templates["short"], message["to"]))), "another channel"
+    assert "already" not in texts(app, rule(cast, message, trigger="left")), "another event"
+    assert "already" not in texts(app, rule(cast, message, trigger="stay", options={"offset": 2, "unit": "days"}))
 
 
 def test_the_responsible_is_the_manager_on_orders_as_they_are(app: Flask, cast: Cast) -> None:
     second_manager(cast)
-    letter = send_email(cast.templates["author"], [recipient("responsible")])
+    message = send_email(cast.templates["author"], [recipient("responsible")])
     cast.place(responsible_id=cast.people["designer"])
-    assert "already" not in texts(app, rule(cast, letter))
+    assert "already" not in texts(app, rule(cast, message))
     cast.place(responsible_id=cast.people["manager"])
-    assert "Ольга Белова already gets “Менеджеру” here." in texts(app, rule(cast, letter))
+    assert "Ольга Белова already gets “Менеджеру” here." in texts(app, rule(cast, message))
     everyone = send_email(cast.templates["author"], [recipient("person", cast.people[who]) for who in ("manager", "owner")])
     assert "already get “Менеджеру” here." in texts(app, rule(cast, everyone)), "on the designer's order both managers are told"
 
 
 def test_a_rule_whose_criteria_hold_on_no_order_tells_nobody_already(app: Flask, quiet: Cast) -> None:
-    letter = send_email(quiet.templates["author"], [recipient("role", quiet.roles["manager"])])
-    add(quiet, rule(quiet, letter, criteria={"all": [{"field": "total", "op": "more", "value": 90_000_000}]}, name="Крупные"))
-    mine = rule(quiet, send_email(quiet.templates["manager"], letter["to"]))
+    message = send_email(quiet.templates["author"], [recipient("role", quiet.roles["manager"])])
+    add(quiet, rule(quiet, message, criteria={"all": [{"field": "total", "op": "more", "value": 90_000_000}]}, name="Крупные"))
+    mine = rule(quiet, send_email(quiet.templates["manager"], message["to"]))
     quiet.place()
     assert "already" not in texts(app, mine)
     quiet.place(total=99_000_000)
     assert "Ольга Белова already gets “Автору — статус изменён” here." in texts(app, mine)
 
 
-def test_the_matrix_says_who_gets_two_letters_at_a_move_and_who_holds_a_role(cast: Cast, client: FlaskClient) -> None:
+def test_the_matrix_says_who_gets_two_messages_at_a_move_and_who_holds_a_role(cast: Cast, client: FlaskClient) -> None:
     owner = Signed(client, cast.email("owner"))
     page = owner.get("/settings/told").text
     assert "Ольга Белова уже получает" not in page and '<small title="Ольга Белова">Ольга Белова</small>' in page
@@ -247,12 +268,12 @@ def test_the_matrix_says_who_gets_two_letters_at_a_move_and_who_holds_a_role(cas
     assert page.count("уже получает") == 4, "two cells, said and shown"
 
 
-def test_two_letters_are_found_by_as_many_statements_however_many_orders_and_rules(app: Flask, cast: Cast, client: FlaskClient) -> None:
-    letter = send_email(cast.templates["author"], [recipient("responsible")])
+def test_two_messages_are_found_by_as_many_statements_however_many_orders_and_rules(app: Flask, cast: Cast, client: FlaskClient) -> None:
+    message = send_email(cast.templates["author"], [recipient("responsible")])
     counted = []
     for _again in range(2):
         for _number in range(4):
-            add(cast, rule(cast, letter, name="Ещё"))
+            add(cast, rule(cast, message, name="Ещё"))
             cast.place(responsible_id=cast.people["manager"])
         mine = rule(cast, send_email(cast.templates["author"], [recipient("role", cast.roles["manager"])]))
         lookup = load_lookup(db.session())
@@ -270,10 +291,10 @@ def test_two_letters_are_found_by_as_many_statements_however_many_orders_and_rul
 
 
 def test_a_button_passes_by_who_may_move_and_says_so(app: Flask, quiet: Cast) -> None:
-    moves = rule(quiet, {"do": "set_status", "status": quiet.statuses["paid"]}, trigger="hand")
-    assert "By hand only" not in texts(app, moves)
+    moves = rule(quiet, {"do": "set_status", "status": quiet.statuses["paid"]}, trigger="hand", options={"button": "Оплачено"})
+    assert "Manually, only" not in texts(app, moves)
     with transaction() as session:
         session.execute(insert(status_moving).values(status_id=quiet.statuses["paid"], role_id=quiet.roles["accountant"]))
-    found = [one for one in advice_of(app, moves) if "By hand only" in one.text]
+    found = [one for one in advice_of(app, moves) if "Manually, only" in one.text]
     assert [(one.mend, one.id) for one in found] == [("status", quiet.statuses["paid"])]
-    assert "By hand only" not in texts(app, rule(quiet, {"do": "set_status", "status": quiet.statuses["paid"]}))
+    assert "Manually, only" not in texts(app, rule(quiet, {"do": "set_status", "status": quiet.statuses["paid"]}))

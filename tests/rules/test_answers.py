@@ -4,7 +4,7 @@ import smtplib
 
 import pytest
 
-from rules.post.transports.answers import judge, judge_words
+from rules.transports.answers import judge, judge_words
 
 WORDS = [
     # stage, words, outcome, by account, pause

@@ -11,21 +11,21 @@ from sqlalchemy import func, select, update
 
 from kanban import clock
 from kanban.config import Config
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.errors import Invalid
-from kanban.models import Change, Event, Person
+from kanban.models import Event, LiveChange, Person
 from kanban.people import choose_contacts
-from rules.actions import recipient, send, send_email
-from rules.cells import are_cells
-from rules.fields import NO_CRITERIA, RuleFields
+from kanban.transactions import transaction
+from rules.definition.cells import are_cells
+from rules.editing.verbs import add_rule
 from rules.models import Delivery, Gateway, Message, Rule, Run, Template
 from rules.post import outbox
-from rules.post.gateways import sealed
-from rules.post.worker import Worker
-from rules.rules import add_rule
-from rules.words.silence import silences_of
+from rules.transports.gateways import sealed
+from rules.words.reasons import skipped_of
+from rules.worker import Worker
 from tests.cast import Cast
 from tests.fakegateways import FakeHttp
+from tests.rule_json import read_actions, recipient, rule_fields, send, send_email
 
 RESPONSIBLE, CUSTOMER = recipient("responsible"), recipient("customer")
 
@@ -44,9 +44,7 @@ def worker(app: Flask, config: Config) -> Worker:
 
 def add(cast: Cast, channel: str, to: list[dict[str, Any]], template: str = "short") -> Rule:
     with transaction() as session:
-        fields = RuleFields(
-            "Коротко", cast.boards["orders"], "placed", None, NO_CRITERIA, [send(channel, cast.templates[template], to)], True
-        )
+        fields = rule_fields("Коротко", cast.boards["orders"], "placed", None, None, [send(channel, cast.templates[template], to)], True)
         return add_rule(session, cast.owner, fields)
 
 
@@ -88,10 +86,10 @@ def test_an_sms_goes_to_the_customer_by_the_same_outbox(app: Flask, cast: Cast, 
     assert [(one["to"], one["name"], one["message"]) for one in http.posted] == [
         ("+79001234567", "Хасанова Гузель", "Заказ К-0001: Разработка проекта.")
     ]
-    letter = cast.letters(channel="sms")[0]
-    assert (letter.state, letter.address, letter.subject) == ("sent", "+79001234567", "Заказ К-0001: Разработка проекта.")
-    assert http.posted[0]["id"] == letter.message_id
-    delivery = db.session.scalars(select(Delivery).where(Delivery.message_id == letter.id)).one()
+    message = cast.messages(channel="sms")[0]
+    assert (message.state, message.address, message.subject) == ("sent", "+79001234567", "Заказ К-0001: Разработка проекта.")
+    assert http.posted[0]["id"] == message.message_id
+    delivery = db.session.scalars(select(Delivery).where(Delivery.message_id == message.id)).one()
     assert (delivery.outcome, delivery.sender, delivery.account_id) == ("sent", "Webhook", None)
     assert gateway().last_sent_at and not gateway().last_error
 
@@ -99,7 +97,7 @@ def test_an_sms_goes_to_the_customer_by_the_same_outbox(app: Flask, cast: Cast, 
 def test_a_number_in_a_rule_is_dialled_like_any_other(cast: Cast) -> None:
     add(cast, "sms", [recipient("address", address="8 (900) 765-43-21"), recipient("address", address="+7 900 765 43 21"), CUSTOMER])
     cast.place(customer_phone="89007654322")
-    assert [letter.address for letter in cast.letters(channel="sms")] == ["+79007654321", "+79007654322"]
+    assert [message.address for message in cast.messages(channel="sms")] == ["+79007654321", "+79007654322"]
 
 
 def test_a_message_to_the_messenger(app: Flask, cast: Cast, worker: Worker, http: FakeHttp) -> None:
@@ -120,7 +118,7 @@ def test_one_event_may_tell_the_same_person_by_every_channel(app: Flask, cast: C
         add(cast, channel, role)
     cast.place()
     drain(worker)
-    told = {one.channel: one.state for one in cast.letters(person_id=cast.people["designer"])}
+    told = {one.channel: one.state for one in cast.messages(person_id=cast.people["designer"])}
     assert told == {"email": "tray", "sms": "sent", "chat": "sent", "notice": "sent"}
 
 
@@ -129,14 +127,14 @@ def test_without_a_gateway_messages_lie_in_the_tray_and_notices_arrive(cast: Cas
     add(cast, "notice", [recipient("role", cast.roles["manager"])])
     cast.place()
     drain(worker)
-    assert {one.channel: one.state for one in cast.letters()} == {"email": "tray", "sms": "tray", "notice": "sent"}
+    assert {one.channel: one.state for one in cast.messages()} == {"email": "tray", "sms": "tray", "notice": "sent"}
 
 
 def test_a_notice_rings_the_persons_bell(cast: Cast, worker: Worker) -> None:
     add(cast, "notice", [recipient("role", cast.roles["manager"])])
     cast.place()
     drain(worker)
-    topics = [topic for topics in db.session.scalars(select(Change.topics)) for topic in topics]
+    topics = [topic for topics in db.session.scalars(select(LiveChange.topics)) for topic in topics]
     assert f"bell-{cast.people['manager']}" in topics
 
 
@@ -150,11 +148,11 @@ def test_who_has_no_phone_and_no_messenger_is_named(cast: Cast) -> None:
     manager, customer = "Ольга Белова", "Хасанова Гузель"
     for note in ({"why": "no_phone", "name": manager}, {"why": "no_phone", "name": customer}, {"why": "no_chat", "name": manager}):
         assert note in notes
-    assert {silence.name for silence in silences_of(db.session(), order.id, hidden=True) if silence.rule == "Коротко"} == {
+    assert {skipped.name for skipped in skipped_of(db.session(), order.id, hidden=True) if skipped.rule == "Коротко"} == {
         manager,
         customer,
     }
-    assert not cast.letters(channel="sms") and not cast.letters(channel="chat")
+    assert not cast.messages(channel="sms") and not cast.messages(channel="chat")
 
 
 @pytest.mark.parametrize(
@@ -172,7 +170,7 @@ def test_a_template_of_the_other_kind_is_refused(cast: Cast, channel: str, templ
 
 
 def test_a_rule_with_an_sms_is_no_row_of_the_matrix(cast: Cast) -> None:
-    assert are_cells([send_email(1, [CUSTOMER])]) and not are_cells([send("sms", 1, [CUSTOMER])])
+    assert are_cells(read_actions(send_email(1, [CUSTOMER]))) and not are_cells(read_actions(send("sms", 1, [CUSTOMER])))
 
 
 def test_a_refusal_pauses_the_gateway_and_loses_nothing(app: Flask, cast: Cast, worker: Worker, http: FakeHttp) -> None:
@@ -183,13 +181,13 @@ def test_a_refusal_pauses_the_gateway_and_loses_nothing(app: Flask, cast: Cast, 
     cast.place(customer_phone="+7 900 000-00-02")
     drain(worker)
     assert len(http.requests) == 1, "the second waits: the gateway is at fault"
-    assert {one.state for one in cast.letters(channel="sms")} == {"waiting"}
+    assert {one.state for one in cast.messages(channel="sms")} == {"waiting"}
     bad = gateway()
     assert bad.failures == 1 and bad.last_error.endswith("busy") and bad.paused_until and bad.paused_until > clock.now()
     assert worker.step() is False, "nothing is tried while it is paused"
     wake()
     drain(worker)
-    assert {one.state for one in cast.letters(channel="sms")} == {"sent"} and gateway().failures == 0
+    assert {one.state for one in cast.messages(channel="sms")} == {"sent"} and gateway().failures == 0
     assert [one["to"] for one in http.posted] == ["+79001234567", "+79001234567", "+79000000002"], "in order"
 
 
@@ -200,7 +198,7 @@ def test_a_bad_number_fails_alone(app: Flask, cast: Cast, worker: Worker, http: 
     cast.place()
     cast.place(customer_phone="+7 900 000-00-02")
     drain(worker)
-    assert [(one.state, one.attempts) for one in cast.letters(channel="sms")] == [("failed", 1), ("sent", 1)]
+    assert [(one.state, one.attempts) for one in cast.messages(channel="sms")] == [("failed", 1), ("sent", 1)]
     assert gateway().failures == 0 and gateway().paused_until is None
 
 
@@ -212,7 +210,7 @@ def test_what_may_have_arrived_is_repeated_once_with_the_same_id(app: Flask, cas
     for _time in range(3):
         drain(worker)
         wake()
-    assert [one.state for one in cast.letters(channel="sms")] == ["failed"]
+    assert [one.state for one in cast.messages(channel="sms")] == ["failed"]
     assert len(http.requests) == 2 and len({one["id"] for one in http.posted}) == 1
 
 
@@ -226,13 +224,13 @@ def test_limits_of_a_gateway_hold(app: Flask, cast: Cast, worker: Worker, http: 
         cast.place(customer_phone=f"+7 900 000-00-0{number}")
     drain(worker)
     assert db.session.scalar(select(func.count()).where(Message.channel == "chat", Message.state == "sent")) == 5
-    assert [one.state for one in cast.letters(channel="sms")] == ["sent"] * 2 + ["waiting"] * 3
+    assert [one.state for one in cast.messages(channel="sms")] == ["sent"] * 2 + ["waiting"] * 3
     age(timedelta(hours=2))
     drain(worker)
-    assert [one.state for one in cast.letters(channel="sms")] == ["sent"] * 3 + ["waiting"] * 2, "the limit of the day"
+    assert [one.state for one in cast.messages(channel="sms")] == ["sent"] * 3 + ["waiting"] * 2, "the limit of the day"
     age(timedelta(days=1))
     drain(worker)
-    assert [one.state for one in cast.letters(channel="sms")] == ["sent"] * 5
+    assert [one.state for one in cast.messages(channel="sms")] == ["sent"] * 5
 
 
 def age(by: timedelta) -> None:
@@ -246,14 +244,19 @@ def age(by: timedelta) -> None:
 def test_an_undo_takes_an_sms_back(app: Flask, cast: Cast, worker: Worker, http: FakeHttp) -> None:
     set_up(app, "sms", http)
     with transaction() as session:
-        add_rule(session, cast.owner, RuleFields("SMS", cast.boards["orders"], "entered", cast.statuses["prepaid"], NO_CRITERIA,
-                                                 [send("sms", cast.templates["short"], [CUSTOMER])]))  # fmt: skip
+        add_rule(
+            session,
+            cast.owner,
+            rule_fields(
+                "SMS", cast.boards["orders"], "entered", cast.statuses["prepaid"], None, [send("sms", cast.templates["short"], [CUSTOMER])]
+            ),
+        )
     order = cast.place()
     moved = cast.move(order, "prepaid")
     assert moved.event
     cast.undo(order, moved.event.id)
     drain(worker)
-    assert [one.state for one in cast.letters(channel="sms")] == ["cancelled"] and not http.requests
+    assert [one.state for one in cast.messages(channel="sms")] == ["cancelled"] and not http.requests
 
 
 def test_an_sms_is_sent_again_by_its_own_channel(app: Flask, cast: Cast, worker: Worker, http: FakeHttp) -> None:
@@ -262,7 +265,7 @@ def test_an_sms_is_sent_again_by_its_own_channel(app: Flask, cast: Cast, worker:
     cast.place()
     drain(worker)
     with transaction() as session:
-        outbox.send_again(session, cast.letters(channel="sms")[0].id, "host")
+        outbox.send_again(session, cast.messages(channel="sms")[0].id, "host")
     drain(worker)
     assert [one["to"] for one in http.posted] == ["+79001234567"] * 2 and len({one["id"] for one in http.posted}) == 2
 
@@ -275,7 +278,7 @@ def test_an_empty_text_is_not_sent_and_said(cast: Cast, text: str) -> None:
     cast.place(description="")
     run = db.session.scalars(select(Run).where(Run.rule_id == rule.id)).one()
     assert run.outcome == "failed" and run.notes == [{"why": "template_failed", "name": "the text is empty for this order"}]
-    assert not cast.letters(channel="sms")
+    assert not cast.messages(channel="sms")
 
 
 def test_a_long_text_is_cut(cast: Cast) -> None:
@@ -283,8 +286,8 @@ def test_a_long_text_is_cut(cast: Cast) -> None:
         session.get_one(Template, cast.templates["short"]).text = "{{ order.number }}\n{{ order.description }}"
     add(cast, "sms", [CUSTOMER])
     cast.place(description="длинно " * 600)
-    letter = cast.letters(channel="sms")[0]
-    assert len(letter.text) == 1000 and letter.text.endswith("…") and letter.subject == "К-0001"
+    message = cast.messages(channel="sms")[0]
+    assert len(message.text) == 1000 and message.text.endswith("…") and message.subject == "К-0001"
 
 
 def test_hostile_fields_stay_text(app: Flask, cast: Cast, worker: Worker, http: FakeHttp) -> None:

@@ -7,17 +7,17 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.errors import Invalid
 from kanban.models import Person
-from rules.actions import recipient, send
-from rules.cells import are_cells
-from rules.fields import RuleFields
+from kanban.transactions import transaction
+from rules.definition.cells import are_cells
+from rules.editing.verbs import add_rule as add_checked
 from rules.models import Message, Rule
-from rules.post.worker import Worker
-from rules.rules import add_rule as add_checked
+from rules.worker import Worker
 from tests.cast import Cast, Signed
 from tests.mailserver import MailServer
+from tests.rule_json import read_actions, recipient, rule_fields, send
 from tests.rules.test_lists import MONDAY
 from tests.rules.test_senders import add_rule, move, worker
 from tests.rules.test_worker import drain
@@ -30,16 +30,16 @@ def copied(cast: Cast, **places: list[dict[str, Any]]) -> dict[str, Any]:
     return send("email", cast.templates["manager"], to, **places)
 
 
-def heads(letter: Any) -> tuple[list[str], list[str]]:
-    to, cc = (sorted(address for _name, address in getaddresses(letter.get_all(name, []))) for name in ("To", "Cc"))
+def heads(message: Any) -> tuple[list[str], list[str]]:
+    to, cc = (sorted(address for _name, address in getaddresses(message.get_all(name, []))) for name in ("To", "Cc"))
     return to, cc
 
 
-def test_copies_show_whom_the_letter_went_to_and_hidden_ones_stand_nowhere(worker: Worker, cast: Cast, mail_server: MailServer) -> None:
+def test_copies_show_whom_the_message_went_to_and_hidden_ones_stand_nowhere(worker: Worker, cast: Cast, mail_server: MailServer) -> None:
     add_rule(cast, copied(cast, cc=[recipient("role", cast.roles["designer"])], bcc=[recipient("person", cast.people["viewer"])]))
     move(cast)
     drain(worker)
-    got = {address: heads(letter) for address, letter in zip(mail_server.handler.recipients, mail_server.mail, strict=True)}
+    got = {address: heads(message) for address, message in zip(mail_server.handler.recipients, mail_server.mail, strict=True)}
     expected = ([cast.email("accountant")], [cast.email("designer")])
     assert got == dict.fromkeys([cast.email("accountant"), cast.email("designer"), cast.email("viewer")], expected)
 
@@ -60,8 +60,8 @@ def test_who_may_no_longer_sign_in_or_did_it_gets_no_copy_and_the_run_names_them
     assert {one.name for one in db.session.scalars(select(Message))} == {"Тамара Гусева", "Ольга Белова"}
 
 
-def test_a_rule_with_copies_is_not_the_matrixs_and_only_letters_have_them(cast: Cast) -> None:
-    assert not are_cells([copied(cast, cc=[recipient("responsible")])]) and are_cells([copied(cast)])
+def test_a_rule_with_copies_is_not_the_matrixs_and_only_messages_have_them(cast: Cast) -> None:
+    assert not are_cells(read_actions(copied(cast, cc=[recipient("responsible")]))) and are_cells(read_actions(copied(cast)))
     short = send("sms", cast.templates["short"], [recipient("responsible")], cc=[recipient("author")])
     assert "cc" not in short
 
@@ -69,10 +69,17 @@ def test_a_rule_with_copies_is_not_the_matrixs_and_only_letters_have_them(cast: 
 def test_the_editor_keeps_copies(client: FlaskClient, cast: Cast) -> None:
     owner = Signed(client, cast.email("owner"))
     form = {
-        "name": "С копией", "board_id": cast.boards["orders"], "trigger": "entered", "status_id": cast.statuses["prepaid"], "mode": "on",
-        "channel-0": "email", "template-0": cast.templates["manager"], "to-0": "responsible", "cc-0": f"role:{cast.roles['designer']}",
+        "name": "С копией",
+        "board_id": cast.boards["orders"],
+        "trigger": "entered",
+        "status_id": cast.statuses["prepaid"],
+        "mode": "on",
+        "channel-0": "email",
+        "template-0": cast.templates["manager"],
+        "to-0": "responsible",
+        "cc-0": f"role:{cast.roles['designer']}",
         "bcc-addresses-0": "archive@melnikov.example",
-    }  # fmt: skip
+    }
     assert owner.post("/settings/rules/save", form).status_code == 303
     rule = db.session.scalars(select(Rule).where(Rule.name == "С копией")).one()
     page = owner.get(f"/settings/rules/{rule.id}").text
@@ -84,7 +91,7 @@ def test_a_list_has_no_copies(cast: Cast) -> None:
     with pytest.raises(Invalid):
         action = send("email", cast.templates["short"], [recipient("responsible")], cc=[recipient("author")])
         with transaction() as session:
-            add_checked(session, cast.owner, RuleFields("x", cast.boards["orders"], "weekdays", actions=[action], options=MONDAY))
+            add_checked(session, cast.owner, rule_fields("x", cast.boards["orders"], "weekdays", actions=[action], options=MONDAY))
 
 
 def test_hidden_copies_are_seen_by_administrators_only(cast: Cast, client: FlaskClient) -> None:
@@ -98,7 +105,7 @@ def test_hidden_copies_are_seen_by_administrators_only(cast: Cast, client: Flask
     add_rule(cast, copied(cast, bcc=bcc))
     event = move(cast)
     order = db.session.scalars(select(Message.order_id).limit(1)).one()
-    pages = [f"/orders/{order}/letters", f"/orders/{order}/events/{event}/why", f"/orders/{order}"]
+    pages = [f"/orders/{order}/messages", f"/orders/{order}/events/{event}/why", f"/orders/{order}"]
     owner = Signed(client, cast.email("owner"))
     shown = "".join(owner.get(page).text for page in pages)
     assert "secret@boss.example" in shown and "скрытая копия" in shown

@@ -5,28 +5,46 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.models import Event, Order, Person
-from rules.actions import recipient, send_email
-from rules.fields import NO_CRITERIA, RuleFields
+from kanban.transactions import transaction
+from rules.editing.verbs import add_rule, change_rule, remove_rule, switch_rule
 from rules.models import Message, Rule, RuleVersion, Run, Template
-from rules.rules import add_rule, change_rule, fields_of, find_rule, remove_rule, switch_rule
+from rules.queries.versions import fields_of, find_rule
 from rules.running.engine import Engine
 from tests.cast import Cast
+from tests.rule_json import changed, recipient, rule_fields, send_email
 
 
-def add(cast: Cast, *, trigger: str = "entered", status: str | None = "ready", board: str = "orders", to: list[Any] | None = None,
-        criteria: dict[str, Any] | None = None, template: str = "author", tell_actor: bool = False) -> Rule:  # fmt: skip
+def add(
+    cast: Cast,
+    *,
+    trigger: str = "entered",
+    status: str | None = "ready",
+    board: str = "orders",
+    to: list[Any] | None = None,
+    criteria: dict[str, Any] | None = None,
+    template: str = "author",
+    tell_actor: bool = False,
+) -> Rule:
     with transaction() as session:
         return add_rule(
-            session, cast.owner,
-            RuleFields("Проба", cast.boards[board], trigger, cast.statuses[status] if status else None, criteria or NO_CRITERIA,
-                       [send_email(cast.templates[template], to or [recipient("role", cast.roles["accountant"])])], tell_actor),
-        )  # fmt: skip
+            session,
+            cast.owner,
+            rule_fields(
+                "Проба",
+                cast.boards[board],
+                trigger,
+                cast.statuses[status] if status else None,
+                criteria,
+                [send_email(cast.templates[template], to or [recipient("role", cast.roles["accountant"])])],
+                tell_actor,
+            ),
+        )
 
 
 def told(cast: Cast, **by: Any) -> list[str]:
-    return sorted(letter.address.split("@")[0] for letter in cast.letters(**by))
+    return sorted(message.address.split("@")[0] for message in cast.messages(**by))
 
 
 def test_the_preset_tells_who_answers_for_a_status(cast: Cast) -> None:
@@ -34,12 +52,12 @@ def test_the_preset_tells_who_answers_for_a_status(cast: Cast) -> None:
     assert told(cast) == ["designer", "manager"]
     moved = cast.move(order, "prepaid")
     assert moved.event and told(cast, event_id=moved.event.id) == ["accountant", "manager"]
-    assert moved.outcome.letters == 2 and moved.outcome.window_s == 15
+    assert moved.outcome.messages == 2 and moved.outcome.window_s == 15
 
 
 def test_each_role_gets_its_own_text(cast: Cast) -> None:
     cast.place(tags=["камень"])
-    texts = {letter.address.split("@")[0]: letter for letter in cast.letters()}
+    texts = {message.address.split("@")[0]: message for message in cast.messages()}
     assert "Ожидаемая установка: 26\u00a0декабря\u00a02026" in texts["manager"].text
     assert "Пожелания: Мойка у окна" in texts["designer"].text and "+7 900 123-45-67" in texts["designer"].text
     assert "Сумма" not in texts["designer"].text
@@ -48,7 +66,7 @@ def test_each_role_gets_its_own_text(cast: Cast) -> None:
 
 def test_an_empty_field_takes_its_line_with_it(cast: Cast) -> None:
     cast.place(description="", customer_phone="")
-    designer = next(letter for letter in cast.letters() if "designer" in letter.address)
+    designer = next(message for message in cast.messages() if "designer" in message.address)
     assert "Пожелания" not in designer.text and "Телефон" not in designer.text
 
 
@@ -75,23 +93,31 @@ def test_the_person_filling_a_role_goes_before_everyone_who_holds_it(cast: Cast)
 
 def test_every_kind_of_recipient(cast: Cast) -> None:
     to = [
-        recipient("person", cast.people["technologist"]), recipient("responsible"), recipient("author"), recipient("customer"),
-        recipient("address", address="montazh@firm.example"), recipient("role", cast.roles["accountant"]),
-    ]  # fmt: skip
+        recipient("person", cast.people["technologist"]),
+        recipient("responsible"),
+        recipient("author"),
+        recipient("customer"),
+        recipient("address", address="montazh@firm.example"),
+        recipient("role", cast.roles["accountant"]),
+    ]
     add(cast, status="install", to=to)
     order = cast.place(cast.designer, responsible_id=cast.people["manager"])
     moved = cast.move(order, "install")
     assert moved.event
-    letters = cast.letters(event_id=moved.event.id, template_id=cast.templates["author"])
-    assert [letter.address for letter in letters] == [
-        "technologist@melnikov.example", "manager@melnikov.example", "designer@melnikov.example", "guzel@mail.example",
-        "montazh@firm.example", "accountant@melnikov.example",
-    ]  # fmt: skip
-    by_address = {letter.address: letter for letter in letters}
-    assert by_address["guzel@mail.example"].layout["order_id"] is None, "a customer gets no way into the board"
+    messages = cast.messages(event_id=moved.event.id, template_id=cast.templates["author"])
+    assert [message.address for message in messages] == [
+        "technologist@melnikov.example",
+        "manager@melnikov.example",
+        "designer@melnikov.example",
+        "guzel@mail.example",
+        "montazh@firm.example",
+        "accountant@melnikov.example",
+    ]
+    by_address = {message.address: message for message in messages}
+    assert by_address["guzel@mail.example"].layout.get("order_id") is None, "a customer gets no way into the board"
 
 
-def test_one_letter_for_one_event_address_and_template_however_many_rules_match(cast: Cast) -> None:
+def test_one_message_for_one_event_address_and_template_however_many_rules_match(cast: Cast) -> None:
     for _ in range(3):
         add(cast)
     moved = cast.move(cast.place(), "ready")
@@ -109,7 +135,7 @@ def test_evaluating_an_event_again_adds_nothing(cast: Cast, config: Any) -> None
 
         event = session.get_one(Event, moved.event.id)
         Engine(config).on_event(session, event, find_order(session, order.id))
-    assert len(cast.letters(event_id=moved.event.id)) == 2
+    assert len(cast.messages(event_id=moved.event.id)) == 2
     assert db.session.query(Run).filter_by(event_id=moved.event.id).count() == 1
 
 
@@ -152,9 +178,11 @@ def test_status_before_and_who_did_it_are_criteria(cast: Cast) -> None:
 
 def test_each_trigger_fires_at_its_moment_and_no_other(cast: Cast) -> None:
     rules = {
-        "placed": add(cast, trigger="placed", status=None), "entered": add(cast, trigger="entered", status="ready"),
-        "left": add(cast, trigger="left", status="ready"), "changed": add(cast, trigger="changed", status=None),
-    }  # fmt: skip
+        "placed": add(cast, trigger="placed", status=None),
+        "entered": add(cast, trigger="entered", status="ready"),
+        "left": add(cast, trigger="left", status="ready"),
+        "changed": add(cast, trigger="changed", status=None),
+    }
 
     def fired() -> list[str]:
         last = db.session.scalar(select(Event.id).order_by(Event.id.desc()).limit(1))
@@ -198,10 +226,16 @@ def test_a_failing_template_is_a_note_of_the_run_and_the_move_stands(cast: Cast)
 def test_a_rule_that_points_nowhere_harms_nothing(cast: Cast) -> None:
     with transaction() as session:
         rule = add_rule(
-            session, cast.owner,
-            RuleFields("Пусто", cast.boards["orders"], "entered", cast.statuses["ready"],
-                       actions=[send_email(cast.templates["author"], [{"kind": "role", "id": 99999}, {"kind": "person", "id": 88888}])]),
-        )  # fmt: skip
+            session,
+            cast.owner,
+            rule_fields(
+                "Пусто",
+                cast.boards["orders"],
+                "entered",
+                cast.statuses["ready"],
+                actions=[send_email(cast.templates["author"], [{"kind": "role", "id": 99999}, {"kind": "person", "id": 88888}])],
+            ),
+        )
     moved = cast.move(cast.place(), "ready")
     run = db.session.scalar(select(Run).where(Run.rule_id == rule.id))
     assert moved.event and run is not None and run.outcome == "nobody"
@@ -230,8 +264,7 @@ def test_runs_point_at_the_version_of_their_time(cast: Cast) -> None:
     first = cast.move(cast.place(), "ready")
     with transaction() as session:
         fields = fields_of(find_rule(session, rule.id))
-        fields.tell_actor = True
-        change_rule(session, cast.owner, rule.id, fields)
+        change_rule(session, cast.owner, rule.id, changed(fields, tell_actor=True))
     second = cast.move(cast.place(), "ready")
     assert first.event and second.event
     versions = {run.event_id: run.version_id for run in db.session.scalars(select(Run).where(Run.rule_id == rule.id))}
@@ -240,22 +273,22 @@ def test_runs_point_at_the_version_of_their_time(cast: Cast) -> None:
 
 def test_a_name_with_line_breaks_never_reaches_a_subject(cast: Cast) -> None:
     cast.place(customer_name="Анна\r\nBcc: all@firm.example")
-    assert all("\n" not in letter.subject and "\r" not in letter.subject for letter in cast.letters())
+    assert all("\n" not in message.subject and "\r" not in message.subject for message in cast.messages())
 
 
 def test_the_message_id_is_the_same_whenever_it_is_made(cast: Cast) -> None:
-    from rules.post.outbox import message_id
+    from rules.post.entry import message_id
 
     cast.place()
-    letter = cast.letters()[0]
-    assert letter.message_id == message_id(letter.key, "127.0.0.1")
-    assert db.session.query(Message).filter_by(message_id=letter.message_id).count() == 1
+    message = cast.messages()[0]
+    assert message.message_id == message_id(message.key, "127.0.0.1")
+    assert db.session.query(Message).filter_by(message_id=message.message_id).count() == 1
 
 
 def test_a_new_rule_never_says_what_a_removed_one_did(cast: Cast) -> None:
     for tag in ("один", "два"):
         with transaction() as session:
-            fields = RuleFields(tag, cast.boards["orders"], "entered", cast.statuses["ready"], actions=[{"do": "tag", "tag": tag}])
+            fields = rule_fields(tag, cast.boards["orders"], "entered", cast.statuses["ready"], actions=[{"do": "tag", "tag": tag}])
             rule = add_rule(session, cast.owner, fields).id
         order = cast.place()
         cast.move(order, "ready")

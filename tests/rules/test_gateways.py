@@ -10,19 +10,20 @@ import pytest
 from apprise.plugins.smsc import NotifySMSC
 from apprise.plugins.telegram import NotifyTelegram
 
-from rules.post.gateways import OpenGateway
-from rules.post.transports import Answer, Letter
-from rules.post.transports.gateway import ByApprise
-from rules.post.transports.smpp import Smpp
-from rules.post.ways import TRANSPORTS
+from rules.definition.channels import Channel
+from rules.post.routes import gateway_transport
+from rules.transports import Answer, RenderedMessage
+from rules.transports.gateways import OpenGateway
+from rules.transports.services import ServiceKey
+from rules.transports.smpp import Smpp
 from tests.fakegateways import LONG_S, FakeHttp, FakeSmpp
 from tests.mailserver import LOOPBACK, free_port
 
 TEXT = 'Заказ <b>К-0001</b> & "готов" :smile:\nПриезжайте\\n {{ order }} *x* _y_'
-SMS = Letter("<potok.1.abc@host>", 1, "Хасанова Гузель", "+79001234567", "Заказ", TEXT, "")
-CHAT = Letter("<potok.1.abc@host>", 1, "Ольга Белова", "-1001234567", "Заказ", TEXT, "")
-SMSC = OpenGateway("sms", "smsc", {"login": "firma", "password": "p%41:/@#ss я&x", "sender": "Kuhni"})
-TELEGRAM = OpenGateway("chat", "telegram", {"token": "123456789:AAE_secret-token"})
+SMS = RenderedMessage("<potok.1.abc@host>", 1, "Хасанова Гузель", "+79001234567", "Заказ", TEXT, "")
+CHAT = RenderedMessage("<potok.1.abc@host>", 1, "Ольга Белова", "-1001234567", "Заказ", TEXT, "")
+SMSC = OpenGateway(Channel.SMS, ServiceKey.SMSC, {"login": "firma", "password": "p%41:/@#ss я&x", "sender": "Kuhni"})
+TELEGRAM = OpenGateway(Channel.CHAT, ServiceKey.TELEGRAM, {"token": "123456789:AAE_secret-token"})
 
 
 @pytest.fixture
@@ -41,17 +42,17 @@ def smpp() -> Iterator[FakeSmpp]:
 
 
 def webhook(fake: FakeHttp, path: str = "/hook/secret-path?key=secret-key", **fields: str) -> OpenGateway:
-    return OpenGateway("sms", "webhook", {"url": fake.url + path, **fields}, reach=LOOPBACK)
+    return OpenGateway(Channel.SMS, ServiceKey.WEBHOOK, {"url": fake.url + path, **fields}, reach=LOOPBACK)
 
 
-def send(gateway: OpenGateway, letter: Letter = SMS, deadline_s: float = 5) -> Answer:
-    with TRANSPORTS.get(gateway.service, ByApprise)(gateway, deadline_s) as transport:
-        return transport.send(letter)
+def send(gateway: OpenGateway, message: RenderedMessage = SMS, deadline_s: float = 5) -> Answer:
+    with gateway_transport(gateway, deadline_s) as transport:
+        return transport.send(message)
 
 
 def operator(fake: FakeSmpp, **fields: str) -> OpenGateway:
     values = {"host": "127.0.0.1", "port": str(fake.port), "login": "firma", "password": "secret", "sender": "Kuhni"}
-    return OpenGateway("sms", "smpp", values | fields, reach=LOOPBACK)
+    return OpenGateway(Channel.SMS, ServiceKey.SMPP, values | fields, reach=LOOPBACK)
 
 
 def test_a_webhook_gets_json(http: FakeHttp) -> None:
@@ -146,8 +147,8 @@ def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("address", ["", "a b", "-", "1234:", "'; DROP", "1" * 40, "@@x", "123\r\n456"])
 def test_an_address_that_is_none_fails_the_message_only(http: FakeHttp, address: str) -> None:
-    letter = Letter("<m@h>", 1, "", address, "", "текст", "")
-    answer = send(TELEGRAM, letter)
+    message = RenderedMessage("<m@h>", 1, "", address, "", "текст", "")
+    answer = send(TELEGRAM, message)
     assert answer.outcome in ("failed", "sent")
     assert all(isinstance(json.loads(body)["chat_id"], int | str) for _path, _headers, body in http.requests)
 
@@ -162,9 +163,12 @@ def test_secrets_are_neither_answered_nor_logged(http: FakeHttp, monkeypatch: py
         http.answers = [(500, "secret-key secret-path"), (500, "")]
         words = [send(webhook(http, token="secret-token")).text, send(SMSC).text]
         monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://127.0.0.1:{free_port()}/bot")
-        words += [send(TELEGRAM, CHAT).text, send(OpenGateway("chat", "telegram", {"token": "broken-secret"}), CHAT).text]
+        words += [send(TELEGRAM, CHAT).text, send(OpenGateway(Channel.CHAT, ServiceKey.TELEGRAM, {"token": "broken-secret"}), CHAT).text]
         dead = OpenGateway(
-            "sms", "webhook", {"url": f"http://u:secret-word@127.0.0.1:{free_port()}/secret-path?k=secret-key"}, reach=LOOPBACK
+            Channel.SMS,
+            ServiceKey.WEBHOOK,
+            {"url": f"http://u:secret-word@127.0.0.1:{free_port()}/secret-path?k=secret-key"},
+            reach=LOOPBACK,
         )
         words.append(send(dead).text)
     finally:
@@ -178,7 +182,10 @@ def test_a_secret_is_not_in_a_gateways_own_words() -> None:
 
 
 def test_smpp_sends_many_messages_by_one_connection(smpp: FakeSmpp) -> None:
-    long, short = Letter("<1@h>", 1, "", "+79001234567", "", TEXT + TEXT[:40], ""), Letter("<2@h>", 1, "", "+79007654321", "", "Short", "")
+    long, short = (
+        RenderedMessage("<1@h>", 1, "", "+79001234567", "", TEXT + TEXT[:40], ""),
+        RenderedMessage("<2@h>", 1, "", "+79007654321", "", "Short", ""),
+    )
     with Smpp(operator(smpp), 5) as transport:
         answers = [transport.send(long), transport.send(short)]
     assert [one.outcome for one in answers] == ["sent", "sent"] and answers[1].text == "ESME_ROK id3"
@@ -194,8 +201,8 @@ def test_smpp_sends_many_messages_by_one_connection(smpp: FakeSmpp) -> None:
 def test_an_operator_refuses_a_message(smpp: FakeSmpp, status: int, outcome: str, by_account: bool) -> None:
     smpp.statuses = [status]
     with Smpp(operator(smpp, sender="+79000000000"), 5) as transport:
-        answer = transport.send(Letter("<2@h>", 1, "", "+79007654321", "", "Short", ""))
-        again = transport.send(Letter("<3@h>", 1, "", "+79007654321", "", "Short", ""))
+        answer = transport.send(RenderedMessage("<2@h>", 1, "", "+79007654321", "", "Short", ""))
+        again = transport.send(RenderedMessage("<3@h>", 1, "", "+79007654321", "", "Short", ""))
     assert (answer.outcome, answer.by_account) == (outcome, by_account) and answer.text.startswith(f"({status}) ")
     assert again.outcome == "sent" and smpp.connections == 1
 
@@ -230,14 +237,17 @@ def test_an_operator_talks_nonsense(smpp: FakeSmpp, garbage: bytes) -> None:
 
 @pytest.mark.parametrize("service", ["smsc", "telegram", "webhook", "smpp"])
 def test_settings_of_another_key_are_said(service: str) -> None:
-    transport = TRANSPORTS.get(service, ByApprise)(OpenGateway("sms", service, {}), 2)
+    transport = gateway_transport(OpenGateway(Channel.SMS, ServiceKey(service), {}), 2)
     answer = transport.send(SMS)
     assert answer.outcome == "retry" and answer.by_account and "another key" in answer.text
 
 
 def test_no_operator_there() -> None:
     gateway = OpenGateway(
-        "sms", "smpp", {"host": "127.0.0.1", "port": str(free_port()), "login": "a", "password": "b", "sender": "c"}, reach=LOOPBACK
+        Channel.SMS,
+        ServiceKey.SMPP,
+        {"host": "127.0.0.1", "port": str(free_port()), "login": "a", "password": "b", "sender": "c"},
+        reach=LOOPBACK,
     )
     with Smpp(gateway, 5) as transport:
         answer = transport.send(SMS)

@@ -12,20 +12,23 @@ from werkzeug.datastructures import MultiDict
 
 from kanban import clock, orders, people, todos
 from kanban.actor import Actor
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.errors import Invalid
+from kanban.json_reader import Malformed
 from kanban.models import Event, Order, Person, Todo
 from kanban.todos import TodoFields
-from rules import rules
-from rules.fields import RuleFields
+from kanban.transactions import Turn, transaction
+from rules.editing import verbs
 from rules.forms.editor import read_state
 from rules.forms.rule import rule_of, state_of
-from rules.lookup import load_lookup
 from rules.models import Message, Rule, Run
-from rules.post.worker import Worker
+from rules.queries.lookup import load_lookup
 from rules.running import reminders
+from rules.running.upcoming import upcoming
 from rules.words.sentences import sentence_of
+from rules.worker import Worker
 from tests.cast import Cast, Signed
+from tests.rule_json import changed, rule_fields
 
 
 @pytest.fixture(autouse=True)
@@ -36,9 +39,9 @@ def only_ours(cast: Cast) -> None:
 
 
 def rule(cast: Cast, *actions: dict[str, Any], trigger: str = "entered", status: str | None = "prepaid") -> int:
-    fields = RuleFields("Поручение", cast.boards["orders"], trigger, cast.statuses[status] if status else None, {"all": []}, list(actions))
+    fields = rule_fields("Поручение", cast.boards["orders"], trigger, cast.statuses[status] if status else None, {"all": []}, list(actions))
     with transaction() as session:
-        return rules.add_rule(session, cast.owner, fields).id
+        return verbs.add_rule(session, cast.owner, fields).id
 
 
 def given(**more: Any) -> dict[str, Any]:
@@ -70,7 +73,7 @@ def test_a_rule_gives_to_a_person_a_role_and_the_responsible(app: Flask, cast: C
         given(role=cast.roles["designer"], due={"field": "ship_on", "days": -2}),
         given(role=cast.roles["accountant"], due={"field": "installation_on", "days": 1, "time": "10:00"}),
         given(responsible=True),
-    )  # fmt: skip
+    )
     order = cast.place(responsible_id=manager, people={cast.roles["designer"]: designer})
     cast.move(order, "prepaid")
     one, two, three, four = found()
@@ -79,7 +82,7 @@ def test_a_rule_gives_to_a_person_a_role_and_the_responsible(app: Flask, cast: C
     assert one.cause_rule_id == rule_id and one.cause_event_id
     assert (two.person_id, two.role_id, two.due_on) == (designer, None, date(2026, 12, 24)), "the person who fills the role on the order"
     assert (three.person_id, three.role_id) == (None, cast.roles["accountant"])
-    assert three.due_on is None and three.due_time is None, "an empty date of the order jams nothing"
+    assert three.due_on is None and three.due_time is None, "an empty date on the order jams nothing"
     assert four.person_id == manager
     assert outcome(rule_id) == ("done", [{"why": "changed", "name": "todo"}] * 4)
     event = db.session.scalars(select(Event.id).where(Event.kind == "order.moved")).one()
@@ -115,25 +118,33 @@ def test_a_rule_that_can_not_give_says_so_and_the_move_stands(cast: Cast) -> Non
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"kind": "party"}, {"text": ""}, {"text": "{{ order.secret }}"}, {"person": None}, {"person": 99999}, {"responsible": True},
-        {"person": None, "role": 99999}, {"due": {"days": 99999}}, {"due": {"field": "created", "days": 1}}, {"due": {"days": "x"}},
+        {"kind": "party"},
+        {"text": ""},
+        {"text": "{{ order.secret }}"},
+        {"person": None},
+        {"person": 99999},
+        {"responsible": True},
+        {"person": None, "role": 99999},
+        {"due": {"days": 99999}},
+        {"due": {"field": "created", "days": 1}},
+        {"due": {"days": "x"}},
         {"due": {"days": 1, "time": "25:00"}},
     ],
-)  # fmt: skip
+)
 def test_to_dos_that_make_no_sense_are_not_saved(cast: Cast, wrong: dict[str, Any]) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises((Invalid, Malformed)):
         rule(cast, given(**({"person": cast.people["manager"]} | wrong)))
 
 
 def test_the_editor_keeps_what_was_chosen_and_the_sentence_says_it(cast: Cast) -> None:
     action = given(role=cast.roles["designer"], kind="reminder", due={"field": "ship_on", "days": -2, "time": "09:00"})
-    fields = RuleFields("Поручение", cast.boards["orders"], "entered", cast.statuses["prepaid"], {"all": []}, [action])
+    fields = rule_fields("Поручение", cast.boards["orders"], "entered", cast.statuses["prepaid"], {"all": []}, [action])
     state = state_of(fields)
     assert state.actions[0].values["whose"] == f"role:{cast.roles['designer']}" and state.actions[0].values["duedays"] == "-2"
-    assert rule_of(state).actions == [action]
-    said = sentence_of(fields, load_lookup(db.session())).sends[0]
-    assert said.template == "Заказ [number]: позвонить" and said.to == ("Дизайнер",) and "09:00" in said.wishes[0]
-    lost = sentence_of(replace(fields, actions=[given(role=99999)]), load_lookup(db.session()))
+    assert rule_of(state).content == fields.content
+    said = sentence_of(fields, load_lookup(db.session())).clauses[0]
+    assert said.text == "Заказ [number]: позвонить" and said.to == ("Дизайнер",) and "09:00" in said.wishes[0]
+    lost = sentence_of(changed(fields, actions=[given(role=99999)]), load_lookup(db.session()))
     assert lost.gone
 
 
@@ -172,7 +183,7 @@ def test_a_rules_comment_mentions_too_and_waits_for_the_undo(app: Flask, cast: C
     order = cast.place()
     moved = cast.move(order, "prepaid")
     assert [one.person_id for one in notices()] == [cast.people["manager"]] and notices()[0].due_at > clock.now()
-    assert moved.outcome.letters == 1 and moved.event
+    assert moved.outcome.messages == 1 and moved.event
     cast.undo(order, moved.event.id)
     assert [one.state for one in notices()] == ["cancelled"]
 
@@ -260,7 +271,7 @@ def test_two_workers_tell_each_to_do_once(app: Flask, cast: Cast) -> None:
         with app.app_context():
             rang = 1
             while rang:
-                with transaction(numbered=False) as session:
+                with transaction(Turn.NONE) as session:
                     rang = reminders.ring(session, clock.now(), config)
                 counted.append(rang)
             db.session.remove()
@@ -272,4 +283,4 @@ def test_two_workers_tell_each_to_do_once(app: Flask, cast: Cast) -> None:
         thread.join()
     assert sum(counted) == 250 and max(counted) <= reminders.BATCH
     assert len(notices()) == 250 and len({one.text for one in notices()}) == 250
-    assert not reminders.is_due(db.session(), clock.now())
+    assert upcoming(db.session()).ring_at is None

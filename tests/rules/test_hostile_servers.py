@@ -15,16 +15,16 @@ from sqlalchemy import select
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db
-from rules.mail.accounts import Account
 from rules.mail.check import find_in_mailbox, sign_in
 from rules.mail.discovery import _described, _fetch
 from rules.models import Delivery, MailAccount
-from rules.post.crew import Crew
-from rules.post.desk import Desk
-from rules.post.transports import Answer, Letter, imap
-from rules.post.transports.copies import KeepsCopies
-from rules.post.transports.smtp import Smtp
-from rules.post.transports.wire import Wire
+from rules.post.in_flight import InFlightQueue
+from rules.post.sender_pool import SenderPool
+from rules.transports import Answer, RenderedMessage, imap
+from rules.transports.account import Account
+from rules.transports.copies import KeepsCopies
+from rules.transports.smtp import Smtp
+from rules.transports.wire import Wire
 from tests.cast import Cast
 from tests.fakegateways import LONG_S
 from tests.fakenet import FakeDns
@@ -92,8 +92,21 @@ def smtp_server(greeting: bytes = b"220 hello\r\n", **answers: bytes) -> Scripte
 
 
 def account(port: int, **changed: Any) -> Account:
-    there = Account("a@melnikov.example", "", "127.0.0.1", port, "none", "", "", timeout_s=2, receive_host="127.0.0.1", receive_port=port,
-                    receive_security="none", receive_username="a", reach=LOOPBACK)  # fmt: skip
+    there = Account(
+        "a@melnikov.example",
+        "",
+        "127.0.0.1",
+        port,
+        "none",
+        "",
+        "",
+        timeout_s=2,
+        receive_host="127.0.0.1",
+        receive_port=port,
+        receive_security="none",
+        receive_username="a",
+        reach=LOOPBACK,
+    )
     return replace(there, **changed)
 
 
@@ -149,7 +162,7 @@ def test_a_zero_in_an_answer_is_kept_by_every_database(app: Flask, config: Confi
         worker = use(app, smtp(config, server.port, certificates, smtp_security="none", smtp_user=""))
         cast.place()
         drain(worker)
-    assert {letter.state for letter in cast.letters()} == {"sent"}
+    assert {message.state for message in cast.messages()} == {"sent"}
     assert set(db.session.scalars(select(Delivery.answer))) == {"250 taken by <b>me</b>"}
 
 
@@ -158,31 +171,31 @@ def test_a_zero_in_a_refusal_is_kept_too(app: Flask, config: Config, certificate
         worker = use(app, smtp(config, server.port, certificates, smtp_security="none", smtp_user=""))
         cast.place()
         drain(worker, 1)
-    assert {letter.state for letter in cast.letters()} == {"waiting"}
+    assert {message.state for message in cast.messages()} == {"waiting"}
     assert db.session.scalars(select(MailAccount.last_error)).one() == "451 later"
 
 
 @pytest.mark.one_database
-def test_letter_and_copy_together_keep_to_the_deadline(app: Flask) -> None:
-    letter = Letter("<1@potok>", None, "", "b@melnikov.example", "Тема", "text", "<p>text</p>")
+def test_message_and_copy_together_keep_to_the_deadline(app: Flask) -> None:
+    message = RenderedMessage("<1@potok>", None, "", "b@melnikov.example", "Тема", "text", "<p>text</p>")
     with smtp_server() as server, DrippingServer() as slow:
         there = account(server.port, receive_port=slow.port)
         started = time.monotonic()
         with KeepsCopies(there, 2) as way:
-            answer = way.send(letter)
+            answer = way.send(message)
             assert time.monotonic() - started < LONG_S
     assert answer.outcome == "sent" and "no copy: no answer within" in answer.text
 
 
 @pytest.mark.one_database
 @pytest.mark.parametrize("is_private", [False, True])
-def test_a_letter_for_its_reader_alone_is_kept_nowhere_else(app: Flask, is_private: bool) -> None:
+def test_a_message_for_its_reader_alone_is_kept_nowhere_else(app: Flask, is_private: bool) -> None:
     """A link that opens an account went into the account's blind copy and its Sent folder, where others read."""
-    letter = Letter("<1@potok>", None, "", "b@melnikov.example", "Тема", "text", "<p>text</p>", is_private=is_private)
+    message = RenderedMessage("<1@potok>", None, "", "b@melnikov.example", "Тема", "text", "<p>text</p>", is_private=is_private)
     with smtp_server() as server, imap_server() as mailbox:
         there = account(server.port, receive_port=mailbox.port, copy_to_self=True)
         with KeepsCopies(there, 5) as way:
-            assert way.send(letter).outcome == "sent"
+            assert way.send(message).outcome == "sent"
         recipients = [line[8:] for line in server.heard if line.lower().startswith(b"rcpt to:")]
         assert recipients == [b"<b@melnikov.example>"] + ([] if is_private else [b"<a@melnikov.example>"])
         assert bool(mailbox.heard) is not is_private
@@ -197,25 +210,25 @@ class Stumbles:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def send(self, letter: object) -> Answer:
+    def send(self, message: object) -> Answer:
         raise RuntimeError("a fault")
 
 
 def test_a_transport_that_stumbles_ends_no_sender(app: Flask, cast: Cast) -> None:
     cast.place()
-    letters = cast.letters()
-    desk = Desk()
-    crew = Crew(app, app.config["POTOK"], desk, "test")
-    desk.put(letters)
+    messages = cast.messages()
+    queue = InFlightQueue()
+    pool = SenderPool(app, app.config["POTOK"], queue, "test")
+    queue.put(messages)
     done: list[Any] = []
     end = time.monotonic() + 10
-    while time.monotonic() < end and len(done) < len(letters):
-        if (begins := desk.next()) is not None:
-            desk.begin(begins)
-        crew.man(Stumbles)
-        done += desk.collect(0.1)
-    crew.go_home()
-    assert [one.answer.outcome for one in done] == ["unclear"] * len(letters)
+    while time.monotonic() < end and len(done) < len(messages):
+        if (begins := queue.next()) is not None:
+            queue.begin(begins)
+        pool.scale(Stumbles)
+        done += queue.collect(0.1)
+    pool.stop()
+    assert [one.answer.outcome for one in done] == ["unclear"] * len(messages)
 
 
 @pytest.fixture
@@ -266,9 +279,11 @@ XML = '<clientConfig><outgoingServer type="smtp"><hostname>x.example</hostname><
     [
         *(f'<?xml version="1.0" encoding="{name}"?>{XML.format("")}'.encode() for name in ("gbk", "utf-7", "rot13", "idna", "nothing")),
         ('\ufeff<!DOCTYPE a [<!ENTITY b "bbbb">]>' + XML.format("<username>&b;&b;</username>")).encode("utf-16-le"),
-        b"<a>" * 9000 + b"</a>" * 9000, b"<a>\0</a>", b"\xff\xfe",
+        b"<a>" * 9000 + b"</a>" * 9000,
+        b"<a>\0</a>",
+        b"\xff\xfe",
     ],
-)  # fmt: skip
+)
 def test_a_description_that_is_none_is_none(xml: bytes) -> None:
     assert _described(xml, "a@x.example") is None
 

@@ -15,14 +15,15 @@ from sqlalchemy import event, select
 
 from kanban import clock
 from kanban.config import Config
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.errors import Busy
+from kanban.transactions import transaction
 from rules.models import Delivery, Message
 from rules.post import deliveries, held, outbox
-from rules.post.worker import Worker
+from rules.worker import Worker
 from tests.bareserver import BareServer, End
 from tests.cast import PASSWORD, Cast, Signed
-from tests.letters import put_letters
+from tests.messages import put_messages
 from tests.rules.test_worker import use
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -67,7 +68,7 @@ def read_only(url: sa.URL) -> Iterator[None]:
 
 def test_freed_and_held_at_once(app: Flask, config: Config, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the two a lane could claim it, or a kill forget that it was in doubt."""
-    put_letters(["a@melnikov.example"], "doubt")
+    put_messages(["a@melnikov.example"], "doubt")
     with BareServer() as server:
         worker = worker_at(app, config, server, worker_name="worker")
         for _ in range(2):
@@ -85,7 +86,7 @@ def test_freed_and_held_at_once(app: Flask, config: Config, cast: Cast, monkeypa
 
 def test_what_was_not_begun_alone_is_given_back(app: Flask, cast: Cast) -> None:
     """A copy of a letter that somebody of the same name took anew, and began."""
-    put_letters(["a@melnikov.example"], "stale")
+    put_messages(["a@melnikov.example"], "stale")
     now = clock.now()
     with transaction() as session:
         stale = outbox.claim(session, "worker", 1, now)
@@ -100,7 +101,7 @@ def test_what_was_not_begun_alone_is_given_back(app: Flask, cast: Cast) -> None:
 
 
 def test_none_begins_whose_lease_would_end_before_it(app: Flask, cast: Cast) -> None:
-    put_letters(["a@melnikov.example"], "edge")
+    put_messages(["a@melnikov.example"], "edge")
     assert not claim_and_begin(lease_s=30)
 
 
@@ -115,7 +116,7 @@ def test_one_that_cannot_be_kept_takes_no_other_with_it(app: Flask, config: Conf
     monkeypatch.setattr(deliveries, "_end_of", end_of)
     with BareServer() as server:
         server.on_text = lambda *_: time.sleep(0.6) or End()  # type: ignore[func-returns-value]  # so that several are under way
-        put_letters([f"p{number}@melnikov.example" for number in range(5)], "one")
+        put_messages([f"p{number}@melnikov.example" for number in range(5)], "one")
         worker = worker_at(app, config, server, lease_s=4, letter_deadline_s=2)
         end = time.monotonic() + 30
         while Counter(states().values())["sent"] < 4 and time.monotonic() < end:
@@ -140,7 +141,7 @@ def test_a_database_that_turned_read_only(app: Flask, config: Config, cast: Cast
     server = BareServer()
     server.on_text = on_text
     with server, contextlib.ExitStack() as stack:
-        put_letters([f"p{number}@melnikov.example" for number in range(8)], "read-only")
+        put_messages([f"p{number}@melnikov.example" for number in range(8)], "read-only")
         worker = worker_at(app, config, server, lease_s=4, letter_deadline_s=2)
         assert worker.look()
         end = time.monotonic() + 30
@@ -184,7 +185,7 @@ def test_whatever_publishes_takes_its_number_in_turn(app: Flask, config: Config,
     try:
         client.post("/sign-in", data={"email": cast.email("manager"), "password": PASSWORD, "csrf_token": copied.token})
         with BareServer() as server:
-            put_letters([f"p{number}@melnikov.example" for number in range(5)], "feed")
+            put_messages([f"p{number}@melnikov.example" for number in range(5)], "feed")
             worker_at(app, config, server).step()
     finally:
         for name, listener in listeners:

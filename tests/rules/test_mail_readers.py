@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rules.post.transports.smtp import Smtp
+from rules.transports.smtp import Smtp
 from tests import mailreaders, rfc2047
 from tests.mailserver import Certificates, MailServer
-from tests.rules.test_headers import LETTER, account_at
+from tests.rules.test_headers import MESSAGE, account_at
 
 needs_readers = pytest.mark.skipif(not mailreaders.IS_HERE, reason="mutt, reformime and Email::MIME are needed: tests/install_mail.sh")
 
@@ -38,28 +38,28 @@ def test_names_and_subjects_arrive_as_they_were_typed(mail_server: MailServer, c
     for name, subject in CASES:
         with Smtp(replace(account_at(mail_server, certificates), sender_name=name), 10) as smtp:
             cc = tuple((f"{person} {name}", address.replace("виктор", "viktor")) for person, address in SECOND)
-            answer = smtp.send(replace(LETTER, name=name, subject=subject, text="Строка письма", cc=cc))
+            answer = smtp.send(replace(MESSAGE, name=name, subject=subject, text="Строка письма", cc=cc))
             assert answer.outcome == "sent", answer
-    letters = mail_server.handler.letters
-    shown_by_mutt = mailreaders.mutt(letters, tmp_path)
-    assert len(letters) == len(shown_by_mutt) == len(CASES)
-    for (name, subject), letter, (by_mutt, body) in zip(CASES, letters, shown_by_mutt, strict=True):
+    messages = mail_server.handler.messages
+    shown_by_mutt = mailreaders.mutt(messages, tmp_path)
+    assert len(messages) == len(shown_by_mutt) == len(CASES)
+    for (name, subject), message, (by_mutt, body) in zip(CASES, messages, shown_by_mutt, strict=True):
         expected = _expected(name, subject)
-        found = rfc2047.fields(letter)
+        found = rfc2047.fields(message)
         strictly = {field: rfc2047.mailboxes(found[field.lower()]) for field in ("From", "To", "Cc")}
         assert strictly | {"Subject": rfc2047.text(found["subject"])} == expected
-        assert _shown(mailreaders.email_mime(letter)) == expected
-        assert _shown(mailreaders.reformime(letter)) == expected
+        assert _shown(mailreaders.email_mime(message)) == expected
+        assert _shown(mailreaders.reformime(message)) == expected
         assert _for_mutt(_shown(by_mutt)) == _for_mutt(expected) and "Строка письма" in body
 
 
 def _expected(name: str, subject: str) -> dict[str, object]:
     typed = name.strip()
     cc = [(f"{person} {typed}", address) for (person, _), address in zip(SECOND, (f"viktor@{RF}", "plain@melnikov.example"), strict=True)]
-    return {"From": [(typed, LETTER_FROM)], "To": [(typed, LETTER.address)], "Cc": cc, "Subject": subject.strip()}
+    return {"From": [(typed, MESSAGE_FROM)], "To": [(typed, MESSAGE.address)], "Cc": cc, "Subject": subject.strip()}
 
 
-RF, LETTER_FROM = "xn--e1afmkfd.xn--p1ai", "potok@melnikov.example"
+RF, MESSAGE_FROM = "xn--e1afmkfd.xn--p1ai", "potok@melnikov.example"
 
 
 def _shown(fields: dict[str, str]) -> dict[str, object]:

@@ -9,13 +9,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from kanban import clock
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.models import Order
-from rules import matrix, rules
-from rules.actions import recipient, send_email
-from rules.fields import RuleFields
+from kanban.transactions import transaction
+from rules.editing import matrix, verbs
 from rules.models import Rule, Run
+from rules.queries.versions import fields_of, find_rule
 from tests.cast import Cast, Signed
+from tests.rule_json import changed, recipient, rule_fields, send_email
 
 
 @pytest.fixture(autouse=True)
@@ -26,12 +27,12 @@ def only_ours(cast: Cast) -> None:
 
 
 def add(cast: Cast, *more: dict[str, Any], status: str = "prepaid", **mode: Any) -> int:
-    letter = send_email(
+    message = send_email(
         cast.templates["manager"], [recipient("person", cast.people["designer"]), recipient("person", cast.people["owner"])]
     )
-    fields = RuleFields("Проверка", cast.boards["orders"], "entered", cast.statuses[status], actions=[letter, *more], **mode)
+    fields = rule_fields("Проверка", cast.boards["orders"], "entered", cast.statuses[status], actions=[message, *more], **mode)
     with transaction() as session:
-        return rules.add_rule(session, cast.actors["owner"], fields).id
+        return verbs.add_rule(session, cast.actors["owner"], fields).id
 
 
 def runs(rule_id: int) -> list[Run]:
@@ -42,7 +43,7 @@ def runs(rule_id: int) -> list[Run]:
 def test_a_draft_is_never_evaluated(cast: Cast) -> None:
     rule = add(cast, active=False)
     cast.move(cast.place(), "prepaid")
-    assert runs(rule) == [] and cast.letters(rule_id=rule) == []
+    assert runs(rule) == [] and cast.messages(rule_id=rule) == []
 
 
 def test_log_only_records_what_it_would_have_done_and_does_nothing(cast: Cast) -> None:
@@ -52,23 +53,25 @@ def test_log_only_records_what_it_would_have_done_and_does_nothing(cast: Cast) -
     (run,) = runs(rule)
     assert run.outcome == "logged"
     assert [(note["why"], note["name"]) for note in run.notes] == [
-        ("did_it", "Сергей Мельников"), ("would_send", "Марина Лисицына"), ("would_change", "tag")
-    ]  # fmt: skip
-    assert cast.letters(rule_id=rule) == [] and db.session.get_one(Order, order.id, populate_existing=True).tags == []
+        ("did_it", "Сергей Мельников"),
+        ("would_send", "Марина Лисицына"),
+        ("would_change", "tag"),
+    ]
+    assert cast.messages(rule_id=rule) == [] and db.session.get_one(Order, order.id, populate_existing=True).tags == []
 
 
-def test_log_only_takes_no_letter_from_a_rule_that_sends(cast: Cast) -> None:
+def test_log_only_takes_no_message_from_a_rule_that_sends(cast: Cast) -> None:
     logging = add(cast, log_only=True)
     sending = add(cast)
     cast.move(cast.place(), "prepaid")
-    assert [one.name for one in cast.letters(rule_id=sending)] == ["Марина Лисицына"]
+    assert [one.name for one in cast.messages(rule_id=sending)] == ["Марина Лисицына"]
     assert [note["why"] for note in runs(logging)[0].notes if note["name"] == "Марина Лисицына"] == ["told_already"]
 
 
 def test_a_failing_rule_that_only_logs_says_so(cast: Cast) -> None:
     rule = add(cast, log_only=True)
     with transaction() as session:
-        version = rules.find_rule(session, rule).version
+        version = find_rule(session, rule).version
         version.actions = [send_email(999, [recipient("author")])]
     cast.move(cast.place(), "prepaid")
     assert runs(rule)[0].outcome == "failed"
@@ -78,28 +81,28 @@ def test_a_paused_rule_rests_and_wakes_by_itself(cast: Cast, monkeypatch: pytest
     rule = add(cast, paused_until=clock.now() + timedelta(hours=1))
     order = cast.place()
     cast.move(order, "prepaid")
-    assert runs(rule) == [] and rules.find_rule(db.session(), rule).mode == "paused"
+    assert runs(rule) == [] and find_rule(db.session(), rule).mode == "paused"
     later = clock.now() + timedelta(hours=2)
     monkeypatch.setattr(clock, "now", lambda: later)
     cast.move(order, "design")
     cast.move(order, "prepaid")
-    assert [run.outcome for run in runs(rule)] == ["done"] and rules.find_rule(db.session(), rule).mode == "on"
+    assert [run.outcome for run in runs(rule)] == ["done"] and find_rule(db.session(), rule).mode == "on"
 
 
 def test_a_switch_keeps_what_the_rule_may_do_and_ends_a_pause(cast: Cast) -> None:
     rule = add(cast, log_only=True, paused_until=clock.now() + timedelta(hours=1))
     with transaction() as session:
-        assert rules.switch_rule(session, cast.actors["owner"], rule, False).mode == "draft"
+        assert verbs.switch_rule(session, cast.actors["owner"], rule, False).mode == "draft"
     with transaction() as session:
-        assert rules.switch_rule(session, cast.actors["owner"], rule, True).mode == "log"
+        assert verbs.switch_rule(session, cast.actors["owner"], rule, True).mode == "log"
 
 
 def test_modes_cost_no_version_and_a_row_of_the_matrix_that_only_logs_leaves_it(cast: Cast) -> None:
     row = matrix.matrix_rule(db.session(), cast.statuses["prepaid"])
     assert row is not None
     with transaction() as session:
-        fields = replace(rules.fields_of(rules.find_rule(session, row.id)), log_only=True)
-        changed = rules.change_rule(session, cast.actors["owner"], row.id, fields)
+        fields = replace(fields_of(find_rule(session, row.id)), log_only=True)
+        changed = verbs.change_rule(session, cast.actors["owner"], row.id, fields)
         assert not changed.in_matrix and changed.version.number == 1
     assert matrix.matrix_rule(db.session(), cast.statuses["prepaid"]) is None
 
@@ -107,17 +110,21 @@ def test_modes_cost_no_version_and_a_row_of_the_matrix_that_only_logs_leaves_it(
 def test_another_board_is_another_version_and_another_trigger(cast: Cast) -> None:
     rule = add(cast)
     with transaction() as session:
-        fields = replace(rules.fields_of(rules.find_rule(session, rule)), trigger="changed", status_id=None)
-        rules.change_rule(session, cast.actors["owner"], rule, fields)
-        changed = rules.change_rule(session, cast.actors["owner"], rule, replace(fields, board_id=cast.boards["production"]))
-        assert changed.version.number == 3 and changed.trigger_key == f"changed:{cast.boards['production']}"
+        fields = changed(fields_of(find_rule(session, rule)), trigger="changed", status=None)
+        verbs.change_rule(session, cast.actors["owner"], rule, fields)
+        again = verbs.change_rule(session, cast.actors["owner"], rule, changed(fields, board=cast.boards["production"]))
+        assert again.version.number == 3 and again.trigger_key == f"changed:{cast.boards['production']}"
 
 
 def form(cast: Cast, **changed: Any) -> dict[str, Any]:
     return {
-        "name": "Пауза", "board_id": cast.boards["orders"], "trigger": "entered", "status_id": cast.statuses["prepaid"],
-        "template-0": str(cast.templates["manager"]), "to-0": ["responsible"],
-    } | changed  # fmt: skip
+        "name": "Пауза",
+        "board_id": cast.boards["orders"],
+        "trigger": "entered",
+        "status_id": cast.statuses["prepaid"],
+        "template-0": str(cast.templates["manager"]),
+        "to-0": ["responsible"],
+    } | changed
 
 
 def saved(cast: Cast) -> Rule:

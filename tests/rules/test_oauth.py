@@ -15,10 +15,11 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from flask import Flask
 from sqlalchemy import select
 
-from kanban.db import db, transaction
+from kanban.db import db
+from kanban.transactions import transaction
 from rules.mail import oauth
 from rules.models import MailAccount, Message
-from rules.post.worker import Worker
+from rules.worker import Worker
 from tests.cast import Cast, Signed
 from tests.mailserver import Certificates, Handler, free_port
 from tests.rules.test_worker import drain, hurry
@@ -101,9 +102,15 @@ def tokens(app: Flask, certificates: Certificates, monkeypatch: pytest.MonkeyPat
 def mail(certificates: Certificates) -> Iterator[tuple[ByToken, int]]:
     handler = ByToken()
     controller = Controller(
-        handler, hostname="127.0.0.1", port=free_port(), ready_timeout=10, ssl_context=certificates.context, auth_required=True,
-        auth_require_tls=False, auth_exclude_mechanism=["LOGIN", "PLAIN"],
-    )  # fmt: skip
+        handler,
+        hostname="127.0.0.1",
+        port=free_port(),
+        ready_timeout=10,
+        ssl_context=certificates.context,
+        auth_required=True,
+        auth_require_tls=False,
+        auth_exclude_mechanism=["LOGIN", "PLAIN"],
+    )
     controller.start()
     yield handler, int(controller.port)
     controller.stop()
@@ -116,8 +123,16 @@ def owner(app: Flask, cast: Cast) -> Signed:
 
 def begin(owner: Signed, port: int) -> dict[str, str]:
     """Presses the button; what the browser is sent to Google with."""
-    form = {"address": ADDRESS, "password": "", "sender_name": "Кухни", "host": "127.0.0.1", "port": str(port), "security": "tls",
-            "username": ADDRESS, "timeout_s": "5"}  # fmt: skip
+    form = {
+        "address": ADDRESS,
+        "password": "",
+        "sender_name": "Кухни",
+        "host": "127.0.0.1",
+        "port": str(port),
+        "security": "tls",
+        "username": ADDRESS,
+        "timeout_s": "5",
+    }
     answer = owner.post("/settings/mail/system/oauth/google", form, htmx=True)
     assert answer.status_code == 204
     return {key: values[0] for key, values in parse_qs(urlsplit(answer.headers["HX-Redirect"]).query).items()}
@@ -146,7 +161,7 @@ def test_a_mailbox_signs_in_by_token_and_the_token_is_renewed(
     assert {one["grant_type"] for one in tokens.asked} == {"authorization_code", "refresh_token"}
 
 
-def test_a_withdrawn_sign_in_leaves_letters_waiting_and_is_said(
+def test_a_withdrawn_sign_in_leaves_messages_waiting_and_is_said(
     owner: Signed, cast: Cast, app: Flask, tokens: TokenServer, mail: tuple[ByToken, int]
 ) -> None:
     sent_with = begin(owner, mail[1])
@@ -184,8 +199,16 @@ def test_a_token_is_sent_to_its_server_only_and_a_password_takes_its_place(
 ) -> None:
     with transaction() as session:
         session.add(MailAccount(address=ADDRESS, host="127.0.0.1", port=465, security="tls", oauth="google", sealed_token="x"))
-    form = {"address": ADDRESS, "password": "", "sender_name": "", "host": "evil.example", "port": "465", "security": "tls",
-            "username": "", "timeout_s": "5"}  # fmt: skip
+    form = {
+        "address": ADDRESS,
+        "password": "",
+        "sender_name": "",
+        "host": "evil.example",
+        "port": "465",
+        "security": "tls",
+        "username": "",
+        "timeout_s": "5",
+    }
     assert owner.post("/settings/mail/system/sending", form).status_code == 422
     assert owner.post("/settings/mail/system/sending", form | {"password": "new"}).status_code == 303
     db.session.rollback()
@@ -201,7 +224,15 @@ def test_without_a_client_there_is_no_button(owner: Signed, cast: Cast) -> None:
 def test_with_a_client_there_is_a_button_and_a_page_that_leads_on(owner: Signed, cast: Cast, tokens: TokenServer) -> None:
     page = owner.post("/settings/mail/system/find/table", {"address": "a@gmail.com"}).text
     assert "Войти через Google" in page and "Войти через Microsoft" not in page
-    form = {"address": "a@gmail.com", "password": "", "sender_name": "", "host": "smtp.gmail.com", "port": "465", "security": "tls",
-            "username": "a@gmail.com", "timeout_s": "5"}  # fmt: skip
+    form = {
+        "address": "a@gmail.com",
+        "password": "",
+        "sender_name": "",
+        "host": "smtp.gmail.com",
+        "port": "465",
+        "security": "tls",
+        "username": "a@gmail.com",
+        "timeout_s": "5",
+    }
     page = owner.post("/settings/mail/system/oauth/google", form).text
     assert f'href="{tokens.url}/auth?' in page

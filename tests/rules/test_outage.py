@@ -14,18 +14,18 @@ from sqlalchemy import func, select
 from kanban import clock
 from kanban.config import Config
 from kanban.db import db
-from rules.mail.accounts import DAY, HOUR, goes_on_at, used
 from rules.models import Delivery, MailAccount, Message
-from rules.post.worker import Worker
+from rules.post.limits import DAY, HOUR, goes_on_at, used
+from rules.worker import Worker
 from tests.bareserver import BareServer, End
-from tests.letters import put_letters
+from tests.messages import put_messages
 from tests.soak import size
 
-LETTERS = size(100, 1_000, 10_000)
-RECIPIENTS, PER_HOUR, PER_DAY = LETTERS // 10, LETTERS * 3 // 20, LETTERS * 3 // 4
-BEFORE = PER_HOUR // 2  # letters that arrive before the outage
+MESSAGES = size(100, 1_000, 10_000)
+RECIPIENTS, PER_HOUR, PER_DAY = MESSAGES // 10, MESSAGES * 3 // 20, MESSAGES * 3 // 4
+BEFORE = PER_HOUR // 2  # messages that arrive before the outage
 OUTAGE = timedelta(minutes=10)
-A_LETTER_TAKES = timedelta(seconds=0.5)
+A_MESSAGE_TAKES = timedelta(seconds=0.5)
 
 
 class JumpingClock:
@@ -53,7 +53,7 @@ def test_an_outage_of_ten_minutes_loses_nothing_and_keeps_order_and_limits(app: 
     server = BareServer()
 
     def on_text(_message_id: str, _address: str) -> End:
-        jumping.jump(A_LETTER_TAKES)
+        jumping.jump(A_MESSAGE_TAKES)
         return End()
 
     def on_mail() -> str:
@@ -64,10 +64,15 @@ def test_an_outage_of_ten_minutes_loses_nothing_and_keeps_order_and_limits(app: 
 
     server.on_text, server.on_mail = on_text, on_mail
     app.config["POTOK"] = replace(
-        config, smtp_host="127.0.0.1", smtp_port=server.port, smtp_security="none", smtp_from="potok@melnikov.example",
-        smtp_per_hour=PER_HOUR, smtp_per_day=PER_DAY,
-    )  # fmt: skip
-    expected = put_letters([f"p{n % RECIPIENTS}@melnikov.example" for n in range(LETTERS)])
+        config,
+        smtp_host="127.0.0.1",
+        smtp_port=server.port,
+        smtp_security="none",
+        smtp_from="potok@melnikov.example",
+        smtp_per_hour=PER_HOUR,
+        smtp_per_day=PER_DAY,
+    )
+    expected = put_messages([f"p{n % RECIPIENTS}@melnikov.example" for n in range(MESSAGES)])
     began = clock.now()
     worker = Worker(app)
     with server:
@@ -110,7 +115,7 @@ def _next_moment() -> datetime:
     now = clock.now()
     account = db.session.scalars(select(MailAccount).execution_options(populate_existing=True)).one()
     due_at = db.session.scalar(select(func.min(Message.due_at)).where(Message.state == "waiting", Message.due_at > now))
-    moments = [account.paused_until, goes_on_at(account, used(db.session(), account.id, now)), due_at]
+    moments = [account.paused_until, goes_on_at(account, used(db.session(), account, now)), due_at]
     db.session.rollback()
     return min((one for one in moments if one is not None and one > now), default=now + timedelta(minutes=1))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from email.utils import parseaddr
 
 import pytest
 from flask import Flask
@@ -9,12 +10,15 @@ from sqlalchemy import update
 
 from kanban import clock
 from kanban.config import Config
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.errors import Forbidden
+from kanban.models import Person
+from kanban.transactions import transaction
+from rules.definition.channels import Channel
 from rules.models import Message
-from rules.post import outbox, pause
-from rules.post.lane import LaneRun
-from rules.post.worker import Worker
+from rules.post import outbox, pause, sign_in_emails
+from rules.post.lane import LaneWorker
+from rules.worker import Worker
 from tests.cast import Cast
 from tests.mailserver import Certificates, MailServer
 from tests.rules.test_worker import drain, hurry, smtp, states, use
@@ -37,19 +41,17 @@ def end(cast: Cast) -> None:
 
 def reset(cast: Cast, who: str) -> None:
     with transaction() as session:
-        outbox.enqueue_plain(
-            session, kind="reset", address=cast.email(who), name="", subject="Новый пароль", text="https://x", language="ru", host="potok",
-            layout={"why": {"kind": "reset"}},
-        )  # fmt: skip
+        person = session.get_one(Person, cast.people[who])
+        sign_in_emails.put(session, Config(public_url="http://potok"), "reset", person, "Новый пароль", "Ссылка", "/reset/x", "ru")
 
 
-def test_letters_of_rules_stay_and_the_worker_rests(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
+def test_messages_of_rules_stay_and_the_worker_rests(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
     cast.place()
     begin(cast)
     hurry()
     assert worker.step() is False, "nothing is due, so no lane is started again and again"
     assert mail_server.mail == [] and set(states(cast).values()) == {"waiting"}
-    assert all(letter.attempts == 0 for letter in cast.letters())
+    assert all(message.attempts == 0 for message in cast.messages())
 
 
 def test_a_new_password_and_a_copy_sent_again_go(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
@@ -57,17 +59,17 @@ def test_a_new_password_and_a_copy_sent_again_go(worker: Worker, mail_server: Ma
     begin(cast)
     reset(cast, "accountant")
     with transaction() as session:
-        again = outbox.send_again(session, cast.letters()[0].id, "potok")
+        again = outbox.send_again(session, cast.messages()[0].id, "potok")
         assert again is not None and again.kind == "copy"
         copied = again.message_id
     drain(worker)
     assert sorted(one["Message-ID"] for one in mail_server.mail) == sorted(
-        [copied, *(letter.message_id for letter in cast.letters(kind="reset"))]
+        [copied, *(message.message_id for message in cast.messages(kind="reset"))]
     )
-    assert {letter.state for letter in cast.letters(kind="rule")} == {"waiting"}
+    assert {message.state for message in cast.messages(kind="rule")} == {"waiting"}
 
 
-def test_what_was_asked_for_does_not_wait_behind_a_paused_letter(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
+def test_what_was_asked_for_does_not_wait_behind_a_paused_message(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
     mail_server.handler.refuse[cast.email("designer")] = "451 4.7.1 Greylisted"
     cast.place()
     drain(worker, rounds=2)
@@ -76,8 +78,8 @@ def test_what_was_asked_for_does_not_wait_behind_a_paused_letter(worker: Worker,
     begin(cast)
     reset(cast, "designer")
     drain(worker)
-    assert [one["To"] for one in mail_server.mail] == [cast.email("designer")]
-    assert [letter.state for letter in cast.letters(kind="rule", address=cast.email("designer"))] == ["waiting"]
+    assert [parseaddr(one["To"])[1] for one in mail_server.mail] == [cast.email("designer")]
+    assert [message.state for message in cast.messages(kind="rule", address=cast.email("designer"))] == ["waiting"]
 
 
 def test_a_pause_in_the_middle_of_a_lane_stops_what_has_not_begun(app: Flask, worker: Worker, mail_server: MailServer, cast: Cast) -> None:
@@ -94,11 +96,11 @@ def test_a_pause_in_the_middle_of_a_lane_stops_what_has_not_begun(app: Flask, wo
             begin(cast)
         return False
 
-    run = LaneRun(app, app.config["POTOK"], outbox.SYSTEM, pause_at_the_second_look)
+    run = LaneWorker(app, app.config["POTOK"], outbox.SYSTEM, pause_at_the_second_look)
     run.run()
-    sent, kept = len(mail_server.mail), cast.letters(state="waiting")
+    sent, kept = len(mail_server.mail), cast.messages(state="waiting")
     assert 0 < sent < outbox.BATCH and sent + len(kept) == 80
-    assert all(letter.attempts == 0 for letter in kept), "what was given back was not tried"
+    assert all(message.attempts == 0 for message in kept), "what was given back was not tried"
     assert worker.step() is False
     end(cast)
     drain(worker)
@@ -114,11 +116,11 @@ def test_on_resume_all_leave_in_order(worker: Worker, mail_server: MailServer, c
     end(cast)
     drain(worker)
     of_designer = [one["Message-ID"] for one in mail_server.mail if cast.email("designer") in one["To"]]
-    assert of_designer == [letter.message_id for letter in cast.letters(address=cast.email("designer"))]
+    assert of_designer == [message.message_id for message in cast.messages(address=cast.email("designer"))]
     assert len(of_designer) == 6 and set(states(cast).values()) == {"sent"}
 
 
-def test_a_pause_longer_than_letters_are_tried_takes_nothing_from_them(
+def test_a_pause_longer_than_messages_are_tried_takes_nothing_from_them(
     worker: Worker, mail_server: MailServer, cast: Cast, config: Config
 ) -> None:
     mail_server.handler.refuse[cast.email("designer")] = "451 4.7.1 Greylisted"
@@ -136,7 +138,7 @@ def test_notices_in_the_application_go_on(cast: Cast, app: Flask) -> None:
     with transaction() as session:
         session.execute(update(Message).values(channel="notice"))
     hurry()
-    lane = outbox.Lane("notice")
+    lane = outbox.Lane(Channel.NOTICE)
     assert outbox.lanes_due(db.session(), clock.now(), only_asked_for=True) == [lane]
     with transaction() as session:
         assert len(outbox.claim(session, "w", 60, clock.now(), lane=lane, only_asked_for=True)) == 2

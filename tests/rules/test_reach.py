@@ -5,18 +5,21 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.models import SecurityEvent, Setting
+from kanban.transactions import transaction
+from rules.definition.channels import Channel
 from rules.mail.discovery import _fetch
 from rules.mail.named_hosts import name_hosts_in_use, named
-from rules.mail.reach import NOWHERE_INSIDE, NotAllowed, read_reach
 from rules.models import Gateway, MailAccount
-from rules.post.gateways import OpenGateway, sealed
-from rules.post.transports import Letter
-from rules.post.transports.smpp import Smpp
-from rules.post.transports.smtp import Smtp
-from rules.post.transports.webhook import Webhook
-from rules.post.transports.wire import Wire
+from rules.transports import RenderedMessage
+from rules.transports.gateways import OpenGateway, sealed
+from rules.transports.reach import NOWHERE_INSIDE, NotAllowed, read_reach
+from rules.transports.services import ServiceKey
+from rules.transports.smpp import Smpp
+from rules.transports.smtp import Smtp
+from rules.transports.webhook import Webhook
+from rules.transports.wire import Wire
 from tests.cast import Cast, Signed
 from tests.fakegateways import FakeHttp, FakeSmpp
 from tests.fakenet import FakeDns
@@ -24,7 +27,7 @@ from tests.mailserver import LOOPBACK
 from tests.rules.test_hostile_servers import account, smtp_server
 
 EVERYWHERE = read_reach("0.0.0.0/0 ::/0 any.example")
-LETTER = Letter("<potok.1.abc@host>", 1, "Гузель", "+79001234567", "Заказ", "Готов", "")
+MESSAGE = RenderedMessage("<potok.1.abc@host>", 1, "Гузель", "+79001234567", "Заказ", "Готов", "")
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1", "77.88.55.88"])
@@ -61,9 +64,25 @@ def test_inner_addresses_are_reached_once_the_host_is_named(address: str) -> Non
 
 @pytest.mark.parametrize(
     "address",
-    ["169.254.169.254", "169.254.0.1", "fe80::1", "fe80::1%eth0", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "0.0.0.0", "::",
-     "168.63.129.16", "fd20:ce::254", "64:ff9b::a9fe:a9fe", "::a9fe:a9fe", "224.0.0.1", "ff02::1", "::ffff:169.254.169.254"],
-)  # fmt: skip
+    [
+        "169.254.169.254",
+        "169.254.0.1",
+        "fe80::1",
+        "fe80::1%eth0",
+        "100.100.100.200",
+        "192.0.0.192",
+        "fd00:ec2::254",
+        "0.0.0.0",
+        "::",
+        "168.63.129.16",
+        "fd20:ce::254",
+        "64:ff9b::a9fe:a9fe",
+        "::a9fe:a9fe",
+        "224.0.0.1",
+        "ff02::1",
+        "::ffff:169.254.169.254",
+    ],
+)
 def test_the_machines_own_services_never(address: str) -> None:
     with pytest.raises(NotAllowed, match="never"):
         EVERYWHERE.require("any.example", address)
@@ -91,12 +110,12 @@ def test_a_name_is_judged_by_where_it_leads_when_it_is_connected_to() -> None:
 @pytest.mark.parametrize("path", ["/hook", "/moved"])
 def test_a_webhook_leads_neither_inside_nor_elsewhere(path: str) -> None:
     with FakeHttp() as fake:
-        with Webhook(OpenGateway("sms", "webhook", {"url": fake.url + path}), 5) as transport:
-            answer = transport.send(LETTER)
+        with Webhook(OpenGateway(Channel.SMS, ServiceKey.WEBHOOK, {"url": fake.url + path}), 5) as transport:
+            answer = transport.send(MESSAGE)
         assert answer.outcome == "retry" and "not allowed yet" in answer.text and fake.requests == []
         fake.answers = [(302, "x" * 5000)]
-        with Webhook(OpenGateway("sms", "webhook", {"url": fake.url + path}, reach=LOOPBACK), 5) as transport:
-            answer = transport.send(LETTER)
+        with Webhook(OpenGateway(Channel.SMS, ServiceKey.WEBHOOK, {"url": fake.url + path}, reach=LOOPBACK), 5) as transport:
+            answer = transport.send(MESSAGE)
         assert answer.outcome == "retry" and answer.text.startswith("error=302 xxx") and len(answer.text) < 300
         assert [one[0] for one in fake.requests] == [path], "a redirect is an answer like another, and followed by nobody"
 
@@ -104,11 +123,11 @@ def test_a_webhook_leads_neither_inside_nor_elsewhere(path: str) -> None:
 def test_an_operator_inside_is_named_first() -> None:
     with FakeSmpp() as fake:
         fields = {"host": "127.0.0.1", "port": str(fake.port), "login": "firma", "password": "secret", "sender": "Kuhni"}
-        with Smpp(OpenGateway("sms", "smpp", fields), 5) as transport:
-            assert "not allowed yet" in transport.send(LETTER).text
+        with Smpp(OpenGateway(Channel.SMS, ServiceKey.SMPP, fields), 5) as transport:
+            assert "not allowed yet" in transport.send(MESSAGE).text
         assert fake.connections == 0
-        with Smpp(OpenGateway("sms", "smpp", fields, reach=read_reach("127.0.0.1")), 5) as transport:
-            assert transport.send(LETTER).outcome == "sent"
+        with Smpp(OpenGateway(Channel.SMS, ServiceKey.SMPP, fields, reach=read_reach("127.0.0.1")), 5) as transport:
+            assert transport.send(MESSAGE).outcome == "sent"
 
 
 def now_named() -> list[str]:
@@ -153,8 +172,16 @@ def test_who_is_no_administrator_sees_what_kind_of_error_it_is_and_no_more(app: 
         seen = {}
         for who in ("manager", "owner"):
             signed = Signed(app.test_client(), cast.email(who))
-            form = {"address": f"{who}@melnikov.example", "password": "x", "sender_name": "Я", "host": "127.0.0.1", "port": "587",
-                    "security": "none", "username": "a", "timeout_s": "5"}  # fmt: skip
+            form = {
+                "address": f"{who}@melnikov.example",
+                "password": "x",
+                "sender_name": "Я",
+                "host": "127.0.0.1",
+                "port": "587",
+                "security": "none",
+                "username": "a",
+                "timeout_s": "5",
+            }
             assert signed.post("/me/mail/sending", form).status_code == 303
             with transaction() as session:
                 for one in session.scalars(select(MailAccount)):
@@ -166,5 +193,5 @@ def test_who_is_no_administrator_sees_what_kind_of_error_it_is_and_no_more(app: 
 
 def test_who_only_looks_has_no_account(app: Flask, cast: Cast) -> None:
     viewer = Signed(app.test_client(), cast.email("viewer"))
-    assert viewer.get("/me/mail/sending").status_code == 403 and "/me/mail" not in viewer.get("/me/letters").text
+    assert viewer.get("/me/mail/sending").status_code == 403 and "/me/mail" not in viewer.get("/me/messages").text
     assert viewer.post("/me/mail/find/mx", {"address": "a@firma.local"}).status_code == 403

@@ -6,16 +6,17 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select, update
 
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.models import Person, Todo, person_role
 from kanban.roles import Standing, resolve_role
-from rules.actions import recipient, send_email
-from rules.fields import NO_CRITERIA, RuleFields
+from kanban.transactions import transaction
+from rules.editing.verbs import add_rule
 from rules.logs.trace import chosen_words
 from rules.models import Run
-from rules.post.frame import letter_of
-from rules.rules import add_rule
+from rules.post.layout import read_layout
+from rules.post.rendering import render_message
 from tests.cast import Cast, Signed
+from tests.rule_json import recipient, rule_fields, send_email
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def second(cast: Cast) -> int:
 
 def rule(cast: Cast, *actions: dict[str, Any], tell_actor: bool = False) -> int:
     with transaction() as session:
-        fields = RuleFields("Проба", cast.boards["orders"], "entered", cast.statuses["ready"], NO_CRITERIA, list(actions), tell_actor)
+        fields = rule_fields("Проба", cast.boards["orders"], "entered", cast.statuses["ready"], None, list(actions), tell_actor)
         return add_rule(session, cast.owner, fields).id
 
 
@@ -54,16 +55,16 @@ def to_managers(cast: Cast) -> dict[str, Any]:
 
 
 def told(cast: Cast, rule_id: int) -> list[str]:
-    return sorted(one.address.split("@")[0] for one in cast.letters(rule_id=rule_id))
+    return sorted(one.address.split("@")[0] for one in cast.messages(rule_id=rule_id))
 
 
 def test_of_two_managers_the_one_responsible_is_told_and_hears_why(cast: Cast, second: int) -> None:
     rule_id = rule(cast, to_managers(cast))
     cast.move(cast.place(cast.designer, responsible_id=cast.people["manager"]), "ready", cast.designer)
     assert told(cast, rule_id) == ["manager"]
-    (message,) = cast.letters(rule_id=rule_id)
-    assert "потому что вы отвечаете за этот заказ и у вас роль «Менеджер»" in letter_of(message, "http://potok").text
-    assert chosen_words(message.layout["why"]) == "Менеджер: responsible for this order, and holds the role"
+    (message,) = cast.messages(rule_id=rule_id)
+    assert "потому что вы отвечаете за этот заказ и у вас роль «Менеджер»" in render_message(message, "http://potok").text
+    assert chosen_words(read_layout(message.layout).chosen) == "Менеджер: responsible for this order and holds the role"
 
 
 def test_who_fills_the_role_goes_before_the_responsible(cast: Cast, second: int) -> None:

@@ -10,20 +10,21 @@ from sqlalchemy import select
 
 from kanban import clock
 from kanban.config import Config
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.models import Person
-from rules import rules
-from rules.actions import recipient, send, send_email
-from rules.cells import are_cells
-from rules.fields import RuleFields
-from rules.mail.accounts import seal
+from kanban.transactions import transaction
+from rules.definition.cells import are_cells
+from rules.definition.channels import Channel
+from rules.editing import verbs
 from rules.models import Delivery, MailAccount, Message, Rule, RuleVersion, Run, Unsubscribed
-from rules.post.lane import LaneRun
+from rules.post.lane import LaneWorker
 from rules.post.outbox import Lane
 from rules.post.unsubscribe import address_of, token_of
-from rules.post.worker import Worker
+from rules.seal import seal
+from rules.worker import Worker
 from tests.cast import Cast, Signed
 from tests.mailserver import USER, WORD, Certificates, MailServer, free_port
+from tests.rule_json import read_actions, recipient, rule_fields, send, send_email
 from tests.rules.test_worker import drain, hurry, smtp, use
 
 
@@ -39,21 +40,31 @@ def worker(app: Flask, config: Config, mail_server: MailServer, certificates: Ce
 def add_account(port: int, config: Config, **values: Any) -> int:
     with transaction() as session:
         account = MailAccount(
-            **{"kind": "person", "address": "manager@melnikov.example", "sender_name": "Ольга Белова", "host": "127.0.0.1", "port": port,
-               "security": "starttls", "username": USER, "sealed_password": seal(WORD, config.seal_key), "timeout_s": 2} | values
-        )  # fmt: skip
+            **{
+                "kind": "person",
+                "address": "manager@melnikov.example",
+                "sender_name": "Ольга Белова",
+                "host": "127.0.0.1",
+                "port": port,
+                "security": "starttls",
+                "username": USER,
+                "sealed_password": seal(WORD, config.seal_key),
+                "timeout_s": 2,
+            }
+            | values
+        )
         session.add(account)
         session.flush()
         return account.id
 
 
 def add_rule(cast: Cast, *actions: dict[str, Any]) -> int:
-    fields = RuleFields("Проверка", cast.boards["orders"], "entered", cast.statuses["prepaid"], {"all": []}, list(actions), False, True)
+    fields = rule_fields("Проверка", cast.boards["orders"], "entered", cast.statuses["prepaid"], {"all": []}, list(actions), False, True)
     with transaction() as session:
-        return rules.add_rule(session, cast.actors["owner"], fields).id
+        return verbs.add_rule(session, cast.actors["owner"], fields).id
 
 
-def letter(cast: Cast, to: dict[str, Any] | None = None, from_: str = "", reply_to: str = "") -> dict[str, Any]:
+def message(cast: Cast, to: dict[str, Any] | None = None, from_: str = "", reply_to: str = "") -> dict[str, Any]:
     return send("email", cast.templates["manager"], [to or recipient("role", cast.roles["accountant"])], from_, reply_to)
 
 
@@ -64,11 +75,11 @@ def move(cast: Cast, who: str = "owner", responsible: str | None = "manager") ->
     return moved.event.id
 
 
-def test_a_letter_goes_by_the_responsibles_own_account_with_answers_to_the_mover(
+def test_a_message_goes_by_the_responsibles_own_account_with_answers_to_the_mover(
     worker: Worker, cast: Cast, mail_server: MailServer, app: Flask
 ) -> None:
     account = add_account(mail_server.port, app.config["POTOK"], person_id=cast.people["manager"])
-    add_rule(cast, letter(cast, from_="responsible", reply_to="mover"))
+    add_rule(cast, message(cast, from_="responsible", reply_to="mover"))
     move(cast)
     drain(worker)
     got = mail_server.mail[0]
@@ -78,7 +89,7 @@ def test_a_letter_goes_by_the_responsibles_own_account_with_answers_to_the_mover
 
 
 def test_without_an_own_account_it_goes_by_the_firms_and_says_so(worker: Worker, cast: Cast, mail_server: MailServer) -> None:
-    add_rule(cast, letter(cast, from_="responsible", reply_to="responsible"))
+    add_rule(cast, message(cast, from_="responsible", reply_to="responsible"))
     move(cast)
     drain(worker)
     assert USER in mail_server.mail[0]["From"] and mail_server.mail[0]["Reply-To"] == "manager@melnikov.example"
@@ -89,7 +100,7 @@ def test_an_own_account_that_fails_hands_over_and_is_not_asked_again_meanwhile(
     worker: Worker, cast: Cast, mail_server: MailServer, app: Flask
 ) -> None:
     add_account(mail_server.port, app.config["POTOK"], person_id=cast.people["manager"], sealed_password=seal("wrong", "seal"))
-    add_rule(cast, letter(cast, from_="responsible"))
+    add_rule(cast, message(cast, from_="responsible"))
     move(cast)
     drain(worker)
     assert USER in mail_server.mail[0]["From"]
@@ -104,43 +115,44 @@ def test_an_own_account_that_fails_hands_over_and_is_not_asked_again_meanwhile(
 
 def test_a_named_account_and_one_that_is_gone(worker: Worker, cast: Cast, mail_server: MailServer, app: Flask) -> None:
     named = add_account(mail_server.port, app.config["POTOK"], kind="named", address="info@melnikov.example")
-    add_rule(cast, letter(cast, from_=f"account:{named}"), letter(cast, recipient("customer"), from_="account:999"))
+    add_rule(cast, message(cast, from_=f"account:{named}"), message(cast, recipient("customer"), from_="account:999"))
     move(cast)
     drain(worker)
     rows = db.session.execute(select(Message.address, Message.note, Delivery.sender).join(Delivery, Delivery.message_id == Message.id))
     assert {row.address: (row.note, row.sender) for row in rows} == {
-        "accountant@melnikov.example": ("", "info@melnikov.example"), "guzel@mail.example": ("account_gone", USER),
-    }  # fmt: skip
+        "accountant@melnikov.example": ("", "info@melnikov.example"),
+        "guzel@mail.example": ("account_gone", USER),
+    }
 
 
 def test_without_a_responsible_no_other_account_is_taken_for_theirs(
     worker: Worker, cast: Cast, mail_server: MailServer, app: Flask
 ) -> None:
     named = add_account(mail_server.port, app.config["POTOK"], kind="named", address="info@melnikov.example")
-    add_rule(cast, letter(cast, from_="responsible"), letter(cast, recipient("customer"), from_=f"account:{named}"))
+    add_rule(cast, message(cast, from_="responsible"), message(cast, recipient("customer"), from_=f"account:{named}"))
     move(cast, responsible=None)
-    letters = {one.address: (one.account_id, one.note) for one in cast.letters()}
-    assert letters == {"accountant@melnikov.example": (None, "no_own_account"), "guzel@mail.example": (named, "")}
+    messages = {one.address: (one.account_id, one.note) for one in cast.messages()}
+    assert messages == {"accountant@melnikov.example": (None, "no_own_account"), "guzel@mail.example": (named, "")}
 
 
 def test_the_number_of_a_removed_account_is_given_to_no_other(worker: Worker, cast: Cast, mail_server: MailServer, app: Flask) -> None:
     named = add_account(mail_server.port, app.config["POTOK"], kind="named", address="info@melnikov.example")
-    add_rule(cast, letter(cast, from_=f"account:{named}"))
+    add_rule(cast, message(cast, from_=f"account:{named}"))
     with transaction() as session:
         session.delete(session.get_one(MailAccount, named))
     add_account(mail_server.port, app.config["POTOK"], person_id=cast.people["manager"])
     move(cast)
-    assert [(one.account_id, one.note) for one in cast.letters()] == [(None, "account_gone")]
+    assert [(one.account_id, one.note) for one in cast.messages()] == [(None, "account_gone")]
 
 
 def test_the_account_of_somebody_who_left_sends_no_more(worker: Worker, cast: Cast, mail_server: MailServer, app: Flask) -> None:
     add_account(mail_server.port, app.config["POTOK"], person_id=cast.people["manager"])
-    add_rule(cast, letter(cast, from_="responsible"))
+    add_rule(cast, message(cast, from_="responsible"))
     order = cast.place(responsible_id=cast.people["manager"])
     with transaction() as session:
         session.get_one(Person, cast.people["manager"]).active = False
     cast.move(order, "prepaid")
-    assert [(one.account_id, one.note) for one in cast.letters()] == [(None, "no_own_account")]
+    assert [(one.account_id, one.note) for one in cast.messages()] == [(None, "no_own_account")]
 
 
 def test_without_an_account_of_the_firm_nothing_is_handed_over_to_the_tray(app: Flask, cast: Cast) -> None:
@@ -148,42 +160,42 @@ def test_without_an_account_of_the_firm_nothing_is_handed_over_to_the_tray(app: 
         for rule in session.scalars(select(Rule)):
             rule.active = False
     account = add_account(free_port(), app.config["POTOK"], person_id=cast.people["manager"])
-    add_rule(cast, letter(cast, from_="responsible"))
+    add_rule(cast, message(cast, from_="responsible"))
     move(cast)
     hurry()
     Worker(app).step()
     assert db.session.get_one(MailAccount, account).paused_until is not None  # it failed
     db.session.rollback()
     move(cast)
-    assert [(one.account_id, one.state, one.note) for one in cast.letters()] == [(account, "waiting", "")] * 2
+    assert [(one.account_id, one.state, one.note) for one in cast.messages()] == [(account, "waiting", "")] * 2
 
 
-def test_letters_in_hand_of_an_account_that_is_removed_go_by_the_firms(
+def test_messages_in_hand_of_an_account_that_is_removed_go_by_the_firms(
     worker: Worker, cast: Cast, mail_server: MailServer, app: Flask
 ) -> None:
     account = add_account(free_port(), app.config["POTOK"], person_id=cast.people["manager"])
-    add_rule(cast, letter(cast, from_="responsible"))
+    add_rule(cast, message(cast, from_="responsible"))
     move(cast)
     hurry()
-    lane = Lane("email", account)
-    run = LaneRun(app, app.config["POTOK"], lane, lambda: False)
+    lane = Lane(Channel.EMAIL, account)
+    run = LaneWorker(app, app.config["POTOK"], lane, lambda: False)
     assert run._refill() == 1
     with transaction() as session:
         session.delete(session.get_one(MailAccount, account))
     run.run()
-    assert [(one.account_id, one.state, one.attempts) for one in cast.letters()] == [(None, "waiting", 0)]
+    assert [(one.account_id, one.state, one.attempts) for one in cast.messages()] == [(None, "waiting", 0)]
     drain(worker)
     assert [USER in one["From"] for one in mail_server.mail] == [True]
 
 
 def test_who_it_was_wished_from_is_no_matter_of_the_matrix(cast: Cast) -> None:
-    assert are_cells([send_email(1, [recipient("responsible")])])
-    assert not are_cells([send("email", 1, [recipient("responsible")], from_="responsible")])
-    assert not are_cells([send("email", 1, [recipient("responsible")], reply_to="mover")])
+    assert are_cells(read_actions(send_email(1, [recipient("responsible")])))
+    assert not are_cells(read_actions(send("email", 1, [recipient("responsible")], from_="responsible")))
+    assert not are_cells(read_actions(send("email", 1, [recipient("responsible")], reply_to="mover")))
 
 
 def test_headers_make_a_thread_and_let_one_stop(worker: Worker, cast: Cast, mail_server: MailServer, app: Flask) -> None:
-    add_rule(cast, letter(cast))
+    add_rule(cast, message(cast))
     move(cast)
     move(cast)
     drain(worker)
@@ -199,10 +211,10 @@ def test_headers_make_a_thread_and_let_one_stop(worker: Worker, cast: Cast, mail
     assert link in text.replace("\n", "") or token in text
 
 
-def test_one_click_stops_letters_and_an_employee_finds_the_news_at_the_bell(
+def test_one_click_stops_messages_and_an_employee_finds_the_news_at_the_bell(
     worker: Worker, cast: Cast, mail_server: MailServer, app: Flask
 ) -> None:
-    add_rule(cast, letter(cast))
+    add_rule(cast, message(cast))
     token = token_of("accountant@melnikov.example", app.config["POTOK"].secret_key)
     stranger = app.test_client()
     earlier = URLSafeSerializer(app.config["POTOK"].secret_key, salt="unsubscribe").dumps("accountant@melnikov.example")
@@ -215,19 +227,19 @@ def test_one_click_stops_letters_and_an_employee_finds_the_news_at_the_bell(
     event = move(cast)
     drain(worker)
     assert not mail_server.mail
-    message = db.session.scalars(select(Message)).one()
-    assert (message.channel, message.person_id) == ("notice", cast.people["accountant"]) and message.text == message.subject
+    notice = db.session.scalars(select(Message)).one()
+    assert (notice.channel, notice.person_id) == ("notice", cast.people["accountant"]) and notice.text == notice.subject
     run = db.session.scalars(select(Run).where(Run.event_id == event)).one()
     assert {"why": "unsubscribed", "name": "Тамара Гусева"} in run.notes and run.outcome == "done"
-    assert stranger.post(f"/letters/{token}", data={"letters": "on"}).status_code == 303
+    assert stranger.post(f"/letters/{token}", data={"messages": "on"}).status_code == 303
     db.session.rollback()
     move(cast)
     drain(worker)
     assert len(mail_server.mail) == 1
 
 
-def test_a_customer_who_wants_no_letters_gets_none(worker: Worker, cast: Cast, mail_server: MailServer) -> None:
-    add_rule(cast, letter(cast, recipient("customer")), letter(cast, recipient("address", address="Boss@melnikov.example")))
+def test_a_customer_who_wants_no_messages_gets_none(worker: Worker, cast: Cast, mail_server: MailServer) -> None:
+    add_rule(cast, message(cast, recipient("customer")), message(cast, recipient("address", address="Boss@melnikov.example")))
     first = move(cast)
     drain(worker)
     with transaction() as session:
@@ -248,12 +260,12 @@ def test_a_token_that_is_none(app: Flask, cast: Cast, token: str) -> None:
 
 def test_ones_own_switch(app: Flask, cast: Cast) -> None:
     manager = Signed(app.test_client(), cast.email("manager"))
-    assert "Письма о заказах" in manager.get("/me/letters", htmx=True).text
-    manager.post("/me/letters", {"letters": "off"})
-    assert "у колокольчика" in manager.get("/me/letters", htmx=True).text
+    assert "Письма о заказах" in manager.get("/me/messages", htmx=True).text
+    manager.post("/me/messages", {"messages": "off"})
+    assert "у колокольчика" in manager.get("/me/messages", htmx=True).text
     db.session.rollback()
     assert db.session.scalars(select(Unsubscribed.address)).one() == "manager@melnikov.example"
-    manager.post("/me/letters", {"letters": "on"})
+    manager.post("/me/messages", {"messages": "on"})
     db.session.rollback()
     assert db.session.scalar(select(Unsubscribed)) is None
 
@@ -262,10 +274,18 @@ def test_the_editor_keeps_sender_and_answers(app: Flask, cast: Cast, config: Con
     owner = Signed(app.test_client(), cast.email("owner"))
     named = add_account(25, config, kind="named", address="info@melnikov.example")
     form = {
-        "name": "От ответственного", "board_id": str(cast.boards["orders"]), "trigger": "entered", "active": "1",
-        "status_id": str(cast.statuses["prepaid"]), "group": "all", "template-0": str(cast.templates["manager"]), "channel-0": "email",
-        "to-0": "responsible", "from-0": "responsible", "reply_to-0": "mover",
-    }  # fmt: skip
+        "name": "От ответственного",
+        "board_id": str(cast.boards["orders"]),
+        "trigger": "entered",
+        "active": "1",
+        "status_id": str(cast.statuses["prepaid"]),
+        "group": "all",
+        "template-0": str(cast.templates["manager"]),
+        "channel-0": "email",
+        "to-0": "responsible",
+        "from-0": "responsible",
+        "reply_to-0": "mover",
+    }
     page = owner.post("/settings/rules/draw", form, htmx=True).text
     assert "с собственной записи ответственного" in page and "ответы тому, кто это сделал" in page and "info@melnikov.example" in page
     assert owner.post("/settings/rules/save", form).status_code == 303

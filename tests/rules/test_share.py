@@ -12,16 +12,17 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from kanban.config import Config
-from kanban.db import db, transaction
+from kanban.db import db
+from kanban.transactions import Turn, transaction
 from rules.models import Delivery, MailAccount, Message
 from rules.post import outbox
-from rules.post.worker import Worker
+from rules.worker import Worker
 from tests.bareserver import BareServer
-from tests.letters import put_letters
+from tests.messages import put_messages
 from tests.soak import size
 from tests.workers import start_worker
 
-LETTERS = size(300, 2_500, 50_000)
+MESSAGES = size(300, 2_500, 50_000)
 LIMIT = outbox.BATCH + 10
 
 
@@ -45,31 +46,35 @@ def counted(query: Any) -> int:
 
 
 @pytest.mark.soak
-def test_two_workers_share_letters_and_each_is_sent_once(app: Flask, database_url: str) -> None:
-    expected = put_letters([f"p{n % 1000}@melnikov.example" for n in range(LETTERS)])
+def test_two_workers_share_messages_and_each_is_sent_once(app: Flask, database_url: str) -> None:
+    expected = put_messages([f"p{n % 1000}@melnikov.example" for n in range(MESSAGES)])
     with BareServer() as server:
-        two_workers_until(lambda: len(server.arrivals) >= LETTERS, database_url, server.port, size(120, 120, 900))
+        two_workers_until(lambda: len(server.arrivals) >= MESSAGES, database_url, server.port, size(120, 120, 900))
     arrived = Counter(one.message_id for one in server.arrivals)
     assert arrived.keys() == set(expected) and set(arrived.values()) == {1}
-    assert counted(select(func.count()).where(Message.state == "sent", Message.attempts == 1)) == LETTERS
-    assert counted(select(func.count()).where(Delivery.outcome == "sent")) == LETTERS
+    assert counted(select(func.count()).where(Message.state == "sent", Message.attempts == 1)) == MESSAGES
+    assert counted(select(func.count()).where(Delivery.outcome == "sent")) == MESSAGES
     assert server.connections >= 2, "both had work"
 
 
 def test_workers_that_claim_at_the_same_moment_keep_to_their_accounts_limit(app: Flask, config: Config, database_url: str) -> None:
-    put_letters([f"p{n}@melnikov.example" for n in range(4 * outbox.BATCH)])
+    put_messages([f"p{n}@melnikov.example" for n in range(4 * outbox.BATCH)])
     with BareServer() as server:
         common = replace(
-            config, smtp_host="127.0.0.1", smtp_port=server.port, smtp_security="none", smtp_from="potok@melnikov.example",
+            config,
+            smtp_host="127.0.0.1",
+            smtp_port=server.port,
+            smtp_security="none",
+            smtp_from="potok@melnikov.example",
             smtp_per_hour=LIMIT,
-        )  # fmt: skip
+        )
 
         def step(name: str) -> None:
             with app.app_context():
                 worker_of(app, replace(common, worker_name=name)).step()
 
         threads = [threading.Thread(target=step, args=(name,)) for name in ("one", "two")]
-        with transaction(numbered=False) as session:
+        with transaction(Turn.NONE) as session:
             outbox.take_turn(session, outbox.SYSTEM)
             for thread in threads:
                 thread.start()

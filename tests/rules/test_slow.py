@@ -8,11 +8,11 @@ import pytest
 from flask import Flask
 
 from kanban import clock
-from kanban.db import transaction
+from kanban.transactions import transaction
 from rules.models import MailAccount
 from tests.bareserver import BareServer
-from tests.letters import put_letters
 from tests.mailserver import DrippingServer
+from tests.messages import put_messages
 from tests.soak import size
 from tests.workers import start_worker
 
@@ -35,13 +35,13 @@ def test_a_slow_address_and_a_dead_account_never_delay_the_others(app: Flask, da
         server.on_rcpt = on_rcpt
         dead_id, second_id = _account("dead@melnikov.example", dead.port), _account("second@melnikov.example", server.port)
         worker = start_worker(database_url, server.port)
-        put_letters([SLOW] * 4, "slow")
-        put_letters([f"d{n}@melnikov.example" for n in range(20)], "dead", account_id=dead_id)
+        put_messages([SLOW] * 4, "slow")
+        put_messages([f"d{n}@melnikov.example" for n in range(20)], "dead", account_id=dead_id)
         assert slow_ones.acquire(timeout=30)
         due_at = clock.now()
         addresses = [f"p{n % 40}@melnikov.example" for n in range(OTHERS)]
-        ids = put_letters(addresses, "other", due_at=due_at, apart_s=APART_S)
-        second_ids = put_letters(addresses, "second", due_at=due_at, apart_s=APART_S, account_id=second_id)
+        ids = put_messages(addresses, "other", due_at=due_at, apart_s=APART_S)
+        second_ids = put_messages(addresses, "second", due_at=due_at, apart_s=APART_S, account_id=second_id)
         due = {id_: due_at + timedelta(seconds=n * APART_S) for some in (ids, second_ids) for n, id_ in enumerate(some)}
         end = time.monotonic() + size(60, 60, 240)
         while len(others := [one for one in server.arrivals if one.message_id in due]) < len(due) and time.monotonic() < end:

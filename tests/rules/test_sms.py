@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.post.sms import SmsLength, sms_length
+from rules.transports.sms_length import SmsLength, sms_length
 
 
 @pytest.mark.parametrize(

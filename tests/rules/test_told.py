@@ -2,22 +2,27 @@
 
 from typing import Any
 
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.events import Outcome, Told
+from kanban.http.filters import counted
 from kanban.models import Order, Person
-from rules.actions import recipient, send
-from rules.fields import NO_CRITERIA, RuleFields
+from kanban.transactions import transaction
+from rules.definition.channels import Channel
+from rules.editing.verbs import add_rule
 from rules.models import Message
-from rules.rules import add_rule
 from tests.cast import Cast, Signed
+from tests.rule_json import recipient, rule_fields, send
+
+COUNTS = ((Channel.EMAIL, 2), (Channel.SMS, 1), (Channel.CHAT, 1), (Channel.NOTICE, 2))
 
 
 def rule(cast: Cast, *actions: dict[str, Any], status: str = "install") -> int:
     with transaction() as session:
-        fields = RuleFields("Проба", cast.boards["orders"], "entered", cast.statuses[status], NO_CRITERIA, list(actions))
+        fields = rule_fields("Проба", cast.boards["orders"], "entered", cast.statuses[status], None, list(actions))
         return add_rule(session, cast.owner, fields).id
 
 
@@ -38,7 +43,20 @@ def by_every_channel(cast: Cast) -> None:
 def test_each_channel_is_counted_and_hidden_copies_are_never_named(cast: Cast) -> None:
     by_every_channel(cast)
     moved = cast.move(cast.place(), "install", cast.manager)
-    assert moved.outcome == Outcome(Told(2, 1, 1, 2, ("Павел Лебедев", "Тамара Гусева", "Марина Лисицына")), 15)
+    assert moved.outcome == Outcome(
+        Told(
+            COUNTS,
+            ("Павел Лебедев", "Тамара Гусева", "Марина Лисицына"),
+        ),
+        15,
+    )
+
+
+def test_sums_keep_the_order_of_the_channels(app: Flask) -> None:
+    told = Told(((Channel.SMS, 1), (Channel.NOTICE, 2)), ("Б", "А")) + Told(((Channel.EMAIL, 2), (Channel.SMS, 1)), ("А",))
+    assert told == Told(((Channel.EMAIL, 2), (Channel.SMS, 2), (Channel.NOTICE, 2)), ("Б", "А")) and told.count == 6
+    with app.test_request_context():
+        assert counted(told) == "2 e-mails, 2 SMS, 2 notices"
 
 
 def test_a_repeated_request_gets_the_same_answer_with_what_rules_caused(cast: Cast) -> None:
@@ -65,6 +83,6 @@ def test_the_toast_names_three_and_counts_the_rest(cast: Cast, client: FlaskClie
     assert "5 писем, 1 уведомление через 15 с · кому: Сергей Мельников, Марина Лисицына, Тамара Гусева + 2" in toast
     with transaction() as session:
         session.execute(update(Message).where(Message.channel == "notice").values(state="sent"))
-    event_id = cast.letters(channel="notice")[0].event_id
+    event_id = cast.messages(channel="notice")[0].event_id
     undone = manager.post(f"/orders/{order.id}/undo", {"event": event_id}, htmx=True).text
     assert "уже ушло: 1 уведомление · кому: Сергей Мельников; о возврате: 1 письмо" in undone

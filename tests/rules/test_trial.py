@@ -8,17 +8,17 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from kanban import clock
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.errors import Invalid
 from kanban.models import Event, Order
-from rules.actions import recipient, send_email
-from rules.fields import RuleFields
-from rules.lookup import load_lookup
+from kanban.transactions import transaction
 from rules.models import Message, Rule, RuleVersion, Run
+from rules.queries.lookup import load_lookup
 from rules.trying.imagined import Imagined
 from rules.trying.trial import Trial, try_rule
 from tests.cast import Cast, Signed
 from tests.conftest import make_config
+from tests.rule_json import recipient, rule_fields, send_email
 
 TRY, SEND = "/settings/rules/try", "/settings/rules/send-to-me"
 
@@ -38,9 +38,10 @@ def owner(client: FlaskClient, cast: Cast) -> Signed:
 def tried(cast: Cast, trigger: str, *, number: str = "", imagined: Imagined | None = None, actions: Any = (), **more: Any) -> Trial:
     status = more.pop("status", None)
     criteria = more.pop("criteria", {"all": []})
-    letter = send_email(cast.templates["manager"], [recipient("responsible"), recipient("role", cast.roles["designer"])])
-    fields = RuleFields("Проба", cast.boards["orders"], trigger, cast.statuses[status] if status else None, criteria, [letter, *actions],
-                        options=more)  # fmt: skip
+    message = send_email(cast.templates["manager"], [recipient("responsible"), recipient("role", cast.roles["designer"])])
+    fields = rule_fields(
+        "Проба", cast.boards["orders"], trigger, cast.statuses[status] if status else None, criteria, [message, *actions], options=more
+    )
     config = make_config("sqlite://")
     session = db.session()
     found = try_rule(session, 0, fields, number, imagined or Imagined(), cast.actors["owner"], config, load_lookup(session))
@@ -54,7 +55,7 @@ def stored() -> list[int]:
     return counts
 
 
-def test_criteria_recipients_letter_and_changes_of_a_move(cast: Cast) -> None:
+def test_criteria_recipients_message_and_changes_of_a_move(cast: Cast) -> None:
     cast.place(responsible_id=cast.people["owner"])
     before = stored()
     criteria = {
@@ -64,10 +65,10 @@ def test_criteria_recipients_letter_and_changes_of_a_move(cast: Cast) -> None:
     assert trial.starts and trial.truth is False and not trial.matched
     assert [(one.truth, one.compared.seen.replace("\u00a0", " ")) for one in trial.asked] == [(True, "387,000 ₽"), (False, "50 %")]
     assert [(one.name, one.channel) for one in trial.told] == [("Марина Лисицына", "email")]
-    assert [note.name for note in trial.notes] == ["Сергей Мельников"], "who did it is skipped, with a reason"
-    assert [send.template for send in trial.changes] == ["срочно"]
+    assert [note.name for note in trial.notes] == ["Сергей Мельников"], "whoever did it is skipped, with a reason"
+    assert [clause.text for clause in trial.changes] == ["срочно"]
     assert trial.event.before["status"]["id"] == cast.statuses["design"] and trial.event.after["status"]["id"] == cast.statuses["prepaid"]
-    assert trial.rows[0]["subject"] and stored() == before
+    assert trial.messages[0].subject and stored() == before
 
 
 def test_other_sides_of_a_move(cast: Cast) -> None:
@@ -118,10 +119,18 @@ def test_a_template_that_is_gone_is_said(cast: Cast) -> None:
 
 def form(cast: Cast, **changed: Any) -> dict[str, Any]:
     return {
-        "name": "", "board_id": cast.boards["orders"], "trigger": "entered", "status_id": cast.statuses["prepaid"], "group": "all",
-        "mode": "paused", "field-0": "total", "op-0": "at_least", "value-0": "100 000", "template-0": str(cast.templates["accountant"]),
+        "name": "",
+        "board_id": cast.boards["orders"],
+        "trigger": "entered",
+        "status_id": cast.statuses["prepaid"],
+        "group": "all",
+        "mode": "paused",
+        "field-0": "total",
+        "op-0": "at_least",
+        "value-0": "100 000",
+        "template-0": str(cast.templates["accountant"]),
         "to-0": [f"role:{cast.roles['accountant']}"],
-    } | changed  # fmt: skip
+    } | changed
 
 
 def text(html: str) -> str:
@@ -139,16 +148,16 @@ def test_the_editor_tries_what_stands_in_its_form(owner: Signed, cast: Cast, htm
     assert stored() == before and db.session.scalar(select(func.count()).select_from(Rule).where(Rule.name == "—")) == 0
 
 
-def test_send_it_to_me_sends_that_letter_to_the_admin_alone(owner: Signed, cast: Cast) -> None:
+def test_send_it_to_me_sends_that_message_to_the_admin_alone(owner: Signed, cast: Cast) -> None:
     cast.place()
     rules_before = stored()[1]
     assert owner.post(SEND, form(cast), htmx=True, page="/settings/rules/new").status_code == 200
-    (letter,) = cast.letters()
-    assert (letter.kind, letter.address, letter.event_id, letter.rule_id) == ("test", cast.email("owner"), None, None)
-    assert letter.template_id == cast.templates["accountant"] and letter.due_at <= clock.now() and letter.reply_to == ""
+    (message,) = cast.messages()
+    assert (message.kind, message.address, message.event_id, message.rule_id) == ("test", cast.email("owner"), None, None)
+    assert message.template_id == cast.templates["accountant"] and message.due_at <= clock.now() and message.reply_to == ""
     assert stored()[1] == rules_before
     nobody = owner.post(SEND, form(cast, **{"to-0": ["author"]}), htmx=True, page="/settings/rules/new")
-    assert nobody.status_code == 200 and len(cast.letters()) == 1
+    assert nobody.status_code == 200 and len(cast.messages()) == 1
 
 
 HOSTILE: list[dict[str, Any]] = [
@@ -163,10 +172,16 @@ HOSTILE: list[dict[str, Any]] = [
     {"value-0": "много"},
 ]
 HARMLESS: list[dict[str, Any]] = [
-    {"try-other": "-1"}, {"try-other": "99999999999999999999"}, {"try-who": "x" * 5000}, {"try-who": "99999"}, {"name": "я" * 9000},
-    {"trigger": "field", "option-field": "organisation", "try-was": "99999"}, {"try-other": "placed"}, {"mode": "х"},
+    {"try-other": "-1"},
+    {"try-other": "99999999999999999999"},
+    {"try-who": "x" * 5000},
+    {"try-who": "99999"},
+    {"name": "я" * 9000},
+    {"trigger": "field", "option-field": "organisation", "try-was": "99999"},
+    {"try-other": "placed"},
+    {"mode": "х"},
     {"trigger": "field", "option-field": "paid_percent", "try-was": "5"},
-]  # fmt: skip
+]
 
 
 @pytest.mark.one_database

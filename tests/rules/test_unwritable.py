@@ -13,15 +13,16 @@ from sqlalchemy.exc import OperationalError
 
 from kanban import faults
 from kanban.config import Config
-from kanban.db import NUMBERING_LOCK, db, transaction
+from kanban.db import db
 from kanban.errors import Busy
+from kanban.transactions import WRITE_LOCK, transaction
 from tests.bareserver import BareServer, End
 from tests.cast import Cast, Signed
 from tests.databases import held, path_of
-from tests.letters import put_letters
+from tests.messages import put_messages
 from tests.rules.test_worker import use
 
-LETTERS = 60
+MESSAGES = 60
 
 
 @pytest.mark.one_database
@@ -45,20 +46,20 @@ def test_what_was_sent_while_nothing_could_be_written_is_sent_once(app_of_a_file
     server = BareServer()
     server.on_text = on_text
     with server:
-        put_letters([f"p{number}@melnikov.example" for number in range(LETTERS)], "held")
+        put_messages([f"p{number}@melnikov.example" for number in range(MESSAGES)], "held")
         account = {"smtp_host": "127.0.0.1", "smtp_port": server.port, "smtp_security": "none", "smtp_from": "potok@melnikov.example"}
         worker = use(app, replace(config, **account))  # type: ignore[arg-type]
         end = time.monotonic() + 60
-        while len(server.arrivals) < LETTERS or not released:
+        while len(server.arrivals) < MESSAGES or not released:
             assert time.monotonic() < end
             worker.step()
             before_release = len(server.arrivals) if not released else 0
             assert before_release <= 4, "none begins that nobody could say has begun"
         worker.step()
     counts = Counter(one.message_id for one in server.arrivals)
-    print(f"{LETTERS} letters, the database held for 3 s after the fourth: {sum(counts.values()) - len(counts)} second copies")
-    assert set(counts.values()) == {1} and len(counts) == LETTERS
-    assert {letter.state for letter in cast.letters() if letter.address.startswith("p")} == {"sent"}
+    print(f"{MESSAGES} letters, the database held for 3 s after the fourth: {sum(counts.values()) - len(counts)} second copies")
+    assert set(counts.values()) == {1} and len(counts) == MESSAGES
+    assert {message.state for message in cast.messages() if message.address.startswith("p")} == {"sent"}
 
 
 @pytest.mark.one_database
@@ -93,7 +94,7 @@ def test_a_full_disk_is_told_once_and_reading_goes_on(
     """SQLite's own limit to its pages stands for the disk's end: it answers the same."""
     order, signed = cast.place(), Signed(app.test_client(), cast.email("owner"))
     db.session.remove()
-    monkeypatch.setattr(faults, "_said", faults._Said())
+    monkeypatch.setattr(faults, "_reported", faults._Reported())
     with caplog.at_level(logging.ERROR):
         codes = []
         for _ in range(5):
@@ -116,8 +117,8 @@ def test_another_writer_is_waited_for_a_while_and_no_longer(impatient: None, app
         if db.engine.dialect.name == "postgresql":
             assert db.session.execute(text("SHOW lock_timeout")).scalar_one() == "10s"
             db.session.rollback()
-            other.execute(text(f"SELECT pg_advisory_xact_lock({NUMBERING_LOCK})"))
-            refused = text(f"SET LOCAL lock_timeout = 200; SELECT pg_advisory_xact_lock({NUMBERING_LOCK})")
+            other.execute(text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"))
+            refused = text(f"SET LOCAL lock_timeout = 200; SELECT pg_advisory_xact_lock({WRITE_LOCK})")
         else:
             other.connection.driver_connection.execute("BEGIN IMMEDIATE")  # type: ignore[union-attr]
             refused = text("CREATE TABLE never (x INTEGER)")

@@ -8,18 +8,21 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from kanban import boards
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.errors import Invalid, NotFound
+from kanban.fields import BUILT_IN
 from kanban.i18n import force_locale
 from kanban.models import Status
-from rules import rules
-from rules.actions import recipient, send_email
-from rules.fields import RuleFields
-from rules.lookup import Lookup, load_lookup
+from kanban.references import Reference, ReferenceKind
+from kanban.transactions import transaction
+from rules.definition.content import RuleFields
+from rules.editing import verbs
 from rules.models import Rule, RuleVersion
-from rules.pointers import exchanged, things_in
+from rules.queries.lookup import Lookup, load_lookup
+from rules.queries.versions import fields_of, find_rule
 from rules.words.differences import differences
 from tests.cast import Cast, Signed
+from tests.rule_json import actions_of, changed, recipient, rule_content, rule_fields, send_email
 
 
 @pytest.fixture
@@ -28,8 +31,8 @@ def lookup(cast: Cast) -> Lookup:
 
 
 def base(cast: Cast) -> RuleFields:
-    letter = send_email(cast.templates["manager"], [recipient("role", cast.roles["designer"])])
-    return RuleFields("Проба", cast.boards["orders"], "entered", cast.statuses["prepaid"], {"all": []}, [letter])
+    message = send_email(cast.templates["manager"], [recipient("role", cast.roles["designer"])])
+    return rule_fields("Проба", cast.boards["orders"], "entered", cast.statuses["prepaid"], actions=[message])
 
 
 def total(value: int) -> dict[str, Any]:
@@ -47,11 +50,14 @@ def test_each_difference_is_a_sentence(cast: Cast, lookup: Lookup) -> None:
     other = send_email(cast.templates["accountant"], [recipient("role", cast.roles["technologist"])])
     moved = send_email(cast.templates["manager"], [recipient("role", cast.roles["technologist"])])
     made = {
-        "to": replace(rule, actions=[moved]), "added": replace(rule, criteria={"all": [total(10_000_000)]}),
-        "action": replace(rule, actions=[*rule.actions, tag]), "both": replace(rule, actions=[other]),
-        "when": replace(rule, trigger="changed", status_id=None), "actor": replace(rule, tell_actor=True),
-        "group": replace(rule, criteria={"any": [total(1), {"field": "title", "op": "filled"}]}),
-    }  # fmt: skip
+        "to": changed(rule, actions=[moved]),
+        "added": changed(rule, criteria={"all": [total(10_000_000)]}),
+        "action": changed(rule, actions=[*actions_of(rule), tag]),
+        "both": changed(rule, actions=[other]),
+        "when": changed(rule, trigger="changed", status=None),
+        "actor": changed(rule, tell_actor=True),
+        "group": changed(rule, criteria={"any": [total(1), {"field": "title", "op": "filled"}]}),
+    }
     words = {name: said(rule, new, lookup) for name, new in made.items()}
     assert "дизайнер → главный технолог" in words["to"][0] and len(words["to"]) == 1
     assert "100 000 ₽" in words["added"][0] and len(words["added"]) == 1
@@ -64,54 +70,54 @@ def test_each_difference_is_a_sentence(cast: Cast, lookup: Lookup) -> None:
 
 
 def test_a_criterion_that_changed_is_one_sentence(cast: Cast, lookup: Lookup) -> None:
-    old, new = (replace(base(cast), criteria={"all": [total(value), {"field": "title", "op": "filled"}]}) for value in (100_000, 200_000))
+    old, new = (changed(base(cast), criteria={"all": [total(value), {"field": "title", "op": "filled"}]}) for value in (100_000, 200_000))
     (words,) = said(old, new, lookup)
     assert "1 000 ₽" in words and "2 000 ₽" in words and "→" in words
-    assert len(said(new, replace(new, criteria={"all": [total(200_000)]}), lookup)) == 1
+    assert len(said(new, changed(new, criteria={"all": [total(200_000)]}), lookup)) == 1
 
 
 def test_what_is_gone_is_said_as_gone(cast: Cast, lookup: Lookup) -> None:
-    old = replace(base(cast), status_id=999, criteria={"all": [{"field": "organisation", "op": "equals", "value": 999}]})
+    old = changed(base(cast), status=999, criteria={"all": [{"field": "organisation", "op": "equals", "value": 999}]})
     assert len(said(old, base(cast), lookup)) >= 2
 
 
 def add(cast: Cast) -> int:
     with transaction() as session:
-        return rules.add_rule(session, cast.actors["owner"], base(cast)).id
+        return verbs.add_rule(session, cast.actors["owner"], base(cast)).id
 
 
-def write(cast: Cast, rule_id: int, **changed: Any) -> None:
+def write(cast: Cast, rule_id: int, **parts: Any) -> None:
     with transaction() as session:
-        rules.change_rule(session, cast.actors["owner"], rule_id, replace(rules.fields_of(rules.find_rule(session, rule_id)), **changed))
+        verbs.change_rule(session, cast.actors["owner"], rule_id, changed(fields_of(find_rule(session, rule_id)), **parts))
 
 
 def test_an_old_version_is_restored_as_a_new_one(cast: Cast) -> None:
     rule_id = add(cast)
-    write(cast, rule_id, trigger="changed", status_id=None, criteria={"all": [total(1)]}, name="Иначе", log_only=True)
-    write(cast, rule_id, board_id=cast.boards["production"])
+    write(cast, rule_id, trigger="changed", status=None, criteria={"all": [total(1)]}, name="Иначе", log_only=True)
+    write(cast, rule_id, board=cast.boards["production"])
     with transaction() as session:
-        rule = rules.restore_rule(session, cast.actors["owner"], rule_id, 1)
-        now = rules.fields_of(rule)
+        rule = verbs.restore_rule(session, cast.actors["owner"], rule_id, 1)
+        now = fields_of(rule)
     assert now == replace(base(cast), name="Иначе", log_only=True) and rule.version.number == 4
     assert rule.trigger_key == f"entered:{cast.statuses['prepaid']}"
     with transaction() as session:
-        assert rules.restore_rule(session, cast.actors["owner"], rule_id, 4).version.number == 4, "the same again is no version"
+        assert verbs.restore_rule(session, cast.actors["owner"], rule_id, 4).version.number == 4, "the same again is no version"
     with pytest.raises(NotFound), transaction() as session:
-        rules.restore_rule(session, cast.actors["owner"], rule_id, 99)
+        verbs.restore_rule(session, cast.actors["owner"], rule_id, 99)
 
 
 def test_a_version_that_makes_no_sense_any_more_is_refused_with_a_sentence(client: FlaskClient, cast: Cast) -> None:
     owner = Signed(client, cast.email("owner"))
     rule_id = add(cast)
-    write(cast, rule_id, status_id=cast.statuses["paid"])
+    write(cast, rule_id, status=cast.statuses["paid"])
     with transaction() as session:
         status = session.get_one(Status, cast.statuses["prepaid"])
-        rules.hand_over(session, status, None)
+        verbs.reassign_status(session, status, None)
         session.delete(status)
     answer = owner.post(f"/settings/rules/{rule_id}/restore", {"number": "1"})
     assert answer.status_code == 422 and 'role="alert"' in answer.text
     with pytest.raises(Invalid), transaction() as session:
-        rules.restore_rule(session, cast.actors["owner"], rule_id, 1)
+        verbs.restore_rule(session, cast.actors["owner"], rule_id, 1)
     assert owner.get(f"/settings/rules/{rule_id}").status_code == 200
 
 
@@ -135,44 +141,99 @@ def test_rules_of_the_preset_have_a_version_without_an_author(client: FlaskClien
     assert Signed(client, cast.email("owner")).get(f"/settings/rules/{rule.id}").status_code == 200
 
 
-def test_every_pointer_of_a_rule_is_found_and_can_be_exchanged(cast: Cast) -> None:
-    fields = RuleFields(
-        "x", 1, "entered", 2, options={"status": 3, "roles": [4], "field": "role:5"},
-        criteria={"all": [{"field": "role:6", "op": "equals", "value": 7}, {"any": [
-            {"field": "status_before", "op": "in_list", "value": [8, 9]}, {"field": "organisation", "op": "equals", "value": 10},
-            {"field": "actor_roles", "op": "in_list", "value": [11]}, {"field": "total", "op": "more", "value": 12},
-            {"field": "responsible", "op": "filled"}]}]},
+def test_every_reference_of_a_rule_is_found_and_can_be_replaced(cast: Cast) -> None:
+    fields = rule_fields(
+        "x",
+        1,
+        "entered",
+        2,
+        criteria={
+            "all": [
+                {"field": "role:6", "op": "equals", "value": 7},
+                {
+                    "any": [
+                        {"field": "status_before", "op": "in_list", "value": [8, 9]},
+                        {"field": "organisation", "op": "equals", "value": 10},
+                        {"field": "actor_roles", "op": "in_list", "value": [11]},
+                        {"field": "total", "op": "more", "value": 12},
+                        {"field": "responsible", "op": "filled"},
+                    ]
+                },
+            ]
+        },
         actions=[
-            {"do": "send_email", "template": 13, "to": [{"kind": "role", "id": 14}, {"kind": "author"}], "from": "account:16",
-             "cc": [{"kind": "person", "id": 15}]},
-            {"do": "set_status", "status": 17}, {"do": "set_field", "field": "organisation", "value": 18},
-            {"do": "assign", "role": None, "least": 19}, {"do": "todo", "responsible": True},
+            {
+                "do": "send_email",
+                "template": 13,
+                "to": [{"kind": "role", "id": 14}, {"kind": "author"}],
+                "from": "account:16",
+                "cc": [{"kind": "person", "id": 15}],
+            },
+            {"do": "set_status", "status": 17},
+            {"do": "set_field", "field": "organisation", "value": 18},
+            {"do": "assign", "role": None, "least": 19},
+            {"do": "todo", "kind": "task", "text": "x", "responsible": True},
             {"do": "set_field", "field": "total", "value": 20},
         ],
-    )  # fmt: skip
+    )
     expected = {
-        ("board", 1), ("status", 2), ("status", 3), ("role", 4), ("role", 5), ("role", 6), ("person", 7), ("status", 8), ("status", 9),
-        ("organisation", 10), ("role", 11), ("template", 13), ("role", 14), ("person", 15), ("account", 16), ("status", 17),
-        ("organisation", 18), ("role", 19),
-    }  # fmt: skip
-    assert things_in(fields) == expected
-    for kind, id_ in expected:
-        assert things_in(exchanged(fields, kind, id_, 99)) == expected - {(kind, id_)} | {(kind, 99)}
-    assert exchanged(fields, "status", 77, 99) == fields
+        ("board", 1),
+        ("status", 2),
+        ("role", 6),
+        ("person", 7),
+        ("status", 8),
+        ("status", 9),
+        ("organisation", 10),
+        ("role", 11),
+        ("template", 13),
+        ("role", 14),
+        ("person", 15),
+        ("account", 16),
+        ("status", 17),
+        ("organisation", 18),
+        ("role", 19),
+    }
+    content = fields.content
+    assert content.references == expected
+    stays = rule_content(1, "stay", options={"offset": 1, "unit": "days", "status": 3})
+    button = rule_content(1, "hand", options={"button": "x", "roles": [4]})
+    field = rule_content(1, "field", options={"field": "role:5"})
+    found = [content.references - {("board", 1)} for content in (stays, button, field)]
+    assert found == [{("status", 3)}, {("role", 4)}, {("role", 5)}]
+    for kind, id_ in content.references:
+        replaced = content.replaced(Reference(kind, id_), 99, BUILT_IN)
+        assert replaced.references == expected - {(kind, id_)} | {(kind, 99)}
+    assert content.replaced(Reference(ReferenceKind.STATUS, 77), 99, BUILT_IN) == content
 
 
-def test_a_status_that_goes_is_exchanged_in_actions_too_or_the_rule_is_off(cast: Cast) -> None:
+def test_a_status_that_goes_is_replaced_in_actions_too_or_the_rule_is_off(cast: Cast) -> None:
     def add(name: str) -> int:
         with transaction() as session:
             actions = [{"do": "set_status", "status": cast.statuses["install"]}]
-            return rules.add_rule(session, cast.owner, RuleFields(name, cast.boards["orders"], "changed", actions=actions)).id
+            return verbs.add_rule(session, cast.owner, rule_fields(name, cast.boards["orders"], "changed", actions=actions)).id
 
     rule = add("двигает")
     with transaction() as session:
         boards.remove_status(session, cast.owner, cast.statuses["install"], orders_to=None, rules_to=cast.statuses["closed"])
-    found = rules.find_rule(db.session(), rule)
+    found = find_rule(db.session(), rule)
     assert found.active and found.version.actions == [{"do": "set_status", "status": cast.statuses["closed"]}]
     db.session.rollback()
     with transaction() as session:
         boards.remove_status(session, cast.owner, cast.statuses["closed"], orders_to=None, rules_to=None)
-    assert not rules.find_rule(db.session(), rule).active
+    assert not find_rule(db.session(), rule).active
+
+
+def test_a_rule_whose_start_is_gone_stays_so_whatever_goes_next(cast: Cast) -> None:
+    """Its version still names the status that was removed; the database may give that number to another one."""
+    asks = {"all": [{"field": "status_before", "op": "equals", "value": cast.statuses["prepaid"]}]}
+    with transaction() as session:
+        fields = rule_fields("Без старта", cast.boards["orders"], "entered", cast.statuses["install"], asks, [{"do": "tag", "tag": "x"}])
+        rule_id = verbs.add_rule(session, cast.owner, fields).id
+    for gone, to in (("install", None), ("prepaid", cast.statuses["closed"])):
+        with transaction() as session:
+            boards.remove_status(session, cast.owner, cast.statuses[gone], orders_to=None, rules_to=to)
+        rule = find_rule(db.session(), rule_id)
+        assert (rule.status_id, rule.trigger_key, rule.active) == (None, "gone", False)
+        assert Reference(ReferenceKind.STATUS, cast.statuses["install"]) not in fields_of(rule).content.references
+        db.session.rollback()
+    assert Reference(ReferenceKind.STATUS, cast.statuses["closed"]) in fields_of(find_rule(db.session(), rule_id)).content.references

@@ -13,26 +13,36 @@ from sqlalchemy import cast as cast_to
 
 from kanban import clock
 from kanban.config import Config
-from kanban.db import db, transaction
-from rules.mail.accounts import seal, unseal
+from kanban.db import db
+from kanban.transactions import transaction
+from rules.definition.channels import Channel
 from rules.models import Delivery, MailAccount, Message
 from rules.post import outbox
 from rules.post.deliveries import next_try
-from rules.post.door_letters import answer_resets
-from rules.post.lane import LaneRun
-from rules.post.worker import Worker
+from rules.post.lane import LaneWorker
+from rules.post.sign_in_emails import answer_resets
+from rules.seal import seal, unseal
+from rules.worker import Worker
 from tests.bareserver import BareServer
 from tests.cast import Cast, Signed
-from tests.letters import put_letters
 from tests.mailserver import USER, WORD, Certificates, DrippingServer, MailServer, free_port
+from tests.messages import put_messages
 
 
 def smtp(config: Config, port: int, certificates: Certificates, **changed: object) -> Config:
     values: dict[str, object] = {
-        "smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "starttls", "smtp_user": USER, "smtp_password": WORD,
-        "smtp_from": USER, "smtp_from_name": "Кухни «Мельников»", "smtp_ca_file": certificates.ca_file, "undo_window_s": 0,
-        "smtp_timeout_s": 2, "letter_deadline_s": 3,
-    }  # fmt: skip
+        "smtp_host": "127.0.0.1",
+        "smtp_port": port,
+        "smtp_security": "starttls",
+        "smtp_user": USER,
+        "smtp_password": WORD,
+        "smtp_from": USER,
+        "smtp_from_name": "Кухни «Мельников»",
+        "smtp_ca_file": certificates.ca_file,
+        "undo_window_s": 0,
+        "smtp_timeout_s": 2,
+        "letter_deadline_s": 3,
+    }
     return replace(config, **(values | changed))  # type: ignore[arg-type]
 
 
@@ -62,21 +72,21 @@ def drain(worker: Worker, rounds: int = 20) -> None:
 
 
 def states(cast: Cast) -> dict[str, str]:
-    return {letter.address.split("@")[0]: letter.state for letter in cast.letters()}
+    return {message.address.split("@")[0]: message.state for message in cast.messages()}
 
 
-def test_letters_arrive_as_they_should(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
+def test_messages_arrive_as_they_should(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
     order_id = cast.place().id
     drain(worker)
     assert sorted(mail_server.handler.recipients) == ["designer@melnikov.example", "manager@melnikov.example"]
-    letter = next(one for one in mail_server.mail if "manager" in one["To"])
-    assert letter["Subject"] == "К-0001: Разработка проекта, Хасанова Гузель"
-    assert letter["From"] == "Кухни «Мельников» <potok@melnikov.example>"
-    assert letter["X-Potok-Event"] == str(cast.letters()[0].event_id)
-    assert letter["Auto-Submitted"] == "auto-generated"
-    assert letter["Message-ID"] in [one.message_id for one in cast.letters()]
-    text = letter.get_body(("plain",)).get_content()  # type: ignore[union-attr]
-    html = letter.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    message = next(one for one in mail_server.mail if "manager" in one["To"])
+    assert message["Subject"] == "К-0001: Разработка проекта, Хасанова Гузель"
+    assert message["From"] == "Кухни «Мельников» <potok@melnikov.example>"
+    assert message["X-Potok-Event"] == str(cast.messages()[0].event_id)
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Message-ID"] in [one.message_id for one in cast.messages()]
+    text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    html = message.get_body(("html",)).get_content()  # type: ignore[union-attr]
     assert f"http://127.0.0.1:8000/orders/{order_id}" in text and f"http://127.0.0.1:8000/orders/{order_id}" in html
     assert "Ожидаемая установка" in html and "Менеджер" in text
     assert states(cast) == {"manager": "sent", "designer": "sent"}
@@ -96,7 +106,7 @@ def test_what_was_undone_never_leaves(worker: Worker, mail_server: MailServer, c
     assert moved.event
     cast.undo(order, moved.event.id)
     drain(worker)
-    assert {one["X-Potok-Event"] for one in mail_server.mail} == {str(cast.letters()[0].event_id)}
+    assert {one["X-Potok-Event"] for one in mail_server.mail} == {str(cast.messages()[0].event_id)}
 
 
 def test_one_refused_address_fails_and_the_others_go(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
@@ -104,7 +114,7 @@ def test_one_refused_address_fails_and_the_others_go(worker: Worker, mail_server
     cast.place()
     drain(worker)
     assert states(cast) == {"manager": "sent", "designer": "failed"}
-    failed = next(letter for letter in cast.letters() if letter.state == "failed")
+    failed = next(message for message in cast.messages() if message.state == "failed")
     assert failed.error == "550 5.1.1 No such user" and failed.attempts == 1
 
 
@@ -113,7 +123,7 @@ def test_a_passing_refusal_is_tried_again_later(worker: Worker, mail_server: Mai
     cast.place()
     drain(worker, rounds=2)
     assert states(cast) == {"manager": "sent", "designer": "waiting"}
-    waiting = next(letter for letter in cast.letters() if letter.state == "waiting")
+    waiting = next(message for message in cast.messages() if message.state == "waiting")
     assert timedelta(seconds=50) < waiting.due_at - clock.now() <= timedelta(seconds=60)
     mail_server.handler.refuse.clear()
     drain(worker)
@@ -121,7 +131,7 @@ def test_a_passing_refusal_is_tried_again_later(worker: Worker, mail_server: Mai
     assert len(mail_server.mail) == 2
 
 
-def test_an_undo_takes_back_no_letter_that_was_refused_for_now(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
+def test_an_undo_takes_back_no_message_that_was_refused_for_now(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
     """The server has seen it: nobody knows whether it got any further, and the way back is an ordinary move."""
     for who in ("manager", "accountant"):
         mail_server.handler.refuse[cast.email(who)] = "451 4.7.1 Greylisted"
@@ -131,7 +141,7 @@ def test_an_undo_takes_back_no_letter_that_was_refused_for_now(worker: Worker, m
     moved = cast.move(order, "prepaid")
     drain(worker, rounds=1)
     assert states(cast) == {"manager": "waiting", "accountant": "waiting"} and not mail_server.mail
-    assert moved.event and cast.undo(order, moved.event.id).undone.gone.emails == 2
+    assert moved.event and cast.undo(order, moved.event.id).undone.gone.counts == ((Channel.EMAIL, 2),)
     mail_server.handler.refuse.clear()
     drain(worker)
     assert Counter(one["To"].split("<")[-1].split("@")[0] for one in mail_server.mail)["accountant"] == 1
@@ -162,10 +172,10 @@ def test_a_server_that_is_down_delays_and_loses_nothing(app: Flask, config: Conf
     cast.place()
     hurry()
     down.step()
-    letters = cast.letters()
-    assert {letter.state for letter in letters} == {"waiting"}
-    assert ["refused" in letter.error for letter in letters] == [True, False], "the rest of the batch is not tried, and waits as long"
-    assert len({letter.due_at for letter in letters}) == 1 or letters[1].due_at >= letters[0].due_at - timedelta(seconds=1)
+    messages = cast.messages()
+    assert {message.state for message in messages} == {"waiting"}
+    assert ["refused" in message.error for message in messages] == [True, False], "the rest of the batch is not tried, and waits as long"
+    assert len({message.due_at for message in messages}) == 1 or messages[1].due_at >= messages[0].due_at - timedelta(seconds=1)
     with MailServer(certificates, port=port) as server:
         drain(down)
         assert len(server.mail) == 2
@@ -181,32 +191,32 @@ def test_a_dripping_server_is_cut_off_in_time(app: Flask, config: Config, certif
         slow.step()
         took = time.monotonic() - started
     assert took < 5, "each read succeeds, so only a deadline of the whole letter ends it"
-    assert {letter.state for letter in cast.letters()} == {"waiting"}
-    assert "no answer within 1 s" in cast.letters()[0].error
+    assert {message.state for message in cast.messages()} == {"waiting"}
+    assert "no answer within 1 s" in cast.messages()[0].error
 
 
-def test_a_wrong_password_is_the_accounts_fault_and_no_letters(
+def test_a_wrong_password_is_the_accounts_fault_and_no_messages(
     app: Flask, config: Config, mail_server: MailServer, certificates: Certificates, cast: Cast
 ) -> None:
     cast.place()
     hurry()
     use(app, smtp(config, mail_server.port, certificates, smtp_password="wrong")).step()
-    letters = cast.letters()
-    assert {letter.state for letter in letters} == {"waiting"} and letters[0].error.startswith("535")
+    messages = cast.messages()
+    assert {message.state for message in messages} == {"waiting"} and messages[0].error.startswith("535")
 
 
-def test_an_account_at_fault_puts_off_none_of_its_letters(
+def test_an_account_at_fault_puts_off_none_of_its_messages(
     app: Flask, config: Config, mail_server: MailServer, certificates: Certificates, cast: Cast
 ) -> None:
     """Its pause says when they go on; as they stand in line, so they leave."""
     cast.place()
     cast.place()
     hurry()
-    due = {letter.id: letter.due_at for letter in cast.letters()}
+    due = {message.id: message.due_at for message in cast.messages()}
     use(app, smtp(config, mail_server.port, certificates, smtp_password="wrong")).step()
-    letters = cast.letters()
-    assert any(letter.attempts for letter in letters)
-    assert {letter.id: letter.due_at for letter in letters} == due
+    messages = cast.messages()
+    assert any(message.attempts for message in messages)
+    assert {message.id: message.due_at for message in messages} == due
 
 
 def test_a_certificate_nobody_vouches_for_is_refused(
@@ -216,7 +226,7 @@ def test_a_certificate_nobody_vouches_for_is_refused(
     hurry()
     use(app, smtp(config, mail_server.port, certificates, smtp_ca_file="")).step()
     assert mail_server.mail == []
-    assert "CERTIFICATE_VERIFY_FAILED" in cast.letters()[0].error
+    assert "CERTIFICATE_VERIFY_FAILED" in cast.messages()[0].error
 
 
 def test_starttls_is_never_silently_skipped(app: Flask, config: Config, certificates: Certificates, cast: Cast) -> None:
@@ -225,7 +235,7 @@ def test_starttls_is_never_silently_skipped(app: Flask, config: Config, certific
     with MailServer(certificates, security="none") as server:
         use(app, smtp(config, server.port, certificates)).step()
         assert server.mail == []
-    assert "STARTTLS" in cast.letters()[0].error
+    assert "STARTTLS" in cast.messages()[0].error
 
 
 def test_tls_from_the_first_byte(app: Flask, config: Config, certificates: Certificates, cast: Cast) -> None:
@@ -235,7 +245,7 @@ def test_tls_from_the_first_byte(app: Flask, config: Config, certificates: Certi
         assert len(server.mail) == 2
 
 
-def test_without_an_account_letters_go_to_the_tray_and_stay_there(
+def test_without_an_account_messages_go_to_the_tray_and_stay_there(
     app: Flask, config: Config, mail_server: MailServer, certificates: Certificates, cast: Cast
 ) -> None:
     cast.place()
@@ -248,7 +258,7 @@ def test_without_an_account_letters_go_to_the_tray_and_stay_there(
 def test_send_again_is_a_copy_with_a_message_id_of_its_own(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
     cast.place()
     drain(worker)
-    first = cast.letters()[0]
+    first = cast.messages()[0]
     with transaction() as session:
         outbox.send_again(session, first.id, "127.0.0.1")
         outbox.send_again(session, first.id, "127.0.0.1")
@@ -257,16 +267,16 @@ def test_send_again_is_a_copy_with_a_message_id_of_its_own(worker: Worker, mail_
     assert len(ids) == 3 and len(set(ids)) == 3
 
 
-def test_a_letter_whose_lease_is_too_short_goes_back_untried(worker: Worker, app: Flask, config: Config, cast: Cast) -> None:
+def test_a_message_whose_lease_is_too_short_goes_back_untried(worker: Worker, app: Flask, config: Config, cast: Cast) -> None:
     cast.place()
     hurry()
     short = replace(app.config["POTOK"], lease_s=1)
-    LaneRun(app, short, outbox.SYSTEM, lambda: False).run()
-    assert {(letter.state, letter.attempts) for letter in cast.letters()} == {("waiting", 0)}
+    LaneWorker(app, short, outbox.SYSTEM, lambda: False).run()
+    assert {(message.state, message.attempts) for message in cast.messages()} == {("waiting", 0)}
     assert db.session.scalars(select(Delivery)).all() == []
 
 
-def test_a_lease_that_ran_out_frees_the_letter(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
+def test_a_lease_that_ran_out_frees_the_message(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
     cast.place()
     hurry()
     with transaction() as session:
@@ -278,7 +288,7 @@ def test_a_lease_that_ran_out_frees_the_letter(worker: Worker, mail_server: Mail
     assert sorted(tried) == [(False, 1, "sent"), (True, 1, "unknown"), (True, 2, "sent")], "the other had not begun"
 
 
-def test_a_letter_that_somebody_took_anew_does_not_begin(cast: Cast) -> None:
+def test_a_message_that_somebody_took_anew_does_not_begin(cast: Cast) -> None:
     cast.place()
     hurry()
     with transaction() as session:
@@ -293,7 +303,7 @@ def test_a_letter_that_somebody_took_anew_does_not_begin(cast: Cast) -> None:
         assert not outbox.begin(session, taken[0], clock.now(), 60), "once only"
 
 
-def test_two_workers_never_claim_the_same_letter(cast: Cast) -> None:
+def test_two_workers_never_claim_the_same_message(cast: Cast) -> None:
     for _ in range(10):
         cast.place()
     hurry()
@@ -306,7 +316,7 @@ def test_two_workers_never_claim_the_same_letter(cast: Cast) -> None:
     assert len(first) == 7 and len(second) == 13 and not first & second
 
 
-def test_a_recipients_letters_are_never_in_two_workers_hands(cast: Cast) -> None:
+def test_a_recipients_messages_are_never_in_two_workers_hands(cast: Cast) -> None:
     for _ in range(3):
         cast.place()
     hurry()
@@ -317,7 +327,7 @@ def test_a_recipients_letters_are_never_in_two_workers_hands(cast: Cast) -> None
     assert {one.address for one in second}.isdisjoint({one.address for one in first}) and len(second) == 3
 
 
-def test_a_letter_behind_one_that_was_refused_for_now_waits_for_it(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
+def test_a_message_behind_one_that_was_refused_for_now_waits_for_it(worker: Worker, mail_server: MailServer, cast: Cast) -> None:
     mail_server.handler.refuse["designer@melnikov.example"] = "451 4.7.1 Greylisted"
     cast.place()
     drain(worker, rounds=2)
@@ -332,7 +342,7 @@ def test_a_letter_behind_one_that_was_refused_for_now_waits_for_it(worker: Worke
     assert [subject.split(":")[0] for subject in subjects] == ["К-0001", "К-0002"]
 
 
-def test_an_accounts_limit_holds_letters_back_and_loses_none(
+def test_an_accounts_limit_holds_messages_back_and_loses_none(
     app: Flask, config: Config, mail_server: MailServer, certificates: Certificates, cast: Cast
 ) -> None:
     for _ in range(3):
@@ -357,7 +367,7 @@ def test_a_copy_to_oneself_counts_against_the_accounts_limit(app: Flask, config:
     with BareServer() as server:
         with transaction() as session:
             session.execute(update(MailAccount).values(port=server.port))
-        expected = put_letters([f"p{n}@melnikov.example" for n in range(4)], account_id=stored.id)
+        expected = put_messages([f"p{n}@melnikov.example" for n in range(4)], account_id=stored.id)
         drain(use(app, config))
         assert {one.message_id for one in server.arrivals} == set(expected[:2])
 
@@ -378,10 +388,10 @@ def test_administrators_hear_of_an_account_that_sends_nothing_once(app: Flask, c
         drain(worker, rounds=1)
         with transaction() as session:
             session.execute(update(MailAccount).values(paused_until=None))
-    assert [one.name for one in cast.letters(kind="account")] == ["Сергей Мельников"]
+    assert [one.name for one in cast.messages(kind="account")] == ["Сергей Мельников"]
     with transaction() as session:
         session.execute(update(MailAccount).values(paused_until=clock.now() + timedelta(minutes=5)))
-    page = Signed(app.test_client(), cast.email("owner")).get("/settings/letters").text
+    page = Signed(app.test_client(), cast.email("owner")).get("/settings/messages").text
     assert "сейчас не принимает письма" in page and "Connection refused" in page
 
 
@@ -390,11 +400,11 @@ def test_an_end_nobody_answered_for_is_repeated_once_and_marked(worker: Worker, 
     cast.place()
     for _ in range(4):
         drain(worker, rounds=1)
-    letters = cast.letters(kind="rule", channel="email")
-    assert [letter.state for letter in letters] == ["failed", "failed"] and all("never said" in letter.error for letter in letters)
-    assert [one.name for one in cast.letters(kind="held")] == ["Сергей Мельников"] * 2, "an administrator hears of each"
+    messages = cast.messages(kind="rule", channel="email")
+    assert [message.state for message in messages] == ["failed", "failed"] and all("never said" in message.error for message in messages)
+    assert [one.name for one in cast.messages(kind="held")] == ["Сергей Мельников"] * 2, "an administrator hears of each"
     assert len(mail_server.mail) == 4 and len({one["Message-ID"] for one in mail_server.mail}) == 2
-    tried = select(Delivery.outcome).where(Delivery.message_id.in_([letter.id for letter in letters]))
+    tried = select(Delivery.outcome).where(Delivery.message_id.in_([message.id for message in messages]))
     assert list(db.session.scalars(tried)) == ["unclear"] * 4
 
 
@@ -420,12 +430,12 @@ def test_a_dead_account_never_delays_the_others(
         took = time.monotonic() - started
         assert len(mail_server.mail) == 4 and took < 5, "before the dead account's deadline"
         worker.step()
-    letters = cast.letters()
-    assert {(one.account_id, one.note) for one in letters if one.address.startswith("designer")} == {(None, "own_account_failed")}
+    messages = cast.messages()
+    assert {(one.account_id, one.note) for one in messages if one.address.startswith("designer")} == {(None, "own_account_failed")}
 
 
 def states_of(cast: Cast) -> list[str]:
-    return [letter.state for letter in cast.letters()]
+    return [message.state for message in cast.messages()]
 
 
 def test_waits_double_up_to_a_cap_and_end_after_five_days(config: Config) -> None:
@@ -435,20 +445,20 @@ def test_waits_double_up_to_a_cap_and_end_after_five_days(config: Config) -> Non
     assert next_try(start, 40, start + timedelta(days=5), config) is None
 
 
-def test_a_password_letter_is_not_kept(worker: Worker, mail_server: MailServer, app: Flask, cast: Cast) -> None:
+def test_a_password_message_is_not_kept(worker: Worker, mail_server: MailServer, app: Flask, cast: Cast) -> None:
     client = app.test_client()
     page = client.get("/reset").text
     token = page.split('name="csrf_token" value="')[1].split('"')[0]
     client.post("/reset", data={"email": cast.email("designer"), "csrf_token": token})
     with transaction() as session:
         answer_resets(session, app.config["POTOK"])
-    letter = cast.letters(kind="reset")[0]
-    assert "/reset/" in letter.layout["url"]
+    message = cast.messages(kind="reset")[0]
+    assert "/reset/" in message.layout["url"]
     drain(worker)
     sent = mail_server.mail[-1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "/reset/" in sent
-    letter = cast.letters(kind="reset")[0]
-    assert letter.state == "sent" and letter.text == "" and letter.layout == {}
+    message = cast.messages(kind="reset")[0]
+    assert message.state == "sent" and message.text == "" and message.layout == {}
 
 
 def test_a_sealed_password_opens_only_with_its_key() -> None:
@@ -463,10 +473,16 @@ def test_the_stored_account_is_used_and_its_health_kept(
     with transaction() as session:
         session.add(
             MailAccount(
-                address=USER, sender_name="", host="127.0.0.1", port=mail_server.port, security="starttls", username=USER,
-                sealed_password=seal(WORD, config.seal_key), timeout_s=2,
+                address=USER,
+                sender_name="",
+                host="127.0.0.1",
+                port=mail_server.port,
+                security="starttls",
+                username=USER,
+                sealed_password=seal(WORD, config.seal_key),
+                timeout_s=2,
             )
-        )  # fmt: skip
+        )
     cast.place()
     drain(use(app, replace(config, smtp_ca_file=certificates.ca_file, letter_deadline_s=3)))
     assert len(mail_server.mail) == 2

@@ -1,45 +1,55 @@
 """Settings → Backups: what was made and when the next one is; «Back up now»."""
 
 from pathlib import Path
-from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 
 from kanban import clock
 from kanban.backup import schedule
 from kanban.backup.schedule import State
 from kanban.config import Config
-from kanban.db import db, transaction
+from kanban.db import db
+from kanban.http.guard import admin_only, confirmed, person
 from kanban.i18n import N_, _
-from kanban.views.guard import admin_only, confirmed, person
+from kanban.transactions import transaction
 
 bp = Blueprint("backups", __name__, url_prefix="/settings/backups")
 STATES = {
-    State.ASKED: N_("waits for the worker"), State.RUNNING: N_("is being made"), State.DONE: N_("made"), State.FAILED: N_("failed"),
-}  # fmt: skip
+    State.ASKED: N_("waiting for the worker"),
+    State.RUNNING: N_("being made"),
+    State.DONE: N_("completed"),
+    State.FAILED: N_("failed"),
+}
 
 
 @bp.get("")
 @admin_only
 @confirmed
-def show() -> Any:
+def show() -> ResponseReturnValue:
     config: Config = current_app.config["POTOK"]
     rows = schedule.backups(db.session())
     gone = {one.name for one in rows if one.name and _is_gone(Path(config.backup_dir), one.name)}
     plan = schedule.plan(db.session(), clock.now(), config)
     return render_template(
-        "settings/backups.html", rows=rows, gone=gone, plan=plan, states=STATES, folder=config.backup_dir,
-        kept_days=config.backup_kept_days, is_sealed=bool(config.backup_passphrase),
-    )  # fmt: skip
+        "settings/backups.html",
+        rows=rows,
+        gone=gone,
+        plan=plan,
+        states=STATES,
+        folder=config.backup_dir,
+        kept_days=config.backup_kept_days,
+        is_sealed=bool(config.backup_passphrase),
+    )
 
 
 @bp.post("")
 @admin_only
 @confirmed
-def ask() -> Any:
+def ask() -> ResponseReturnValue:
     with transaction() as session:
         schedule.ask(session, person())
-    flash(_("The backup begins in a moment."))
+    flash(_("The backup will start in a moment."))
     return redirect(url_for("backups.show"), 303)
 
 

@@ -2,45 +2,47 @@
 
 import re
 from datetime import date
-from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from sqlalchemy import func, select
+from flask.typing import ResponseReturnValue
 
 from kanban import people
 from kanban.calendar import MOST_DAYS
 from kanban.countries import countries
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.errors import Invalid
 from kanban.firm import change_settings
 from kanban.forms.fields import one_line
+from kanban.http.filters import countries_by_name
+from kanban.http.guard import admin_only, person
 from kanban.i18n import LANGUAGES, _
-from kanban.models import Order, Organisation
+from kanban.queries.firm import all_organisations
 from kanban.settings import settings
-from kanban.views.guard import admin_only, person
-from kanban.views.words import countries_by_name
+from kanban.transactions import transaction
 
 bp = Blueprint("company", __name__, url_prefix="/settings/company")
 
 
 @bp.get("")
 @admin_only
-def show() -> Any:
-    orders = select(func.count(Order.id)).where(Order.organisation_id == Organisation.id).scalar_subquery()
-    firm = settings(db.session())
-    rows = db.session.execute(select(Organisation, orders).order_by(Organisation.name, Organisation.id)).all()
+def show() -> ResponseReturnValue:
+    firm, rows = settings(db.session()), all_organisations(db.session())
     return render_template(
-        "settings/company.html", rows=rows, firm=firm, countries=countries_by_name(),
-        days_off=shown_days(firm["days_off"]), worked_days=shown_days(firm["worked_days"]),
-    )  # fmt: skip
+        "settings/company.html",
+        rows=rows,
+        firm=firm,
+        countries=countries_by_name(),
+        days_off=shown_days(firm["days_off"]),
+        worked_days=shown_days(firm["worked_days"]),
+    )
 
 
 @bp.post("/change")
 @admin_only
-def change() -> Any:
+def change() -> ResponseReturnValue:
     name, chosen = name_of("company"), request.form.get("language", "")
     if chosen not in LANGUAGES:
-        raise Invalid(_("There is no such language."), "language")
+        raise Invalid(_("This language is not available."), "language")
     country = request.form.get("country", "")
     if country not in countries():
         raise Invalid(_("This choice no longer exists."), "country")
@@ -52,12 +54,12 @@ def change() -> Any:
 
 @bp.post("/calendar")
 @admin_only
-def calendar() -> Any:
+def calendar() -> ResponseReturnValue:
     """Working days: public holidays of the country, days off of one's own, and days that are worked nevertheless."""
     off, worked = days_of("days_off"), days_of("worked_days")
     both = sorted(set(off) & set(worked))
     if both:
-        raise Invalid(_("%(day)s can't be a day off and a working day.", day=shown_days(both[0])), "worked_days")
+        raise Invalid(_("%(day)s can't be both a day off and a working day.", day=shown_days(both[0])), "worked_days")
     with transaction() as session:
         holidays = "yes" if request.form.get("public_holidays") == "yes" else ""
         change_settings(session, person(), public_holidays=holidays, days_off=" ".join(off), worked_days=" ".join(worked))
@@ -79,15 +81,15 @@ def days_of(field: str) -> list[str]:
             day = date(int(found[3]), int(found[2]), int(found[1])) if found else date.fromisoformat(part) if part else None
             days |= {day.isoformat()} if day else set()
         except ValueError:
-            raise Invalid(_("“%(what)s” is no day. Write days such as 31.12.2026.", what=part[:40]), field) from None
+            raise Invalid(_("“%(what)s” is not a valid date. Enter dates as 31.12.2026.", what=part[:40]), field) from None
     if len(days) > MOST_DAYS:
-        raise Invalid(_("At most %(most)s days.", most=MOST_DAYS), field)
+        raise Invalid(_("At most %(most)s days are allowed.", most=MOST_DAYS), field)
     return sorted(days)
 
 
 @bp.post("/organisations/add")
 @admin_only
-def add() -> Any:
+def add() -> ResponseReturnValue:
     with transaction() as session:
         people.add_organisation(session, person(), name_of("name"))
     return redirect(url_for("company.show"), 303)
@@ -95,7 +97,7 @@ def add() -> Any:
 
 @bp.post("/organisations/<int:organisation_id>/change")
 @admin_only
-def change_organisation(organisation_id: int) -> Any:
+def change_organisation(organisation_id: int) -> ResponseReturnValue:
     with transaction() as session:
         people.change_organisation(session, person(), organisation_id, name_of("name"), request.form.get("active") == "1")
     flash(_("Saved"))
@@ -104,7 +106,7 @@ def change_organisation(organisation_id: int) -> Any:
 
 @bp.post("/organisations/<int:organisation_id>/remove")
 @admin_only
-def remove(organisation_id: int) -> Any:
+def remove(organisation_id: int) -> ResponseReturnValue:
     with transaction() as session:
         people.remove_organisation(session, person(), organisation_id)
     return redirect(url_for("company.show"), 303)
@@ -114,7 +116,7 @@ def name_of(field: str, most: int = 120) -> str:
     """A one-line name that is not empty. Raises Invalid."""
     name = one_line(request.form.get(field, "")) or ""
     if not name:
-        raise Invalid(_("Write a name."), field)
+        raise Invalid(_("Enter a name."), field)
     if len(name) > most:
         raise Invalid(_("This is too long: at most %(most)s characters.", most=most), field)
     return name

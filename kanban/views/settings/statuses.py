@@ -1,22 +1,22 @@
 """Settings → Boards and statuses."""
 
 import re
-from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from flask.typing import ResponseReturnValue
 
 from kanban import boards
 from kanban.boards import BoardFields, StatusFields
-from kanban.db import db, transaction
+from kanban.db import db
 from kanban.dependents import dependents
 from kanban.errors import Conflict, Invalid
 from kanban.forms.fields import one_line
+from kanban.http.guard import admin_only, person
 from kanban.i18n import _
 from kanban.ids import read_id
-from kanban.models import PHASES, TONES, Board, Role, Status
-from kanban.views.guard import admin_only, person
+from kanban.models import PHASES, TONES, Board, Status
+from kanban.queries.firm import all_boards, all_roles, all_statuses
+from kanban.transactions import transaction
 from kanban.views.settings.company import name_of
 
 bp = Blueprint("statuses", __name__, url_prefix="/settings/boards")
@@ -24,32 +24,32 @@ bp = Blueprint("statuses", __name__, url_prefix="/settings/boards")
 
 @bp.get("")
 @admin_only
-def show() -> Any:
+def show() -> ResponseReturnValue:
     return _page()
 
 
 @bp.get("/<int:board_id>/edit")
 @admin_only
-def edit_board(board_id: int) -> Any:
+def edit_board(board_id: int) -> ResponseReturnValue:
     return _page(board=boards.find_board(db.session(), board_id))
 
 
 @bp.get("/statuses/<int:status_id>/edit")
 @admin_only
-def edit(status_id: int) -> Any:
+def edit(status_id: int) -> ResponseReturnValue:
     return _page(status=boards.find_status(db.session(), status_id))
 
 
 @bp.get("/statuses/<int:status_id>/remove")
 @admin_only
-def ask_removal(status_id: int) -> Any:
+def ask_removal(status_id: int) -> ResponseReturnValue:
     """A destructive question opens in the row it is about: where do its orders and rules go."""
     return _page(removing=boards.find_status(db.session(), status_id))
 
 
 @bp.post("/add")
 @admin_only
-def add_board() -> Any:
+def add_board() -> ResponseReturnValue:
     with transaction() as session:
         board = boards.add_board(session, person(), _board_fields())
         boards.add_status(session, person(), board.id, StatusFields(_("New"), "violet", "new"))
@@ -59,7 +59,7 @@ def add_board() -> Any:
 
 @bp.post("/<int:board_id>/change")
 @admin_only
-def change_board(board_id: int) -> Any:
+def change_board(board_id: int) -> ResponseReturnValue:
     with transaction() as session:
         boards.change_board(session, person(), board_id, _board_fields())
     flash(_("Saved"))
@@ -68,7 +68,7 @@ def change_board(board_id: int) -> Any:
 
 @bp.post("/<int:board_id>/remove")
 @admin_only
-def remove_board(board_id: int) -> Any:
+def remove_board(board_id: int) -> ResponseReturnValue:
     with transaction() as session:
         boards.remove_board(session, person(), board_id)
     return redirect(url_for("statuses.show"), 303)
@@ -76,7 +76,7 @@ def remove_board(board_id: int) -> Any:
 
 @bp.post("/<int:board_id>/statuses/add")
 @admin_only
-def add(board_id: int) -> Any:
+def add(board_id: int) -> ResponseReturnValue:
     with transaction() as session:
         status = boards.add_status(session, person(), board_id, StatusFields(name_of("name", 80)))
     return redirect(url_for("statuses.edit", status_id=status.id) + f"#status-{status.id}", 303)
@@ -84,12 +84,17 @@ def add(board_id: int) -> Any:
 
 @bp.post("/statuses/<int:status_id>/change")
 @admin_only
-def change(status_id: int) -> Any:
+def change(status_id: int) -> ResponseReturnValue:
     form = request.form
     fields = StatusFields(
-        name_of("name", 80), form.get("tone", ""), form.get("phase", ""), _count("limit"), _count("norm_days"),
-        _ids("answering"), _ids("moving"),
-    )  # fmt: skip
+        name_of("name", 80),
+        form.get("tone", ""),
+        form.get("phase", ""),
+        _count("limit"),
+        _count("norm_days"),
+        _ids("answering"),
+        _ids("moving"),
+    )
     with transaction() as session:
         status = boards.change_status(session, person(), status_id, fields)
     flash(_("Saved"))
@@ -98,7 +103,7 @@ def change(status_id: int) -> Any:
 
 @bp.post("/statuses/<int:status_id>/shift")
 @admin_only
-def shift(status_id: int) -> Any:
+def shift(status_id: int) -> ResponseReturnValue:
     with transaction() as session:
         status = boards.shift_status(session, person(), status_id, -1 if request.form.get("by") == "-1" else 1)
     return redirect(url_for("statuses.show") + f"#status-{status.id}", 303)
@@ -106,7 +111,7 @@ def shift(status_id: int) -> Any:
 
 @bp.post("/statuses/<int:status_id>/remove")
 @admin_only
-def remove(status_id: int) -> Any:
+def remove(status_id: int) -> ResponseReturnValue:
     try:
         with transaction() as session:
             boards.remove_status(
@@ -134,7 +139,7 @@ def _count(name: str) -> int | None:
     if not raw:
         return None
     if not re.fullmatch("[0-9]{1,4}", raw) or not int(raw):
-        raise Invalid(_("Write a whole number above zero, or leave it empty."), name)
+        raise Invalid(_("Enter a whole number above zero, or leave this empty."), name)
     return int(raw)
 
 
@@ -142,26 +147,31 @@ def _board_fields() -> BoardFields:
     form = request.form
     icon = form.get("icon", "receipt-text")
     return BoardFields(
-        name_of("name", 80), name_of("order_name", 80), (one_line(form.get("prefix", "")) or "")[:10],
-        read_id(form.get("source_id")), read_id(form.get("way_after_id")),
+        name_of("name", 80),
+        name_of("order_name", 80),
+        (one_line(form.get("prefix", "")) or "")[:10],
+        read_id(form.get("source_id")),
+        read_id(form.get("way_after_id")),
         icon if icon in ("receipt-text", "factory", "truck", "wallet") else "receipt-text",
-    )  # fmt: skip
+    )
 
 
 def _page(
     *, status: Status | None = None, removing: Status | None = None, board: Board | None = None, reason: str = "", code: int = 200
-) -> Any:
+) -> ResponseReturnValue:
     session = db.session()
-    rows = session.scalars(select(Board).order_by(Board.position, Board.id)).all()
-    columns = session.scalars(
-        select(Status)
-        .order_by(Status.board_id, Status.position, Status.id)
-        .options(selectinload(Status.answering), selectinload(Status.moving))
-    ).all()
-    roles = session.scalars(select(Role).order_by(Role.position, Role.id)).all()
     rules = dependents.names(session) if removing is not None else {}
     html = render_template(
-        "settings/boards.html", boards=rows, statuses=columns, roles=roles, rules=rules, open_status=status, removing=removing,
-        open_board=board, reason=reason, tones=TONES, phases=PHASES,
-    )  # fmt: skip
+        "settings/boards.html",
+        boards=all_boards(session),
+        statuses=all_statuses(session),
+        roles=all_roles(session),
+        rules=rules,
+        open_status=status,
+        removing=removing,
+        open_board=board,
+        reason=reason,
+        tones=TONES,
+        phases=PHASES,
+    )
     return html, code

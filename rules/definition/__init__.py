@@ -1,0 +1,1 @@
+"""What a rule is: its trigger, criteria, actions and recipients. Pure, without the database."""

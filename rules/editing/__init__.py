@@ -1,0 +1,1 @@
+"""Who writes rules: the editor, the matrix, a file; and whether what they write is valid."""

@@ -1,0 +1,1 @@
+"""Reads of rules, each shaped for one screen."""
