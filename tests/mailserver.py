@@ -2,11 +2,15 @@
 
 import email
 import email.policy
+import os
+import random
 import socket
 import ssl
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -156,6 +160,17 @@ class DrippingServer:
         self._socket.close()
 
 
+_FIRST_PORT, _PORTS_OF_A_WORKER = 10_000, 2_000  # all below those that a system gives to whoever asks for any
+_lately: deque[int] = deque(maxlen=100)
+
+
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    """Nobody listens on it, nor gets it by asking the system for any before it is used. Each worker of pytest has ports of its own."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
+    while True:
+        port = _FIRST_PORT + worker * _PORTS_OF_A_WORKER + random.SystemRandom().randrange(_PORTS_OF_A_WORKER)
+        if port in _lately:
+            continue
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            _lately.append(port)
+            return port
