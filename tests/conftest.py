@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -35,6 +36,8 @@ from tests.html import flat
 from tests.mailserver import Certificates, MailServer, make_certificates
 from tests.soak import size
 
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("any machine")
 DATABASES = ("sqlite", "postgresql")
 # One worker takes all of these: they hold the well-known ports of a loopback address, or share what takes long to make.
 TOGETHER = {"test_mail_accounts.py": "mailhost", "test_mailhost.py": "mailhost", "test_demo.py": "demo"}
@@ -206,7 +209,7 @@ def bare_app(config: Config, tmp_path: Path, _apps: dict[Config, KeptApp]) -> It
 
 def forget_pages(app: Flask) -> None:
     """Of another database."""
-    for name in ("potok_pages", "potok_parts"):
+    for name in ("potok_pages", "potok_frames", "potok_parts"):
         app.extensions[name].clear()
 
 

@@ -1,7 +1,6 @@
 """Several people, whatever comes to their minds, on both databases: a few walks here, always the same; many new ones in `make soak`."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -20,7 +19,6 @@ def test_a_random_walk_of_several_people(app: Flask, fill: Callable[[str], Cast]
         settings=settings(
             max_examples=size(3, 10, 200),
             stateful_step_count=size(20, 30, 60),
-            deadline=timedelta(minutes=2),
             derandomize=SIZE == "little",
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),

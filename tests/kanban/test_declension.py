@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.words.declension import ACCUSATIVE, DATIVE, GENITIVE, accusative, agreeing, dative, declined, declined_name, genitive
@@ -174,7 +174,6 @@ WORDS = st.sampled_from([*(one[0] for one in TRADES), *(one[0] for one in NAMES)
 PHRASES = MESSAGES | st.text(max_size=40) | st.lists(WORDS, max_size=4).map(" ".join) | st.lists(WORDS, max_size=3).map("-".join)
 
 
-@settings(deadline=None)  # the first one reads the dictionary
 @given(PHRASES, st.sampled_from([GENITIVE, DATIVE, ACCUSATIVE]))
 def test_nothing_that_is_typed_breaks_it_or_gets_lost(phrase: str, case: str) -> None:
     for form in (declined(phrase, case), declined_name(phrase, case)):
