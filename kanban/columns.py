@@ -1,4 +1,5 @@
-"""Statuses as plain rows, with the roles that may move orders into them: one statement, for pages and permissions."""
+"""Boards and statuses as plain rows; statuses with the roles that may move orders into them. One statement each, for pages and
+permissions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,9 +9,21 @@ from sqlalchemy.orm import Session
 
 from kanban.actor import ActorRole
 from kanban.db import Record, table
-from kanban.models import OVER, Role, Status, status_moving
+from kanban.models import OVER, Board, Role, Status, status_moving
 
-_S, _R = table(Status).c, table(Role).c
+_B, _S, _R = table(Board).c, table(Status).c, table(Role).c
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """A board as pages name it. source_id, way_after_id: see models.Board."""
+
+    id: int
+    name: str
+    order_name: str
+    icon: str
+    source_id: int | None
+    way_after_id: int | None
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,14 @@ _ROWS = (
 )
 _OF_BOARDS = _ROWS.where(_S.board_id.in_(bindparam("ids", expanding=True)))
 _OF_IDS = _ROWS.where(_S.id.in_(bindparam("ids", expanding=True)))
+
+
+_BOARDS = select(_B.id, _B.name, _B.order_name, _B.icon, _B.source_id, _B.way_after_id).order_by(_B.position, _B.id)
+
+
+def board_rows(session: Session) -> tuple[BoardRow, ...]:
+    """All boards, in their order."""
+    return tuple(BoardRow(*row) for row in session.connection().execute(_BOARDS))
 
 
 def columns_of_boards(session: Session, board_ids: Sequence[int]) -> list[ColumnRow]:

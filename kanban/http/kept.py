@@ -2,12 +2,13 @@
 
 The number of the last such change is read with each request, in the same transaction as whatever is shown, so that a page is
 never older than what this process, or another, has committed. A page belongs to one person. What differs each time, such as a
-token, is a hole in it.
+token, is a hole in it. What orders show in are pieces; the frame around them is kept by what it is made of, so that after a move
+the pieces alone are made anew.
 """
 
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -17,6 +18,7 @@ from typing import ParamSpec
 from flask import Flask, Response, current_app, g, request, session
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
 
 from kanban import clock
 from kanban.actor import Actor
@@ -28,6 +30,7 @@ from kanban.live import BoardsVersion, Seen, last_seen
 
 P = ParamSpec("P")
 MOST_BYTES = 4_000_000  # some three hundred pages
+MOST_BYTES_OF_FRAMES = 1_000_000  # some two hundred
 _SECRET = secrets.token_hex(16)  # nobody can type a mark
 
 
@@ -38,9 +41,27 @@ class Hole(StrEnum):
     KEY = "key"
     SINCE = "since"
 
-    @property
-    def mark(self) -> str:
-        return f"{_SECRET}{self}-"
+
+class Piece(StrEnum):
+    """Of a page: made anew with each change of boards."""
+
+    COLUMNS = "columns"
+    COUNT = "count"
+    SWITCHER = "switcher"
+
+
+Part = Segment | Hole | Piece
+_PARTS: dict[str, Hole | Piece] = {str(one): one for one in (*Hole, *Piece)}
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a view makes. frame: with a mark for each piece. made_of: all that the frame shows beside who asks, the address, the
+    language and the day."""
+
+    made_of: Hashable
+    frame: Callable[[], str]
+    pieces: Mapping[Piece, str]
 
 
 @dataclass(frozen=True)
@@ -54,37 +75,53 @@ class PageKey:
 
 
 @dataclass(frozen=True)
+class Frame:
+    made_of: Hashable
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
 class KeptPage:
     """version: of the boards, when it was made."""
 
     version: BoardsVersion
     parts: tuple[Segment | Hole, ...]
 
-    @property
-    def size(self) -> int:
-        return sum(len(part.compressed) if isinstance(part, Segment) else 0 for part in self.parts)
-
     def filled(self, values: Mapping[Hole, Callable[[], str]]) -> list[Segment]:
         return [part if isinstance(part, Segment) else stored(values[part]().encode()) for part in self.parts]
 
 
 def init_kept(app: Flask) -> None:
-    app.extensions["potok_pages"] = Cache[PageKey, KeptPage]("pages", MOST_BYTES, lambda page: page.size)
-    app.jinja_env.globals.update(csrf_token=token, fresh_key=fresh_key)
+    app.extensions["potok_pages"] = Cache[PageKey, KeptPage]("pages", MOST_BYTES, lambda page: _size(page.parts))
+    app.extensions["potok_frames"] = Cache[PageKey, Frame]("frames", MOST_BYTES_OF_FRAMES, lambda frame: _size(frame.parts))
+    app.jinja_env.globals.update(csrf_token=token, fresh_key=fresh_key, live_since=live_since, piece=piece)
+
+
+def _size(parts: Iterable[Part]) -> int:
+    return sum(len(part.compressed) if isinstance(part, Segment) else 0 for part in parts)
+
+
+def _mark(part: Hole | Piece) -> Markup:
+    return Markup(f"{_SECRET}{part}-")
 
 
 def token() -> str:
     """Of a form; where the page is kept, the hole for it."""
-    return Hole.TOKEN.mark if g.get("is_kept") else str(generate_csrf())
+    return _mark(Hole.TOKEN) if g.get("is_kept") else str(generate_csrf())
 
 
 def fresh_key() -> str:
-    return Hole.KEY.mark if g.get("is_kept") else _new_key()
+    return _mark(Hole.KEY) if g.get("is_kept") else _new_key()
 
 
-def since() -> str:
-    """For a page that follows the live feed; only in a kept one."""
-    return Hole.SINCE.mark
+def live_since() -> str:
+    """For a page that follows the live feed."""
+    return _mark(Hole.SINCE) if g.get("is_kept") else str(last_seen(db.session()).newest)
+
+
+def piece(name: str) -> str:
+    """Where it stands in the frame."""
+    return _mark(Piece(name))
 
 
 def do_not_keep() -> None:
@@ -92,7 +129,7 @@ def do_not_keep() -> None:
     g.must_not_be_kept = True
 
 
-def kept(view: Callable[P, str]) -> Callable[P, Response]:
+def kept(view: Callable[P, Page]) -> Callable[P, Response]:
     """Behind signed_in: a view whose page is made of what boards show, of who asks and of the address."""
 
     @wraps(view)
@@ -103,26 +140,47 @@ def kept(view: Callable[P, str]) -> Callable[P, Response]:
         has_flashes = "_flashes" in session  # which are shown once
         page = None if has_flashes else pages.get(key)
         if page is None or page.version != seen.boards:
-            page = _make(seen, lambda: view(*args, **kwargs))
-            if not (has_flashes or g.get("must_not_be_kept")):
+            g.is_kept = True
+            try:
+                made = view(*args, **kwargs)
+                may_be_kept = not (has_flashes or g.get("must_not_be_kept"))
+                page = KeptPage(seen.boards, _put_together(_frame(key, made, may_be_kept), made.pieces))
+            finally:
+                g.is_kept = False
+            if may_be_kept:
                 pages.put(key, page)
         return _answer(page, seen)
 
     return answered
 
 
-def _make(seen: Seen, view: Callable[[], str]) -> KeptPage:
-    g.is_kept = True
-    try:
-        text = view()
-    finally:
-        g.is_kept = False
+def _frame(key: PageKey, page: Page, may_be_kept: bool) -> Frame:
+    frames: Cache[PageKey, Frame] = current_app.extensions["potok_frames"]
+    frame = frames.get(key) if may_be_kept else None
+    if frame is None or frame.made_of != page.made_of:
+        frame = Frame(page.made_of, _split(page.frame()))
+        if may_be_kept:
+            frames.put(key, frame)
+    return frame
+
+
+def _put_together(frame: Frame, pieces: Mapping[Piece, str]) -> tuple[Segment | Hole, ...]:
+    whole: list[Segment | Hole] = []
+    for part in frame.parts:
+        for one in _split(pieces[part]) if isinstance(part, Piece) else (part,):
+            assert not isinstance(one, Piece), "a piece in a piece"
+            whole.append(one)
+    return tuple(whole)
+
+
+def _split(text: str) -> tuple[Part, ...]:
+    """At its marks, and compressed between them."""
     first, *others = text.split(_SECRET)
-    parts: list[Segment | Hole] = [compress(first.encode())]
-    for piece in others:
-        name, _, rest = piece.partition("-")
-        parts += [Hole(name), compress(rest.encode())]
-    return KeptPage(seen.boards, tuple(parts))
+    parts: list[Part] = [compress(first.encode())]
+    for other in others:
+        name, _, rest = other.partition("-")
+        parts += [_PARTS[name], compress(rest.encode())]
+    return tuple(parts)
 
 
 def _answer(page: KeptPage, seen: Seen) -> Response:

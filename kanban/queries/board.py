@@ -7,11 +7,11 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from kanban.actor import Actor
-from kanban.columns import ColumnRow, columns_of_boards
+from kanban.columns import BoardRow, ColumnRow, columns_of_boards
 from kanban.db import table
 from kanban.errors import NotFound
 from kanban.i18n import _
-from kanban.models import Board, Order, Organisation, Person
+from kanban.models import Order, Organisation, Person
 from kanban.policy import may_move_into, why_not_into
 from kanban.queries.cards import Window, first_windows
 from kanban.queries.filter import Filter
@@ -43,11 +43,10 @@ class Column:
 
 @dataclass(frozen=True)
 class BoardView:
-    board: Board
+    board: BoardRow
     columns: tuple[Column, ...]
     shown: int
     all: int
-    makes: Board | None = None  # the board whose orders are made from these
 
     @property
     def has_long_names(self) -> bool:
@@ -55,15 +54,14 @@ class BoardView:
         return any(len(column.head.status.name) > LONG_NAME for column in self.columns)
 
 
-def board_view(session: Session, person: Actor, board_id: int, chosen: Filter, boards: Sequence[Board]) -> BoardView:
+def board_view(session: Session, person: Actor, board_id: int, chosen: Filter, boards: Sequence[BoardRow]) -> BoardView:
     """A fixed number of statements, and a bounded number of cards, whatever the board holds. boards: all there are."""
     board = next((one for one in boards if one.id == board_id), None)
     if board is None:
         raise NotFound(_("Board not found."))
     rows = columns_of_boards(session, [board_id])
     columns = columns_of(session, person, rows, chosen)
-    makes = next((one for one in boards if one.source_id == board_id), None)
-    return BoardView(board, columns, sum(column.head.count for column in columns), sum(row.order_count for row in rows), makes)
+    return BoardView(board, columns, sum(column.head.count for column in columns), sum(row.order_count for row in rows))
 
 
 def columns_of(session: Session, person: Actor, rows: Sequence[ColumnRow], chosen: Filter) -> tuple[Column, ...]:
@@ -119,26 +117,43 @@ def choices(session: Session) -> tuple[list[Choice], list[Choice]]:
 class Stretch:
     """Neighbouring columns of one document on the whole way."""
 
-    board: Board
+    board: BoardRow
     columns: tuple[Column, ...]
     part: str  # before, work, after, or all
 
 
-def boards_of_way(boards: Sequence[Board]) -> tuple[Board, Board] | tuple[None, None]:
+def boards_of_way(boards: Sequence[BoardRow]) -> tuple[BoardRow, BoardRow] | tuple[None, None]:
     """The first board whose orders are made from another's, after that other."""
     work = next((board for board in boards if board.source_id is not None), None)
     return (next(board for board in boards if board.id == work.source_id), work) if work else (None, None)
 
 
-def way_view(session: Session, person: Actor, chosen: Filter, boards: Sequence[Board]) -> list[Stretch]:
+@dataclass(frozen=True)
+class WayView:
+    stretches: tuple[Stretch, ...]
+
+    @property
+    def columns(self) -> list[Column]:
+        return [column for stretch in self.stretches for column in stretch.columns]
+
+    @property
+    def shown(self) -> int:
+        return sum(column.head.count for column in self.columns)
+
+    @property
+    def all(self) -> int:
+        return sum(column.head.status.order_count for column in self.columns)
+
+
+def way_view(session: Session, person: Actor, chosen: Filter, boards: Sequence[BoardRow]) -> WayView:
     """The columns of the first board that others are made from, with those of the other in their place. boards: all there are."""
     main, work = boards_of_way(boards)
     if main is None or work is None:
-        return []
+        return WayView(())
     columns = columns_of(session, person, columns_of_boards(session, [main.id, work.id]), chosen)
     of_main = tuple(column for column in columns if column.head.status.board_id == main.id)
     of_work = tuple(column for column in columns if column.head.status.board_id == work.id)
     places = [column.head.status.id for column in of_main]
     cut = places.index(work.way_after_id) + 1 if work.way_after_id in places else len(places)
     stretches = [Stretch(main, of_main[:cut], "before"), Stretch(work, of_work, "work"), Stretch(main, of_main[cut:], "after")]
-    return [stretch for stretch in stretches if stretch.columns]
+    return WayView(tuple(stretch for stretch in stretches if stretch.columns))

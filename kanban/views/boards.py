@@ -8,7 +8,7 @@ from kanban.db import db
 from kanban.errors import NotFound
 from kanban.htmx import fragment
 from kanban.http.guard import person, signed_in
-from kanban.http.kept import do_not_keep, kept, since
+from kanban.http.kept import Page, Piece, do_not_keep, kept
 from kanban.http.session import all_boards
 from kanban.i18n import _
 from kanban.ids import read_id
@@ -17,8 +17,9 @@ from kanban.queries.board import board_view, choices
 from kanban.queries.cards import next_window
 from kanban.queries.filter import read_filter
 from kanban.queries.quick import quick_choices
+from kanban.settings import settings
 from kanban.views import first_steps
-from kanban.views.parts import MOST_CARDS, parts_answer
+from kanban.views.parts import MOST_CARDS, part_html, parts_answer
 
 bp = Blueprint("boards", __name__)
 
@@ -26,22 +27,22 @@ bp = Blueprint("boards", __name__)
 @bp.get("/boards/<int:board_id>")
 @signed_in
 @kept
-def show(board_id: int) -> str:
-    chosen = read_filter(request.args)
-    view = board_view(db.session(), person(), board_id, chosen, all_boards())
-    people, firms = choices(db.session())
+def show(board_id: int) -> Page:
+    session, chosen = db.session(), read_filter(request.args)
+    view = board_view(session, person(), board_id, chosen, all_boards())
+    people, firms = choices(session)
     steps = first_steps.to_show()
     if steps:
         do_not_keep()
-    return render_template(
-        "boards/page.html",
-        view=view,
-        chosen=chosen,
-        people=people,
-        firms=firms,
-        since=since(),
-        first_steps=steps,
-        quick=quick_choices(db.session(), person(), people, firms) if may_write(person()) else None,
+    quick = quick_choices(session, person(), people, firms) if may_write(person()) else None
+    return Page(
+        made_of=(all_boards(), tuple(people), tuple(firms), len(view.columns), view.has_long_names, tuple(settings(session).items())),
+        frame=lambda: render_template("boards/page.html", view=view, chosen=chosen, people=people, firms=firms, first_steps=steps),
+        pieces={
+            Piece.COLUMNS: render_template("boards/_columns.html", view=view, chosen=chosen, quick=quick),
+            Piece.COUNT: part_html("boards/_count.html", chosen=chosen, shown=view.shown, all=view.all),
+            Piece.SWITCHER: part_html("boards/_switcher.html", columns=view.columns),
+        },
     )
 
 

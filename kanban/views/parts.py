@@ -51,13 +51,18 @@ def init_parts(app: Flask) -> None:
     app.jinja_env.filters["toast_part"] = lambda html: Markup(toast_part(str(html)))
 
 
+def part_html(template: str, **values: object) -> Markup:
+    """Without what pages know of whoever asks."""
+    return Markup(current_app.jinja_env.get_template(template).render(values))
+
+
 def card_html(card: Card, compact: bool = False) -> Markup:
     """A card's HTML. Two equal cards on one day in one language have the same, so it is made once."""
     key = card, compact, language(), currency(), clock.today()
     html = _cards.get(key)
     if html is None:
         part = "orders/_card_compact.html" if compact else "orders/_card.html"
-        html = Markup(current_app.jinja_env.get_template(part).render(card=card))
+        html = part_html(part, card=card)
         _cards.put(key, html)
     return html
 
@@ -86,8 +91,7 @@ def _make_column(column: Column, query: _Query, rights: tuple[bool, bool]) -> Ma
     more = url_for(
         "boards.window", board_id=column.head.status.board_id, status_id=column.head.status.id, start=column.window.next_id, **dict(query)
     )
-    part = current_app.jinja_env.get_template("boards/_column.html")
-    return Markup(part.render(column=column, more=more, filtered=bool(query), can_write=rights[0], is_admin=rights[1]))
+    return part_html("boards/_column.html", column=column, more=more, filtered=bool(query), can_write=rights[0], is_admin=rights[1])
 
 
 def page_of(address: str | None = None) -> BoardPage | None:

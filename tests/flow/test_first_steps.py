@@ -22,6 +22,7 @@ from kanban.views import first_steps
 from rules.models import MailAccount
 from rules.queries.first_steps import steps
 from tests.cast import PASSWORD, TOKEN, Cast, Signed
+from tests.conftest import forget_pages
 from tests.flow.test_orders import statements
 
 STEP = re.compile(r"<li( data-done)?>\s*<svg.*?</svg>\s*<p><b>([^<]+)</b>", re.S)
@@ -115,7 +116,7 @@ def test_it_costs_one_statement_while_there_is_something_to_do_and_none_after(ca
         one.get("/boards/1")
 
     def cost(one: Signed) -> int:
-        app.extensions["potok_pages"].clear()
+        forget_pages(app)
         return statements(lambda: one.get("/boards/1"))
 
     assert cost(owner) == cost(manager) + 1

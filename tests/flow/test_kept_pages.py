@@ -1,9 +1,11 @@
 """Pages of boards are kept between requests, and yet nobody sees what is not there any more, or what is another person's."""
 
 import contextvars
+import difflib
 import gzip
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +19,7 @@ from kanban import boards, clock, firm, first_steps, orders, people
 from kanban.boards import BoardFields, StatusFields
 from kanban.db import db
 from kanban.http import kept
-from kanban.http.kept import KeptPage
+from kanban.http.kept import Frame, KeptPage
 from kanban.live import Seen, prune
 from kanban.models import Customer, Person
 from kanban.people import PersonFields
@@ -25,6 +27,7 @@ from kanban.policy import may_write
 from kanban.transactions import transaction
 from rules.post import pause
 from tests.cast import Cast, Signed, order_fields
+from tests.conftest import forget_pages
 from tests.flow.walk import same_each_time
 
 URLS = ("/boards/1", "/boards/2", "/way", "/boards/1?q=Хасанова", "/boards/1?mine=1")
@@ -102,7 +105,10 @@ VERBS: dict[str, Verb] = {
 
 
 @pytest.fixture
-def shown(cast: Cast) -> Cast:
+def shown(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Cast:
+    """No day ends meanwhile, wherever the company is."""
+    morning, began = clock.now().replace(hour=9, minute=0), time.monotonic()
+    monkeypatch.setattr(clock, "now", lambda: morning + timedelta(seconds=time.monotonic() - began))
     cast.place(cast.manager, responsible_id=cast.people["manager"])
     cast.place()
     status("ready", name="Готово", moving=[cast.roles["designer"]])(cast)
@@ -118,6 +124,13 @@ def other(app: Flask) -> Iterator[Flask]:
         db.engine.dispose()
 
 
+def differences(kept: list[str], fresh: list[str]) -> list[str]:
+    """Tags that stand in one of two pages only, - in the kept one, + in the fresh one."""
+    pages = zip(kept, fresh, strict=True)
+    both = [[same_each_time(page).replace(">", ">\n").splitlines() for page in pair] for pair in pages]
+    return [line for old, new in both for line in difflib.unified_diff(old, new, lineterm="", n=0)]
+
+
 @pytest.mark.parametrize("name", VERBS)
 def test_after_every_verb_the_kept_page_is_as_a_fresh_one(app: Flask, other: Flask, shown: Cast, name: str) -> None:
     asking = [Signed(one.test_client(), shown.email(who)) for one in (app, other) for who in ("manager", "technologist", "owner")]
@@ -128,9 +141,9 @@ def test_after_every_verb_the_kept_page_is_as_a_fresh_one(app: Flask, other: Fla
     VERBS[name](shown)
     kept = [one.get(url).text for one in asking for url in URLS]
     for each in (app, other):
-        each.extensions["potok_pages"].clear()
+        forget_pages(each)
     fresh = [one.get(url).text for one in asking for url in URLS]
-    assert [same_each_time(page) for page in kept] == [same_each_time(page) for page in fresh]
+    assert differences(kept, fresh) == []
     assert [same_each_time(page) for page in kept] != [same_each_time(page) for page in before] or name == "the first steps are hidden"
 
 
@@ -165,6 +178,20 @@ def test_a_page_is_made_once_until_something_shows(app: Flask, shown: Cast, monk
     assert len(made) == 1
     shown.move(1, "ready")
     manager.get("/boards/1")
+    assert len(made) == 2
+
+
+def test_a_frame_is_made_once_until_a_setting_changes(app: Flask, shown: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = Signed(app.test_client(), shown.email("manager"))
+    made: list[Frame] = []
+    put = app.extensions["potok_frames"].put
+    monkeypatch.setattr(app.extensions["potok_frames"], "put", lambda key, frame: (made.append(frame), put(key, frame)))
+    manager.get("/boards/1")
+    shown.move(1, "ready")
+    assert 'data-order="1" data-status="2"' in manager.get("/boards/1").text
+    assert len(made) == 1
+    verb(people.add_person, PersonFields("Новый Человек", "new@melnikov.example"), "x")(shown)
+    assert "Новый Человек" in manager.get("/boards/1").text
     assert len(made) == 2
 
 

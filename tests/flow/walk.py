@@ -25,6 +25,7 @@ from rules.editing.verbs import add_rule
 from rules.models import Message, Rule, RuleVersion, Run
 from rules.worker import Worker
 from tests.cast import Cast, Signed
+from tests.conftest import forget_pages
 from tests.pages import pages
 from tests.rule_json import recipient, rule_fields, send
 
@@ -313,7 +314,7 @@ class Walk(RuleBasedStateMachine):
         one.get(url)  # what is said once is said
         kept = one.get(url)
         if kept.status_code == 200:  # days may have gone by
-            self.app.extensions["potok_pages"].clear()
+            forget_pages(self.app)
             assert same_each_time(kept.text) == same_each_time(one.get(url).text)
 
     @invariant()
