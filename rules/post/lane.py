@@ -85,7 +85,7 @@ class LaneWorker:
             if self.route is not None:
                 self.pool.scale(self.route.open)
             is_over = self.queue.is_empty and dry and not self.pending
-            if is_over and (self.fault or self.gave_back or self.stopping() or not self._refill()) and not self.dropped:
+            if is_over and (self.fault or self.gave_back or self.stopping() or not self._has_more_now()) and not self.dropped:
                 return
             self._keep(self.queue.collect(LOOK_S))
 
@@ -96,7 +96,14 @@ class LaneWorker:
         except (Busy, Unwritable):
             return 0
 
+    def _has_more_now(self) -> bool:
+        """Asks first whether anything is due at all, as a rule nothing is, and that needs no turn to write."""
+        is_due = outbox.has_due(db.session(), self.lane, clock.now())
+        db.session.rollback()
+        return is_due and self._refill() > 0
+
     def _claim(self) -> int:
+        """What is claimed with nothing under way begins in the same transaction."""
         with transaction(Turn.NONE) as session:
             outbox.take_turn(session, self.lane)
             now = clock.now()
@@ -122,9 +129,13 @@ class LaneWorker:
                 only_asked_for=self.only_asked_for,
                 dropped=dropped,
             )
+            may_begin = claimed[:1] if self.queue.is_empty and not self.pending else []
+            begun = [message for message in may_begin if self._begin(session, message)]
         self.dropped += dropped
         db.session.expunge_all()
-        self.queue.put(claimed)
+        self.queue.put(claimed[len(begun) :])
+        for message in begun:
+            self.queue.begin(message)
         return len(claimed)
 
     def _keep(self, done: list[Tried]) -> None:

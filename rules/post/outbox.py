@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Integer, and_, bindparam, column, delete, func, insert, or_, select, true, update
+from sqlalchemy import JSON, ColumnElement, Integer, Select, and_, bindparam, column, delete, func, insert, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from kanban import clock
-from kanban.db import Record, insert_new, row_count, table
+from kanban.db import Query, Record, insert_new, row_count, table
 from kanban.events import NOBODY, Told
 from kanban.models import Event
 from kanban.wakeups import Topic, wake
@@ -121,35 +122,18 @@ def claim(
     """
     take_turn(session, lane)
     only_asked_for = only_asked_for and lane.channel != "notice"
-    kinds = [Message.kind != "rule"] if only_asked_for else []
-    is_behind = _is_behind(lane, only_asked_for)
-    due = session.scalars(
-        select(Message)
-        .where(lane.messages, Message.state == "waiting", Message.due_at <= now, *kinds, ~is_behind)
-        .order_by(Message.due_at, Message.id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    ).all()
+    due = session.scalars(_claimable(lane, only_asked_for), {"now": now, "most": most}).all()
     moved = look_again(session, due) if due else []
     if dropped is not None:
         dropped += [one for one in due if one.state == "cancelled"]
     taken = [one.id for one in due if one.state == "waiting" and one.channel == lane.channel]
     if moved:  # at the new address something else may have to go first
-        taken = list(session.scalars(select(Message.id).where(Message.id.in_(taken), ~is_behind)))
+        taken = list(session.scalars(select(Message.id).where(Message.id.in_(taken), ~_is_behind(lane, only_asked_for))))
     if not taken:
         return []
-    session.execute(
-        update(Message)
-        .where(Message.id.in_(taken))
-        .values(state="sending", lease_until=now + timedelta(seconds=lease_s), claimed_by=worker, attempts=Message.attempts + 1)
-        .execution_options(synchronize_session=False)
-    )
-    messages = list(
-        session.scalars(
-            select(Message).where(Message.id.in_(taken)).order_by(Message.due_at, Message.id).execution_options(populate_existing=True)
-        )
-    )
+    connection = session.connection()
+    connection.execute(_TAKE, {"taken": taken, "until": now + timedelta(seconds=lease_s), "worker": worker})
+    messages = list(session.scalars(_TAKEN, {"taken": taken}))
     attempts = [
         {
             "message_id": one.id,
@@ -163,8 +147,43 @@ def claim(
         }
         for one in messages
     ]
-    session.execute(insert(table(Delivery)), attempts)
+    connection.execute(_NEW_DELIVERIES, attempts)
     return messages
+
+
+_M, _D, _A = table(Message).c, table(Delivery).c, table(MailAccount).c
+_TAKE = (
+    update(table(Message))
+    .where(_M.id.in_(bindparam("taken", expanding=True)))
+    .values(state="sending", lease_until=bindparam("until"), claimed_by=bindparam("worker"), attempts=_M.attempts + 1)
+)
+_TAKEN = (
+    select(Message)
+    .where(Message.id.in_(bindparam("taken", expanding=True)))
+    .order_by(Message.due_at, Message.id)
+    .execution_options(populate_existing=True)
+)
+_NEW_DELIVERIES = insert(table(Delivery))
+
+
+@lru_cache(maxsize=256)
+def _claimable(lane: Lane, only_asked_for: bool) -> Select[Message]:
+    """Built once for each lane: it costs more than running it."""
+    kinds = [Message.kind != "rule"] if only_asked_for else []
+    return (
+        select(Message)
+        .where(
+            lane.messages,
+            Message.state == "waiting",
+            Message.due_at <= bindparam("now"),
+            *kinds,
+            ~_is_behind(lane, only_asked_for),
+        )
+        .order_by(Message.due_at, Message.id)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
 
 
 def _is_behind(lane: Lane, only_asked_for: bool) -> ColumnElement[bool]:
@@ -189,38 +208,70 @@ def _number(lane: Lane) -> int:
 def lanes_due(session: Session, now: datetime, *, only_asked_for: bool = False) -> list[Lane]:
     """Lanes with something due, by a look at the index for each. Accounts that are to be left alone are not among them, nor,
     with only_asked_for, lanes that hold messages of rules alone."""
-    message = table(Message).c
-    due = and_(message.state == "waiting", message.due_at <= now)
-    if only_asked_for:
-        due = and_(due, or_(message.kind != "rule", message.channel == "notice"))
-    awake = or_(MailAccount.paused_until.is_(None), MailAccount.paused_until <= now)
-    waiting = select(message.id).where(message.channel == "email", message.account_id == MailAccount.id, due).exists()
-    lanes = [Lane(Channel.EMAIL, id_) for id_ in session.scalars(select(MailAccount.id).where(awake, waiting))]
-    for channel in Channel:
-        lane = Lane(channel)
-        if session.scalar(select(Message.id).where(lane.messages, due).limit(1)) is not None:
-            lanes.append(lane)
-    return lanes
+    connection, asked = session.connection(), {"now": now}
+    accounts = connection.scalars(_ACCOUNTS_DUE[only_asked_for], asked).all()
+    channels = connection.execute(_CHANNELS_DUE[only_asked_for], asked).one()
+    return [Lane(Channel.EMAIL, id_) for id_ in accounts] + [Lane(one) for one, is_due in zip(Channel, channels, strict=True) if is_due]
+
+
+def has_due(session: Session, lane: Lane, now: datetime) -> bool:
+    """Whether anything of a lane is due, though perhaps behind another message."""
+    return session.connection().scalar(_due_in(lane), {"now": now}) is not None
+
+
+def _due(only_asked_for: bool = False) -> ColumnElement[bool]:
+    due = and_(_M.state == "waiting", _M.due_at <= bindparam("now", type_=_M.due_at.type))
+    return and_(due, or_(_M.kind != "rule", _M.channel == "notice")) if only_asked_for else due
+
+
+@lru_cache(maxsize=256)
+def _due_in(lane: Lane) -> Query:
+    return select(_M.id).where(lane.messages, _due()).limit(1)
+
+
+def _accounts_due(only_asked_for: bool) -> Query:
+    awake = or_(_A.paused_until.is_(None), _A.paused_until <= bindparam("now", type_=_A.paused_until.type))
+    waiting = select(_M.id).where(_M.channel == "email", _M.account_id == _A.id, _due(only_asked_for)).exists()
+    return select(_A.id).where(awake, waiting)
+
+
+def _channels_due(only_asked_for: bool) -> Query:
+    """One column for each channel."""
+    return select(*(select(_M.id).where(Lane(one).messages, _due(only_asked_for)).exists().label(one.value) for one in Channel))
+
+
+_ACCOUNTS_DUE = {whether: _accounts_due(whether) for whether in (False, True)}
+_CHANNELS_DUE = {whether: _channels_due(whether) for whether in (False, True)}
 
 
 def begin(session: Session, message: Message, now: datetime, deadline_s: int) -> bool:
     """Says that a message that was claimed is on its way from now on, before any network is touched. False where it is somebody
     else's by now, or its lease would end within deadline_s."""
-    is_held = select(Message.id).where(
-        Message.id == message.id,
-        Message.state == "sending",
-        Message.claimed_by == message.claimed_by,
-        Message.attempts == message.attempts,
-        Message.lease_until >= now + timedelta(seconds=deadline_s),
+    begun = session.connection().execute(
+        _BEGIN,
+        {
+            "of_message": message.id,
+            "of_attempt": message.attempts,
+            "worker": message.claimed_by,
+            "ends": now + timedelta(seconds=deadline_s),
+            "begins": now,
+        },
     )
-    begun = row_count(
-        session,
-        update(Delivery)
-        .where(Delivery.message_id == message.id, Delivery.attempt == message.attempts, Delivery.outcome == "claimed", is_held.exists())
-        .values(outcome="started", started_at=now)
-        .execution_options(synchronize_session=False),
-    )
-    return begun > 0
+    return begun.rowcount > 0
+
+
+_IS_HELD = select(_M.id).where(
+    _M.id == bindparam("of_message"),
+    _M.state == "sending",
+    _M.claimed_by == bindparam("worker"),
+    _M.attempts == bindparam("of_attempt"),
+    _M.lease_until >= bindparam("ends"),
+)
+_BEGIN = (
+    update(table(Delivery))
+    .where(_D.message_id == bindparam("of_message"), _D.attempt == bindparam("of_attempt"), _D.outcome == "claimed", _IS_HELD.exists())
+    .values(outcome="started", started_at=bindparam("begins"))
+)
 
 
 def has_run_out(session: Session, now: datetime) -> bool:

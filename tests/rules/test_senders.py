@@ -24,6 +24,7 @@ from rules.seal import seal
 from rules.worker import Worker
 from tests.cast import Cast, Signed
 from tests.mailserver import USER, WORD, Certificates, MailServer, free_port
+from tests.messages import put_messages
 from tests.rule_json import read_actions, recipient, rule_fields, send, send_email
 from tests.rules.test_worker import drain, hurry, smtp, use
 
@@ -174,18 +175,17 @@ def test_messages_in_hand_of_an_account_that_is_removed_go_by_the_firms(
     worker: Worker, cast: Cast, mail_server: MailServer, app: Flask
 ) -> None:
     account = add_account(free_port(), app.config["POTOK"], person_id=cast.people["manager"])
-    add_rule(cast, message(cast, from_="responsible"))
-    move(cast)
-    hurry()
+    put_messages(["a@melnikov.example", "b@melnikov.example"], account_id=account)
     lane = Lane(Channel.EMAIL, account)
     run = LaneWorker(app, app.config["POTOK"], lane, lambda: False)
-    assert run._refill() == 1
+    assert run._refill() == 2  # of which the first has begun
     with transaction() as session:
         session.delete(session.get_one(MailAccount, account))
     run.run()
-    assert [(one.account_id, one.state, one.attempts) for one in cast.messages()] == [(None, "waiting", 0)]
+    assert [(one.account_id, one.state, one.attempts) for one in cast.messages()] == [(None, "waiting", 1), (None, "waiting", 0)]
+    hurry()
     drain(worker)
-    assert [USER in one["From"] for one in mail_server.mail] == [True]
+    assert [USER in one["From"] for one in mail_server.mail] == [True, True]
 
 
 def test_who_it_was_wished_from_is_no_matter_of_the_matrix(cast: Cast) -> None:
