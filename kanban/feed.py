@@ -70,10 +70,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Parts:
-    """html: out-of-band parts."""
+    """html: out-of-band parts. change: the newest of boards that they show; 0 where they show none."""
 
     html: str
     places: tuple[Place, ...]
+    change: int = 0
 
 
 MakeParts = Callable[[Audience, list[str]], Parts | None]  # None: nothing of these topics is on the page, or too much

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -119,13 +119,14 @@ def parts_answer(
 ) -> ResponseReturnValue:
     """Cards in their true place, heads with their true counts, and a toast, whatever the size of the board.
 
-    Places go as an event: `potok:place` with, for each order, its status and rank, or that this page does not show it.
+    Places go as an event: `potok:place` with, for each order, its status and rank, or that this page does not show it; with the
+    heads, and the change up to which all this is true.
     """
     page = page_of()
-    wanted = list(dict.fromkeys(order_ids))[:MOST_CARDS]
-    parts = parts_of(audience_of(page), wanted, head_ids) if page else Parts("", tuple(map(Place, wanted)))
-    trigger = {"potok:place": {"places": [place.to_json() for place in parts.places]}} | (also or {})
-    return fragment(parts.html + toast_part(toast), code, trigger=trigger, reswap="none")
+    wanted, touched = list(dict.fromkeys(order_ids))[:MOST_CARDS], list(dict.fromkeys(head_ids))
+    parts = parts_of(audience_of(page), wanted, touched) if page else Parts("", tuple(map(Place, wanted)))
+    place = {"places": [place.to_json() for place in parts.places], "heads": touched, "change": parts.change}
+    return fragment(parts.html + toast_part(toast), code, trigger={"potok:place": place} | (also or {}), reswap="none")
 
 
 def parts_of(audience: Audience, order_ids: Sequence[int], head_ids: Iterable[int]) -> Parts:
@@ -138,7 +139,7 @@ def parts_of(audience: Audience, order_ids: Sequence[int], head_ids: Iterable[in
     kept: Cache[PartsKey, Parts] = current_app.extensions["potok_parts"]
     parts = kept.get(key)
     if parts is None:
-        parts = _make_parts(audience.page, audience.who.actor, wanted, touched)
+        parts = replace(_make_parts(audience.page, audience.who.actor, wanted, touched), change=key.version.change or 0)
         kept.put(key, parts)
     return parts
 

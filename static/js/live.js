@@ -10,13 +10,15 @@ const RESYNC_JITTER_MS = 3000
 const POLL_MS = 3000
 const RETRY_MS = 1500
 const STREAM_AGAIN_MS = 60000
+const PATIENCE = 40 // times that an answer on its way is waited for
 
 const board = document.querySelector("[data-live-board]")
 let last = (board ?? document.querySelector("[data-since]"))?.dataset.since ?? ""
 let stream = null
 let poll = null
-let pending = new Set()
+let pending = new Map() // topic: the newest change that told of it
 let timer = null
+let patience = PATIENCE
 
 function open() {
   if (stream || document.hidden || !document.querySelector("[data-live], [data-live-board]")) return
@@ -72,8 +74,8 @@ function take(id, { topics, html, places }) {
     window.htmx.swap("#toasts", html, { swapStyle: "none" })
     return tell(new Set(topics))
   }
-  topics.forEach((topic) => pending.add(topic))
-  timer ??= setTimeout(flush, Math.random() * (isResync(pending) ? RESYNC_JITTER_MS : JITTER_MS))
+  topics.forEach((topic) => pending.set(topic, Number(last)))
+  timer ??= setTimeout(flush, Math.random() * (isResync(pending.keys()) ? RESYNC_JITTER_MS : JITTER_MS))
 }
 
 function tell(topics) {
@@ -81,17 +83,18 @@ function tell(topics) {
 }
 
 function isResync(topics) {
-  return topics.has("resync") || [...topics].some((topic) => topic.startsWith("board-"))
+  return [...topics].some((topic) => topic === "resync" || topic.startsWith("board-"))
 }
 
-// Nothing is swapped under a card that is being dragged.
+// Nothing is swapped under a card that is being dragged; and an answer that is on its way may bring what is pending.
 function flush() {
-  if (isHeld()) {
-    timer = setTimeout(flush, RETRY_MS)
+  if (isHeld() || (isAsking() && patience-- > 0)) {
+    timer = setTimeout(flush, isHeld() ? RETRY_MS : JITTER_MS)
     return
   }
-  const topics = pending
-  pending = new Set()
+  const topics = new Set(pending.keys())
+  pending.clear()
+  patience = PATIENCE
   timer = null
   tell(topics)
   if (!board) return
@@ -116,9 +119,15 @@ function fetchParts(url, context, topics) {
 }
 
 function later(topics) {
-  topics.forEach((topic) => pending.add(topic))
+  topics.forEach((topic) => pending.set(topic, Number(last)))
   timer ??= setTimeout(flush, RETRY_MS)
 }
+
+// What an answer has just shown need not be asked for.
+document.addEventListener("potok:place", ({ detail: { places, heads, change } }) => {
+  const shown = [...places.map(({ order }) => `card-${order}`), ...(heads ?? []).map((id) => `head-${id}`)]
+  shown.forEach((topic) => pending.get(topic) <= change && pending.delete(topic))
+})
 
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()))
 window.addEventListener("pagehide", close)

@@ -5,14 +5,19 @@ const waiting = new Map()
 let line = Promise.resolve()
 const asked = new Set()
 
-// Whether any answer is on its way, of a part or of what somebody does: it may be older than what comes by the stream meanwhile.
+// Whether an answer with cards is on its way, to a verb or for a part of a board: it may be older than what comes by the stream meanwhile.
 export function isAsking() {
   const isOver = (xhr) => xhr.readyState === XMLHttpRequest.DONE || xhr.readyState === XMLHttpRequest.UNSENT // it was aborted
   asked.forEach((xhr) => isOver(xhr) && asked.delete(xhr))
-  return waiting.size > 0 || asked.size > 0
+  return [...waiting.keys()].some((key) => bringsCards({ verb: "get", path: key.split(" ")[0] })) || asked.size > 0
 }
 
-document.addEventListener("htmx:beforeSend", (event) => asked.add(event.detail.xhr))
+function bringsCards({ verb, path }) {
+  const { pathname } = new URL(path, location.href)
+  return verb !== "get" || pathname === "/fresh" || pathname === "/way" || pathname.startsWith("/boards/")
+}
+
+document.addEventListener("htmx:beforeSend", ({ detail }) => bringsCards(detail.requestConfig) && asked.add(detail.xhr))
 document.addEventListener("htmx:afterRequest", (event) => asked.delete(event.detail.xhr))
 
 export function refresh(url, context) {

@@ -152,3 +152,23 @@ def test_a_card_on_its_way_is_not_put_back_by_what_comes_late(visit: Visits, sit
         held[number - 1].continue_()
     expect_toast(page, "К-0038 → «Предоплата»")
     expect_in(page, "К-0038", "Предоплата")
+
+
+def test_what_the_answer_to_a_move_has_shown_is_not_asked_for_again(visit: Visits) -> None:
+    """Even where the stream tells of it before the answer is there."""
+    page = visit("melnikov")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    def late(route: Route) -> None:
+        answer = route.fetch()
+        page.wait_for_timeout(700)
+        route.fulfill(response=answer)
+
+    page.route("**/move", late)
+    for status in ("Проект готов", "Предоплата"):
+        by_keys(page, "К-0038", "ArrowRight")
+        expect_in(page, "К-0038", status)
+        expect_toast(page, f"К-0038 → «{status}»")
+    page.wait_for_timeout(500)
+    assert [url for url in asked if "/fresh" in url] == []
