@@ -41,6 +41,7 @@ FEED_KEPT = timedelta(days=1)
 HELD_UP_S = 2.0  # while something is due that may not go just now
 BUSY_S = 0.25  # between two looks while a lane is under way: it may end before it hears that there is more
 ANSWER = timedelta(seconds=1)  # nor sooner: a second request must not meet the work of the first, and so learn that there is some
+ANSWER_FIRST_S = 0.02  # whoever caused it gets their answer meanwhile, as both want the same processor
 APART_S = 0.05  # between the beginnings of two looks, however often it is woken
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -80,7 +81,7 @@ class Worker:
                     db.session.rollback()
                     self._stop.wait(1)
                 self._listener.wait(self._sleep_s())
-                self._stop.wait(max(0.0, began + APART_S - time.monotonic()))
+                self._stop.wait(max(ANSWER_FIRST_S, began + APART_S - time.monotonic()))
             self._wait()
             self._listener.close()
         log.info("the worker %s ends", self._config.worker_name)

@@ -16,6 +16,7 @@ from functools import wraps
 from typing import ParamSpec
 
 from flask import Flask, Response, current_app, g, request, session
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
@@ -24,6 +25,7 @@ from kanban import clock
 from kanban.actor import Actor
 from kanban.caches import Cache
 from kanban.db import db
+from kanban.htmx import is_htmx
 from kanban.http.gzipped import Segment, compress, gzip, stored
 from kanban.i18n import language
 from kanban.live import BoardsVersion, Seen, last_seen
@@ -115,8 +117,8 @@ def fresh_key() -> str:
 
 
 def live_since() -> str:
-    """For a page that follows the live feed."""
-    return _mark(Hole.SINCE) if g.get("is_kept") else str(last_seen(db.session()).newest)
+    """For a page that follows the live feed: see follows_feed."""
+    return _mark(Hole.SINCE) if g.get("is_kept") else str((g.get("seen") or last_seen(db.session())).newest)
 
 
 def piece(name: str) -> str:
@@ -150,6 +152,18 @@ def kept(view: Callable[P, Page]) -> Callable[P, Response]:
             if may_be_kept:
                 pages.put(key, page)
         return _answer(page, seen)
+
+    return answered
+
+
+def follows_feed(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """Behind signed_in: a view whose page follows the live feed from before its rows are read, so that it misses nothing."""
+
+    @wraps(view)
+    def answered(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if not is_htmx():
+            g.seen = last_seen(db.session())
+        return view(*args, **kwargs)
 
     return answered
 

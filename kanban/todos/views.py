@@ -8,6 +8,7 @@ from kanban.db import db
 from kanban.errors import Conflict, Invalid
 from kanban.htmx import current_page, fragment, is_htmx
 from kanban.http.guard import person, signed_in
+from kanban.http.kept import follows_feed
 from kanban.ids import read_id
 from kanban.models import TODO_KINDS, Todo
 from kanban.policy import require_write
@@ -21,6 +22,7 @@ bp = Blueprint("work", __name__)
 
 @bp.get("/work")
 @signed_in
+@follows_feed
 def show() -> ResponseReturnValue:
     return render_template("work/page.html", **_work())
 

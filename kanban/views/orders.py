@@ -13,6 +13,7 @@ from kanban.forms.fields import many_lines
 from kanban.forms.order import OrderForm, form_class, form_of, quick_form
 from kanban.htmx import fragment, go, is_htmx
 from kanban.http.guard import person, signed_in
+from kanban.http.kept import follows_feed
 from kanban.i18n import _
 from kanban.ids import read_id
 from kanban.models import Order
@@ -32,6 +33,7 @@ bp = Blueprint("orders", __name__)
 
 @bp.get("/orders/<int:order_id>")
 @signed_in
+@follows_feed
 def show(order_id: int) -> ResponseReturnValue:
     return _page(order_id)
 

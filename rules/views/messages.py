@@ -11,6 +11,7 @@ from kanban.errors import Conflict, NotFound
 from kanban.htmx import fragment
 from kanban.http.csv_answer import csv_answer
 from kanban.http.guard import admin_only, confirmed, person, signed_in
+from kanban.http.kept import follows_feed
 from kanban.i18n import _
 from kanban.ids import Arguments
 from kanban.live import publish
@@ -49,12 +50,14 @@ OF_ORDER = 12
 
 @bp.get("/settings/messages")
 @admin_only
+@follows_feed
 def show() -> ResponseReturnValue:
     return _page(None)
 
 
 @bp.get("/settings/messages/<int:message_id>")
 @admin_only
+@follows_feed
 def open_message(message_id: int) -> ResponseReturnValue:
     return _page(_find(message_id))
 

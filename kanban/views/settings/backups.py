@@ -11,6 +11,7 @@ from kanban.backup.schedule import State
 from kanban.config import Config
 from kanban.db import db
 from kanban.http.guard import admin_only, confirmed, person
+from kanban.http.kept import follows_feed
 from kanban.i18n import N_, _
 from kanban.transactions import transaction
 
@@ -26,6 +27,7 @@ STATES = {
 @bp.get("")
 @admin_only
 @confirmed
+@follows_feed
 def show() -> ResponseReturnValue:
     config: Config = current_app.config["POTOK"]
     rows = schedule.backups(db.session())
