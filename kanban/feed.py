@@ -70,7 +70,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Parts:
-    """html: out-of-band parts. change: the newest of boards that they show; 0 where they show none."""
+    """html: out-of-band parts. change: up to which they are true; 0 where there are none."""
 
     html: str
     places: tuple[Place, ...]

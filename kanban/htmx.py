@@ -15,6 +15,11 @@ def is_htmx() -> bool:
     return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"
 
 
+def is_refresh() -> bool:
+    """Whether an open page asks by itself, for a part of what it shows (static/js/refresh.js)."""
+    return "X-Potok-Refresh" in request.headers
+
+
 def fragment(html: str, status: int = 200, *, trigger: dict[str, object] | None = None, retarget: str = "", reswap: str = "") -> Response:
     """An answer for htmx. trigger: events for the page; reswap is set by hand, because htmx-flask knows no morphs."""
     response: Response = make_response(html, status)

@@ -20,6 +20,7 @@ from kanban.config import Config
 from kanban.db import UtcDateTime, db, table
 from kanban.errors import Busy, Unwritable
 from kanban.guesses import Guesser
+from kanban.htmx import is_refresh
 from kanban.models import Person, Role, SignIn, SignInEmailKind, person_role
 from kanban.passwords import Passwords
 from kanban.transactions import Turn, transaction
@@ -249,7 +250,7 @@ def _config() -> Config:
 
 def _is_by_itself() -> bool:
     """Whether an open page asked, and nobody did anything."""
-    return request.endpoint in BY_ITSELF or "X-Potok-Refresh" in request.headers
+    return request.endpoint in BY_ITSELF or is_refresh()
 
 
 def _note_seen(response: Response) -> Response:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from kanban.web import STREAM, serve, server
+from kanban.web.bridge import Limits
 from kanban.web.wsgi import Environ
 from tests.browser.board import until
 from tests.mailserver import free_port
@@ -180,6 +181,23 @@ def test_clients_that_are_slow_hold_nobody_up(site: Site) -> None:
         one.close()
     whole = site.says(b"GET /export HTTP/1.1\r\nHost: x\r\n" + CLOSE)
     assert len(whole) > 100 * 1024 * 1024
+
+
+def test_whoever_fills_the_room_for_bodies_shuts_nobody_out(site: Site) -> None:
+    head = b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % LIMIT
+    bodies = [site.connect(head + b"x" * (LIMIT - 1)) for _ in range(Limits.all_bodies // LIMIT + 1)]
+    until(lambda: site.says(head + b"x" * 40_000).startswith(b"HTTP/1.1 503"))
+    answer = site.says(b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n" + CLOSE + b"x" * 500)
+    assert answer.endswith(b"500 500 None"), answer
+    for one in bodies:
+        one.close()
+
+
+def test_the_head_of_the_next_request_is_bounded_while_one_is_answered(site: Site) -> None:
+    with site.connect(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n") as made, pytest.raises(OSError):
+        for _ in range(200):
+            made.sendall(b"X-Long: " + b"x" * 8000 + b"\r\n")
+            time.sleep(0.01)
 
 
 def test_streams_hold_no_thread_and_end_first(site: Site) -> None:

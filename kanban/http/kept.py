@@ -25,7 +25,7 @@ from kanban import clock
 from kanban.actor import Actor
 from kanban.caches import Cache
 from kanban.db import db
-from kanban.htmx import is_htmx
+from kanban.htmx import is_htmx, is_refresh
 from kanban.http.gzipped import Segment, compress, gzip, stored
 from kanban.i18n import language
 from kanban.live import BoardsVersion, Seen, last_seen
@@ -139,13 +139,13 @@ def kept(view: Callable[P, Page]) -> Callable[P, Response]:
         seen = last_seen(db.session())  # before the rows are read: a change in between is shown twice rather than never
         pages: Cache[PageKey, KeptPage] = current_app.extensions["potok_pages"]
         key = PageKey(current_user.actor, request.full_path, language(), clock.today())
-        has_flashes = "_flashes" in session  # which are shown once
+        has_flashes = "_flashes" in session and not is_refresh()  # which are shown once
         page = None if has_flashes else pages.get(key)
         if page is None or page.version != seen.boards:
             g.is_kept = True
             try:
                 made = view(*args, **kwargs)
-                may_be_kept = not (has_flashes or g.get("must_not_be_kept"))
+                may_be_kept = request.method == "GET" and not (has_flashes or g.get("must_not_be_kept"))
                 page = KeptPage(seen.boards, _put_together(_frame(key, made, may_be_kept), made.pieces))
             finally:
                 g.is_kept = False

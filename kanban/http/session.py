@@ -2,11 +2,12 @@
 
 from typing import cast
 
-from flask import g
+from flask import g, get_flashed_messages
 from flask_login import current_user
 
 from kanban.columns import BoardRow, board_rows
 from kanban.db import db
+from kanban.htmx import is_refresh
 from kanban.http.guard import person
 from kanban.policy import may_administer, may_write
 from kanban.settings import setting
@@ -20,6 +21,7 @@ def for_every_page() -> dict[str, object]:
         "me": person() if signed else None,
         "is_admin": signed and may_administer(person()),
         "can_write": signed and may_write(person()),
+        "flashes": lambda: [] if is_refresh() else get_flashed_messages(),  # what is said once is for whoever looks
         "company_name": lambda: setting(db.session(), "company"),
     }
 

@@ -135,13 +135,14 @@ def parts_of(audience: Audience, order_ids: Sequence[int], head_ids: Iterable[in
     order_ids: each once, at most MOST_CARDS.
     """
     wanted, touched = tuple(order_ids), frozenset(head_ids)
-    key = PartsKey(audience, wanted, touched, clock.today(), last_seen(db.session()).boards)
+    seen = last_seen(db.session())
+    key = PartsKey(audience, wanted, touched, clock.today(), seen.boards)
     kept: Cache[PartsKey, Parts] = current_app.extensions["potok_parts"]
     parts = kept.get(key)
     if parts is None:
-        parts = replace(_make_parts(audience.page, audience.who.actor, wanted, touched), change=key.version.change or 0)
+        parts = _make_parts(audience.page, audience.who.actor, wanted, touched)
         kept.put(key, parts)
-    return parts
+    return replace(parts, change=seen.newest)
 
 
 def _size(parts: Parts) -> int:

@@ -28,12 +28,14 @@ _OWED = "potok.owed"  # in the environ: whether the rest of the body was not rea
 
 @dataclass(frozen=True)
 class Limits:
-    """Of bodies. body: bytes of one; all_bodies: of those in memory at a time; thrown_away: of one that is too long anyway, read so
+    """Of bodies. body: bytes of one; all_bodies: of those in memory at a time, whose bound a small one may pass, so that whoever fills
+    it shuts nobody out; thrown_away: of one that is too long anyway, read so
     that its sender comes to read the answer. Seconds: silence within a body; a body in all; one that is read when the server stops;
     a client that takes nothing."""
 
     body: int = 2 * 1024 * 1024
     all_bodies: int = 64 * 1024 * 1024
+    small: int = 16 * 1024
     thrown_away: int = 32 * 1024 * 1024
     silence_s: float = 10
     body_s: float = 60
@@ -115,7 +117,7 @@ class Bridge:
             if not is_too_long:
                 self._held += len(part)
                 body += part
-                if self._held > limits.all_bodies:
+                if self._held > limits.all_bodies and len(body) > limits.small:
                     raise _Refused(503, "Too much at once. Please try again.")
         environ[_OWED] = more
         return max(size, limits.body + 1) if is_too_long else size

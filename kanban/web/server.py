@@ -35,13 +35,13 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         before = self.cycle
         super().data_received(data)
-        if self.cycle is not before or not self._is_between_requests():
+        if self.cycle is not before or self._takes_body():
             self._forget()
             return
-        self._head += len(data)
+        self._head += len(data)  # also of a request that comes while the one before it is answered
         if self._head > HEAD_BYTES:
             self._cut()
-        elif self._deadline is None and not self.transport.is_closing():
+        elif self._deadline is None and self._is_between_requests() and not self.transport.is_closing():
             self._deadline = self.loop.call_later(HEAD_S, self._cut)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -50,6 +50,9 @@ class Protocol(HttpToolsProtocol):
 
     def _is_between_requests(self) -> bool:
         return self.cycle is None or bool(self.cycle.response_complete)
+
+    def _takes_body(self) -> bool:
+        return not self._is_between_requests() and self.cycle.more_body
 
     def _forget(self) -> None:
         self._head = 0

@@ -127,8 +127,9 @@ def _require_value(field: Field, value: SetValue, known: Known) -> None:
             if value is not None and not (isinstance(value, int) and 0 <= value <= field.most):
                 raise Invalid(_("Enter a whole number between 0 and %(most)s.", most=field.most), "actions")
         case FieldType.TEXT:
-            if not (isinstance(value, str) and len(value) <= MOST_VALUE):
-                raise Invalid(_("This is too long: at most %(most)s characters.", most=MOST_VALUE), "actions")
+            most = min(field.most or MOST_VALUE, MOST_VALUE)
+            if not (isinstance(value, str) and len(value) <= most):
+                raise Invalid(_("This is too long: at most %(most)s characters.", most=most), "actions")
         case FieldType.DATE:
             if not isinstance(value, date | InDays | None):
                 raise Invalid(_("Choose a day."), "actions")

@@ -136,6 +136,7 @@ class LaneWorker:
         self.queue.put(claimed[len(begun) :])
         for message in begun:
             self.queue.begin(message)
+            self.pool.scale(self.route.open)  # now: nothing may come between what is written down and its sender
         return len(claimed)
 
     def _keep(self, done: list[Tried]) -> None:

@@ -1,10 +1,12 @@
-// Keys of every page: Ctrl+Z undoes the newest move whose toast stands, again the one before;
+// Keys of every page: Ctrl+Z undoes the newest move whose toast stands, again the one before; one that is on its way is waited for.
 // / goes to the search, n to a new order.
+import { whenAnswered } from "./refresh.js"
+
 const typing = (element) => element.closest("input, textarea, select, [contenteditable]")
 
 document.addEventListener("keydown", (event) => {
   if (typing(event.target) || event.defaultPrevented) return
-  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.code === "KeyZ") return press(event, [...document.querySelectorAll("[data-undo]:not(:disabled)")].at(-1), (button) => button.click())
+  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.code === "KeyZ") return whenAnswered(() => press(event, newestUndo(), (button) => button.click()))
   if (event.ctrlKey || event.metaKey || event.altKey) return
   if (isSlash(event)) press(event, shown('[data-key="/"]'), (field) => (field.matches("input") ? field.select() : field.click()))
   if (event.code === "KeyN") press(event, shown("[data-opens]"), (link) => link.click())
@@ -13,6 +15,10 @@ document.addEventListener("keydown", (event) => {
 // On a Russian keyboard the key of / types a full stop, and / is another key with Shift.
 function isSlash(event) {
   return event.key === "/" || (event.code === "Slash" && event.key === ".")
+}
+
+function newestUndo() {
+  return [...document.querySelectorAll("[data-undo]:not(:disabled)")].at(-1)
 }
 
 function shown(selector) {

@@ -16,7 +16,8 @@ const board = document.querySelector("[data-live-board]")
 let last = (board ?? document.querySelector("[data-since]"))?.dataset.since ?? ""
 let stream = null
 let poll = null
-let pending = new Map() // topic: the newest change that told of it
+const pending = new Map() // topic: whether what it says is still to be fetched
+const told = new Map() // the same, of all that was told since the page stood
 let timer = null
 let patience = PATIENCE
 
@@ -69,12 +70,13 @@ function leave() {
 function take(id, { topics, html, places }) {
   last = id || last
   if (!topics.length) return
+  topics.forEach((topic) => told.set(topic, Math.max(told.get(topic) ?? 0, Number(last))))
   if (html !== undefined && board && !timer && !isHeld() && !isAsking()) {
     placeAll(places)
     window.htmx.swap("#toasts", html, { swapStyle: "none" })
     return tell(new Set(topics))
   }
-  topics.forEach((topic) => pending.set(topic, Number(last)))
+  topics.forEach((topic) => pending.set(topic, true))
   timer ??= setTimeout(flush, Math.random() * (isResync(pending.keys()) ? RESYNC_JITTER_MS : JITTER_MS))
 }
 
@@ -93,13 +95,14 @@ function flush() {
     return
   }
   const topics = new Set(pending.keys())
+  const missing = [...topics].filter((topic) => pending.get(topic))
   pending.clear()
   patience = PATIENCE
   timer = null
   tell(topics)
   if (!board) return
   if (isResync(topics)) return resync()
-  const numbers = (kind) => [...topics].filter((topic) => topic.startsWith(kind)).map((topic) => topic.slice(kind.length))
+  const numbers = (kind) => missing.filter((topic) => topic.startsWith(kind)).map((topic) => topic.slice(kind.length))
   const cards = numbers("card-")
   const heads = numbers("head-").filter((id) => document.getElementById(`head-${id}`))
   if (cards.length > 50) return resync()
@@ -111,6 +114,7 @@ function resync() {
   const typed = [...document.querySelectorAll(".quick[open] input:not([type=hidden])")].some((input) => input.value)
   if (typed || document.querySelector("#main [data-dirty]")) return later(new Set(["resync"]))
   fetchParts(location.href, { target: "#main", select: "#main", swap: "morph:outerHTML" }, new Set(["resync"]))
+  fetchParts(location.href, { target: ".switcher", select: ".switcher", swap: "outerHTML" }, new Set(["resync"]))
 }
 
 // What could not be fetched is still out of date: it is asked for again.
@@ -119,14 +123,18 @@ function fetchParts(url, context, topics) {
 }
 
 function later(topics) {
-  topics.forEach((topic) => pending.set(topic, Number(last)))
+  topics.forEach((topic) => pending.set(topic, true))
   timer ??= setTimeout(flush, RETRY_MS)
 }
 
-// What an answer has just shown need not be asked for.
+// What an answer has just shown need not be asked for, unless another one is on its way, which may show something older after it. What
+// was told of a newer change meanwhile is asked for again; and so is everything while a card is being dragged, as its place waits.
 document.addEventListener("potok:place", ({ detail: { places, heads, change } }) => {
-  const shown = [...places.map(({ order }) => `card-${order}`), ...(heads ?? []).map((id) => `head-${id}`)]
-  shown.forEach((topic) => pending.get(topic) <= change && pending.delete(topic))
+  if (!board || !heads) return
+  const shown = [...places.map(({ order }) => `card-${order}`), ...heads.map((id) => `head-${id}`)]
+  const old = isHeld() ? shown : shown.filter((topic) => told.get(topic) > change)
+  if (old.length) later(new Set(old))
+  else if (!isAsking()) shown.forEach((topic) => pending.has(topic) && pending.set(topic, false))
 })
 
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()))

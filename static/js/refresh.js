@@ -20,12 +20,31 @@ function bringsCards({ verb, path }) {
 document.addEventListener("htmx:beforeSend", ({ detail }) => bringsCards(detail.requestConfig) && asked.add(detail.xhr))
 document.addEventListener("htmx:afterRequest", (event) => asked.delete(event.detail.xhr))
 
+// Once what somebody has just done is answered; at once where nothing is on its way.
+export function whenAnswered(work) {
+  if (!isAsking()) return work()
+  document.addEventListener("htmx:afterRequest", () => setTimeout(() => whenAnswered(work)), { once: true })
+}
+
+// Fails where the server did: for htmx that is an answer like any other.
+async function ask(url, context) {
+  let status = 0
+  const hear = ({ detail: { requestConfig, xhr } }) => {
+    if (requestConfig.path === url && requestConfig.headers["X-Potok-Refresh"]) status = xhr.status
+  }
+  document.addEventListener("htmx:afterRequest", hear)
+  await window.htmx
+    .ajax("GET", url, { ...context, headers: { "X-Potok-Refresh": "1" } })
+    .finally(() => document.removeEventListener("htmx:afterRequest", hear))
+  if (status >= 500) throw new Error(`${url}: ${status}`)
+}
+
 export function refresh(url, context) {
   const key = `${url} ${context.target}`
   if (waiting.has(key)) return waiting.get(key)
   const answer = line.then(() => {
     waiting.delete(key)
-    return window.htmx.ajax("GET", url, { ...context, headers: { "X-Potok-Refresh": "1" } })
+    return ask(url, context)
   })
   waiting.set(key, answer)
   line = Promise.race([answer.catch(() => {}), line.then(() => new Promise((done) => setTimeout(done, PATIENCE_MS)))])

@@ -204,6 +204,23 @@ def test_what_is_said_once_is_not_kept(app: Flask, shown: Cast) -> None:
     assert "Сказано один раз" not in manager.get("/boards/1").text
 
 
+def test_a_part_that_is_fetched_takes_no_word_away(app: Flask, shown: Cast) -> None:
+    manager = Signed(app.test_client(), shown.email("manager"))
+    with manager.client.session_transaction() as stored:
+        stored["_flashes"] = [("message", "Сказано один раз")]
+    part = manager.client.get("/boards/1", headers={"HX-Request": "true", "X-Potok-Refresh": "1"})
+    assert "Сказано один раз" not in part.text
+    assert "Сказано один раз" in manager.get("/boards/1").text
+
+
+def test_what_head_is_answered_is_no_page_for_get(app: Flask, shown: Cast) -> None:
+    verb(first_steps.hide)(shown)
+    verb(pause.begin)(shown)
+    owner = Signed(app.test_client(), shown.email("owner"))
+    owner.client.head("/boards/1")
+    assert 'name="back"' in owner.get("/boards/1").text
+
+
 def test_the_next_day_the_page_is_of_that_day(app: Flask, shown: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     manager = Signed(app.test_client(), shown.email("manager"))
     now = clock.now()

@@ -1,5 +1,6 @@
 """Triggers of a change and actions that change orders, from the event to the run and its result, on both databases."""
 
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -11,10 +12,13 @@ from kanban import clock, orders
 from kanban.actor import Actor
 from kanban.db import db
 from kanban.errors import Invalid
+from kanban.fields import catalogue_of
 from kanban.json_reader import Malformed
 from kanban.models import Event, Order, Status, person_role
 from kanban.transactions import transaction
+from rules.definition.change_actions import SetField
 from rules.editing import verbs
+from rules.editing.validation import InDatabase
 from rules.models import Message, Rule, Run
 from tests.cast import Cast, order_fields
 from tests.rule_json import recipient, rule_fields, send_email
@@ -274,6 +278,14 @@ def test_triggers_that_make_no_sense(cast: Cast, trigger: str, more: dict[str, A
 def test_changes_that_make_no_sense(cast: Cast, action: dict[str, Any]) -> None:
     with pytest.raises((Invalid, Malformed)):
         add(cast, "placed", action)
+
+
+def test_a_text_fits_its_field(cast: Cast) -> None:
+    title = catalogue_of(cast.boards["orders"]).find("title")
+    assert title is not None
+    with pytest.raises(Invalid, match="60"):
+        SetField(replace(title, most=60), "x" * 61).validate(InDatabase(db.session()))
+    SetField(replace(title, most=60), "x" * 60).validate(InDatabase(db.session()))
 
 
 def test_who_did_it_and_who_was_responsible_before_are_told(cast: Cast) -> None:

@@ -32,7 +32,7 @@ export function attach(part) {
   part.addEventListener("htmx:beforeSwap", (event) => {
     const { target, requestConfig, xhr } = event.detail
     if (target !== part || !requestConfig.headers["X-Potok-Refresh"]) return
-    if (xhr.status >= 500) return failed()
+    if (xhr.status >= 500) return // then refresh() fails
     wait = RETRY_MS
     if (!isBusy()) return
     event.detail.shouldSwap = false

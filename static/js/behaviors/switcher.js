@@ -24,12 +24,18 @@ export function attach(strip) {
     event.preventDefault()
     document.getElementById(link.hash.slice(1))?.scrollIntoView({ inline: "start", block: "nearest" })
   })
-  // heads come anew with each move, one's own and others'
+  // heads come anew with each move, one's own and others'; where statuses change the whole strip does
   const count = () => {
+    if (!strip.isConnected) return leave()
     for (const [id, link] of links) {
       const now = document.getElementById(id)?.querySelector("[data-count]")?.dataset.count
       if (now !== undefined) link.querySelector("[data-count]").textContent = now
     }
   }
-  for (const name of ["htmx:oobAfterSwap", "htmx:afterSwap"]) document.addEventListener(name, count)
+  const swaps = ["htmx:oobAfterSwap", "htmx:afterSwap"]
+  const leave = () => {
+    seen.disconnect()
+    swaps.forEach((name) => document.removeEventListener(name, count))
+  }
+  swaps.forEach((name) => document.addEventListener(name, count))
 }
