@@ -18,6 +18,7 @@ from tests.mailserver import free_port
 
 PEOPLE = 8
 SECONDS = 8.0
+START_S = 120.0
 ROOT = Path(__file__).parent.parent
 
 
@@ -29,15 +30,17 @@ def server(**changed: str) -> Iterator[tuple[int, Path, "subprocess.Popen[bytes]
         environment = os.environ | {"INSTANCE": folder, "PORT": str(port), "PASSWORD_HASH_COST": "cheap", "LANG": "ru"} | changed
         process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         try:
-            _wait(port)
+            _wait(port, process)
             yield port, Path(folder), process
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
-def _wait(port: int) -> None:
-    for _ in range(200):
+def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """As long as it takes, on a machine that does much else."""
+    end = time.monotonic() + START_S
+    while process.poll() is None and time.monotonic() < end:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
         with contextlib.suppress(OSError), contextlib.closing(connection):
             connection.request("GET", "/healthz")

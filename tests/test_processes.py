@@ -56,7 +56,7 @@ class Running:
 def running(tmp_path: Path) -> Iterator[Running]:
     found = Running(tmp_path)
     try:
-        until(lambda: found.answers() and found.pid_of("potok worker"), 60)
+        until(lambda: found.answers() and found.pid_of("potok worker"), 120)
         yield found
     finally:
         found.process.terminate()

@@ -100,7 +100,7 @@ def machines(app: Flask, cast: Cast, tmp_path: Path) -> Iterator[Machines]:
                 for name in ("web-0", "web-1", "worker-0", "worker-1"):
                     made.begin(name)
                 for port in (*ports, proxy):
-                    until(lambda at=port: Browser(at).answers(), 60)  # type: ignore[misc]
+                    until(lambda at=port: Browser(at).answers(), 120)  # type: ignore[misc]
                 yield made
             finally:
                 for process in made.processes.values():

@@ -102,7 +102,7 @@ def quiet_bell(page: Page, url: str) -> int:
     return page.locator(".notice").count()
 
 
-def until(condition: Callable[[], Any], seconds: float = 15) -> None:
+def until(condition: Callable[[], Any], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come about in time"

@@ -168,7 +168,7 @@ def _forked(environment: dict[str, str], log: Path, ending: Ending) -> Iterator[
 
 
 def _wait(url: str, is_running: Callable[[], bool], log: Path) -> None:
-    end = time.monotonic() + 40
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         try:
             with urllib.request.urlopen(url + "/healthz", timeout=2):

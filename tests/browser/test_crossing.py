@@ -49,7 +49,7 @@ def expect_true(visit: Visits) -> Callable[[Page], None]:
         fresh = visit("melnikov")
         fresh.locator(".column").first.wait_for()
         truth = fresh.evaluate(LOOK)
-        until(lambda: page.evaluate(LOOK) == truth or page.wait_for_timeout(200), 20)
+        until(lambda: page.evaluate(LOOK) == truth or page.wait_for_timeout(200))
         page.wait_for_timeout(500)
         assert page.evaluate(LOOK) == truth
 

@@ -34,7 +34,7 @@ KILLS = {"sqlite": size(6, 25, 200), "postgresql": size(5, 12, 200)}
 WORKERS = {"sqlite": ["worker"], "postgresql": ["one", "two"]}
 MESSAGES_EACH = 12  # written before each kill
 MOVERS, APART_S = 3, 0.4
-START_S = 60  # at most, until the web has answered a first move of each
+START_S = 120  # at most, until the web has answered a first move of each
 MOST_COPIES = 3
 SETTINGS: dict[str, object] = {
     "letter_deadline_s": 5,
