@@ -220,6 +220,28 @@ def test_templates_have_no_inline_script_or_style() -> None:
         assert not re.search(r"<style|style=\"|<script(?![^>]*src=)|\son\w+=\"|hx-on", text), path
 
 
+def test_templates_name_what_is_there() -> None:
+    """Such as kanban.queries.cards.Card: a module, and what stands in it."""
+    named = {
+        (path.name, name)
+        for path in (ROOT / "templates").rglob("*.html")
+        for comment in re.findall("{#.*?#}", path.read_text(), re.S)
+        for name in re.findall(r"\b(?:kanban|rules)(?:\.\w+)+", comment)
+    }
+    assert named
+
+    def stands(name: str) -> bool:
+        module, _, thing = name.rpartition(".")
+        whole, file = (ROOT / one.replace(".", "/") for one in (name, module))
+        if whole.is_dir() or whole.with_suffix(".py").exists():
+            return True
+        text = file.with_suffix(".py").read_text() if file.with_suffix(".py").exists() else ""
+        return re.search(rf"^(class|def) {thing}\b", text, re.M) is not None
+
+    strays = sorted(one for one in named if not stands(one[1]))
+    assert not strays, strays
+
+
 def test_templates_fit_the_line() -> None:
     limit = int(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["line-length"])
     for name in tracked():

@@ -28,10 +28,9 @@ _OWED = "potok.owed"  # in the environ: whether the rest of the body was not rea
 
 @dataclass(frozen=True)
 class Limits:
-    """Of bodies. body: bytes of one; all_bodies: of those in memory at a time, whose bound a small one may pass, so that whoever fills
-    it shuts nobody out; thrown_away: of one that is too long anyway, read so
-    that its sender comes to read the answer. Seconds: silence within a body; a body in all; one that is read when the server stops;
-    a client that takes nothing."""
+    """Of bodies. body: bytes of one; all_bodies: of those in memory at a time; small: of one that may pass that bound, so that whoever
+    fills it shuts nobody out; thrown_away: of one that is too long anyway, read so that its sender comes to read the answer. Seconds:
+    silence within a body; a body in all; one that is read when the server stops; a client that takes nothing."""
 
     body: int = 2 * 1024 * 1024
     all_bodies: int = 64 * 1024 * 1024
