@@ -160,7 +160,8 @@ class DrippingServer:
         self._socket.close()
 
 
-_FIRST_PORT, _PORTS_OF_A_WORKER = 10_000, 2_000  # all below those that a system gives to whoever asks for any
+# Above those that browsers refuse (the last is 10080), below those that a system gives to whoever asks for any.
+_FIRST_PORT, _PORTS_OF_A_WORKER = 10_100, 2_000
 _lately: deque[int] = deque(maxlen=100)
 
 
