@@ -22,7 +22,7 @@ from kanban.i18n import force_locale
 from kanban.models import Event, Order, Setting
 from kanban.orders.fields import search_text
 from kanban.settings import settings
-from rules.words.comparisons import comparison_label, comparison_word
+from kanban.words.comparisons import comparison_label, comparison_word
 from tests.cast import make_cast
 
 ROOT = Path(__file__).parent.parent
@@ -267,11 +267,11 @@ def test_the_docs_of_rules_leave_nothing_out() -> None:
 
 def test_the_docs_call_things_as_the_screens_do(app: Flask) -> None:
     """The words before each code of docs/rules.md are the editor's; what docs quote, and the pages of settings they send to, is there."""
+    from kanban.words.comparisons import OP_LABELS
     from rules.definition.actions import ChangeKind
     from rules.definition.message_action import CHANNEL_OF
     from rules.definition.triggers import TriggerKind
     from rules.words.actions import change_label
-    from rules.words.comparisons import OP_LABELS
     from rules.words.triggers import trigger_label
 
     with force_locale("en"):

@@ -30,7 +30,7 @@ from rules.definition.recipients import (
 )
 from rules.editing.process_import import UNITS
 from rules.models import GONE, MailAccount, Rule
-from rules.queries.lookup import Lookup, load_lookup
+from rules.queries.lookup import RuleLookup, load_rule_lookup
 from rules.queries.versions import fields_of
 
 UNKNOWN_KEY = "?"
@@ -43,7 +43,7 @@ def write_process(session: Session) -> str:
 
 def process_of(session: Session) -> JsonObject:
     """A statement for each board, and a fixed number beside."""
-    lookup = load_lookup(session)
+    lookup = load_rule_lookup(session)
     names = Names.load(session, lookup)
     rules = session.scalars(select(Rule).options(joinedload(Rule.version)).order_by(Rule.board_id, Rule.id)).all()
     whole = [rule for rule in rules if rule.trigger_key != GONE]
@@ -71,7 +71,7 @@ class Names(Keys):
         self.keys: dict[tuple[str, int], str] = {}
 
     @classmethod
-    def load(cls, session: Session, lookup: Lookup) -> "Names":
+    def load(cls, session: Session, lookup: RuleLookup) -> "Names":
         names = cls()
         names._add("role", {id_: role.name for id_, role in lookup.roles.items()})
         names._add("board", {id_: board.name for id_, board in lookup.boards.items()})

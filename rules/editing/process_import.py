@@ -31,7 +31,7 @@ from rules.definition.recipients import RECIPIENT_KINDS, Relation
 from rules.editing import matrix
 from rules.editing.verbs import add_rule, change_rule
 from rules.models import MailAccount, Rule, Template
-from rules.queries.lookup import Lookup, load_lookup
+from rules.queries.lookup import RuleLookup, load_rule_lookup
 from rules.queries.versions import fields_of, find_rule
 from rules.words.actions import relation_word
 from rules.words.differences import differences
@@ -133,14 +133,14 @@ class _Known:
     """What there is before the list is read: rules by board, and the names of what rules point at."""
 
     rules: dict[int, list[Row[int, str, int]]]
-    lookup: Lookup
+    lookup: RuleLookup
 
     @classmethod
     def load(cls, session: Session) -> "_Known":
         rules: dict[int, list[Row[int, str, int]]] = defaultdict(list)
         for row in session.execute(select(Rule.id, Rule.name, Rule.board_id).where(~Rule.in_matrix).order_by(Rule.id)):
             rules[row.board_id].append(row)
-        return cls(rules, load_lookup(session))
+        return cls(rules, load_rule_lookup(session))
 
 
 def _write(session: Session, actor: Actor | None, fields: RuleFields, loaded: Loaded, here: _Known) -> None:

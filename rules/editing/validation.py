@@ -1,14 +1,12 @@
 """Whether a rule makes sense as it is to be saved. Whatever wrote it: the editor, the matrix, a file."""
 
 from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy.orm import Session
 
-from kanban.criteria import ALWAYS, DAYS, LISTS, SEVERAL, Comparison, Criterion, Group, Scalar, comparisons
+from kanban.criteria_checks import MOST_GROUPS, MOST_NESTED, MOST_ROWS, is_too_much, require_sensible
 from kanban.db import Base
 from kanban.errors import Invalid
-from kanban.fields import MOST_MONEY, Field, FieldType
 from kanban.i18n import _
 from kanban.models import Board, Organisation, Person, Role, Status
 from kanban.references import Reference, ReferenceKind
@@ -21,9 +19,6 @@ from rules.definition.triggers import Weekly
 from rules.models import MailAccount, Template
 from rules.post.addresses import clean
 
-# As much as the editor can show.
-MOST_ROWS, MOST_GROUPS, MOST_NESTED = 30, 10, 3
-MOST_TEXT = 200
 MODELS: dict[ReferenceKind, type[Base]] = {
     ReferenceKind.BOARD: Board,
     ReferenceKind.STATUS: Status,
@@ -65,10 +60,8 @@ def validate(session: Session, content: RuleContent) -> None:
         raise Invalid(_("This board no longer exists."), "board_id")
     known = InDatabase(session)
     content.trigger.validate(known, content.board_id)
-    for criterion in content.criteria.criteria:
-        _validate_criterion(criterion, known)
-    groups, depth = _counted(content.criteria)
-    if len(list(content.criteria.criteria)) > MOST_ROWS or groups > MOST_GROUPS or depth > MOST_NESTED or len(content.actions) > MOST_ROWS:
+    require_sensible(content.criteria, known.has)
+    if is_too_much(content.criteria) or len(content.actions) > MOST_ROWS:
         words = _(
             "A rule can have at most %(rows)s criteria, %(rows)s actions and %(groups)s groups, nested at most %(deep)s deep.",
             rows=MOST_ROWS,
@@ -105,41 +98,3 @@ def _validate_list(content: RuleContent) -> None:
         raise Invalid(_("A list has no previous responsible person and nobody who made it: choose other recipients."), "to")
     if any(action.cc or action.bcc for action in messages):
         raise Invalid(_("Each recipient gets their own list, so lists can't have copies."), "actions")
-
-
-def _counted(group: Group, depth: int = 0) -> tuple[int, int]:
-    """(groups within, how deep they stand) of a tree."""
-    found = [_counted(part, depth + 1) for part in group.parts if isinstance(part, Group)]
-    return sum(groups for groups, _depth in found) + (depth > 0), max((deep for _groups, deep in found), default=depth)
-
-
-def _validate_criterion(criterion: Criterion, known: InDatabase) -> None:
-    field = criterion.field
-    if field is None or (field.role_id is not None and not known.has(Reference(ReferenceKind.ROLE, field.role_id))):
-        raise Invalid(_("A criterion uses a field that does not exist."), "criteria")
-    if criterion.op not in comparisons(field.type):
-        raise Invalid(
-            _("The field “%(field)s” can't be compared this way.", field=_(field.label) if field.label else field.name), "criteria"
-        )
-    if criterion.op in ALWAYS:
-        return
-    values = criterion.values
-    is_enough = len(values) == 2 if criterion.op is Comparison.BETWEEN else bool(values)
-    if not is_enough or isinstance(criterion.value, tuple) != (criterion.op in SEVERAL):
-        raise Invalid(_("This value can't be used here."), "criteria")
-    if not all(_fits(field, criterion.op, value) for value in values):
-        raise Invalid(_("This value can't be used here."), "criteria")
-
-
-def _fits(field: Field, op: Comparison, value: Scalar) -> bool:
-    """Whether a value has the type of its field."""
-    if op in DAYS or field.type in (FieldType.MONEY, FieldType.NUMBER, FieldType.REFERENCE, FieldType.REFERENCES):
-        return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MOST_MONEY
-    if not isinstance(value, str):
-        return False
-    if field.type is not FieldType.DATE:
-        return 0 < len(value) <= MOST_TEXT and not (op in LISTS and "," in value)
-    try:
-        return date.fromisoformat(value).isoformat() == value
-    except ValueError:
-        return False

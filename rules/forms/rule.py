@@ -3,15 +3,14 @@
 import dataclasses
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import assert_never
 
-from kanban import clock, i18n
-from kanban.criteria import ALWAYS, DAYS, LISTS, SEVERAL, Comparison, Criterion, Group, GroupKind, Scalar
+from kanban import clock
+from kanban.criteria import Group
 from kanban.errors import Invalid
-from kanban.field_words import read_whole
-from kanban.fields import Catalogue, FieldType, catalogue_of
-from kanban.forms.fields import one_line, parse_money
+from kanban.fields import Catalogue, catalogue_of
+from kanban.forms.criteria import criteria_of, sketched_criteria, take_criteria
 from kanban.i18n import _
 from kanban.ids import read_id
 from rules.definition.actions import Action, ChangeKind, SendMessage
@@ -30,49 +29,29 @@ from rules.definition.recipients import (
 )
 from rules.definition.triggers import Paid, Placed, Trigger
 from rules.forms.change import typed_change, values_of
-from rules.forms.editor import PLACES, ROOT, ActionRow, CriterionRow, EditorState, GroupRow
+from rules.forms.editor import PLACES, ActionRow, EditorState
 from rules.forms.trigger import shown_options, typed_trigger
 from rules.post.addresses import clean
 
-MOST_NAME, MOST_TEXT = 120, 200
+MOST_NAME = 120
 
 
 def state_of(fields: RuleFields) -> EditorState:
     content = fields.content
     state = EditorState(
-        fields.name,
         content.board_id,
-        content.trigger.kind,
-        content.status_id,
-        content.criteria.kind,
-        [],
-        [_row_of_action(action) for action in content.actions],
-        content.tell_actor,
-        _mode_of(fields),
-        fields.log_only,
-        _local(fields.paused_until),
-        shown_options(content.trigger),
+        name=fields.name,
+        trigger=content.trigger.kind,
+        status_id=content.status_id,
+        actions=[_row_of_action(action) for action in content.actions],
+        tell_actor=content.tell_actor,
+        mode=_mode_of(fields),
+        then_log=fields.log_only,
+        until=_local(fields.paused_until),
+        options=shown_options(content.trigger),
     )
-    _take_group(state, content.criteria, ROOT)
+    take_criteria(state, content.criteria)
     return state
-
-
-def _take_group(state: EditorState, group: Group, number: int) -> None:
-    """A group's criteria come before the groups within it."""
-    state.criteria += [dataclasses.replace(_row_of(part), inside=number) for part in group.parts if isinstance(part, Criterion)]
-    for part in group.parts:
-        if isinstance(part, Group):
-            made = GroupRow(len(state.groups) + 1, part.kind, number)
-            state.groups.append(made)
-            _take_group(state, part, made.number)
-
-
-def _row_of(criterion: Criterion) -> CriterionRow:
-    kind = criterion.field.type if criterion.field else FieldType.TEXT
-    shown = [i18n.money(one) if kind is FieldType.MONEY and isinstance(one, int) else str(one) for one in criterion.values]
-    if kind in (FieldType.TEXT, FieldType.TAGS) and criterion.op in LISTS:
-        shown = [", ".join(shown)]
-    return CriterionRow(criterion.name, criterion.op, shown)
 
 
 def _row_of_action(action: Action) -> ActionRow:
@@ -126,14 +105,14 @@ def rule_of(state: EditorState) -> RuleFields:
     if len(state.name) > MOST_NAME:
         raise Invalid(_("This is too long: at most %(most)s characters.", most=MOST_NAME), "name")
     catalogue = catalogue_of(state.board_id)
-    parts = [(row.inside, _typed_row(row, catalogue)) for row in state.criteria]
+    criteria = criteria_of(state, catalogue)
     actions = [_typed_action(row, catalogue) for row in state.actions]
     for row, action in zip(state.actions, actions, strict=True):
         if isinstance(action, SendMessage) and not action.to:
             row.error = _("Choose who gets it, or remove this action.")
             raise Invalid(row.error, "to")
     trigger = typed_trigger(state.trigger, state.status_id, state.options, catalogue)
-    fields = _fields(state, trigger, parts, actions)
+    fields = _fields(state, trigger, criteria, actions)
     return dataclasses.replace(fields, paused_until=_until(state) if state.mode == "paused" else None)
 
 
@@ -148,9 +127,7 @@ def _until(state: EditorState) -> datetime:
     return at
 
 
-def _fields(state: EditorState, trigger: Trigger, parts: list[tuple[int, Criterion]], actions: list[Action]) -> RuleFields:
-    found = _tree(state, parts)
-    criteria = Group(state.group if found else GroupKind.ALL, found)
+def _fields(state: EditorState, trigger: Trigger, criteria: Group, actions: list[Action]) -> RuleFields:
     content = RuleContent(state.board_id, trigger, criteria, tuple(actions), state.tell_actor)
     log_only = state.mode == "log" or (state.mode == "paused" and state.then_log)
     return RuleFields(state.name, content, state.mode != "draft", log_only)
@@ -159,19 +136,13 @@ def _fields(state: EditorState, trigger: Trigger, parts: list[tuple[int, Criteri
 def sketch_of(state: EditorState) -> RuleFields:
     """As much of the rule as can be read, for the sentence above a form that is still being filled in."""
     catalogue = catalogue_of(state.board_id)
-    parts: list[tuple[int, Criterion]] = []
     actions: list[Action] = []
-    for row in state.criteria:
-        try:
-            parts.append((row.inside, _typed_row(row, catalogue)))
-        except Invalid:
-            row.error = ""
     for action_row in state.actions:
         try:
             actions.append(_typed_action(action_row, catalogue))
         except Invalid:
             continue
-    return _fields(state, _sketched_trigger(state, catalogue), parts, actions)
+    return _fields(state, _sketched_trigger(state, catalogue), sketched_criteria(state, catalogue), actions)
 
 
 def _sketched_trigger(state: EditorState, catalogue: Catalogue) -> Trigger:
@@ -182,79 +153,6 @@ def _sketched_trigger(state: EditorState, catalogue: Catalogue) -> Trigger:
         except Invalid:
             continue
     return Paid(sum=0) if state.trigger == Paid.kind else Placed()
-
-
-def _tree(state: EditorState, parts: list[tuple[int, Criterion]], number: int = ROOT) -> tuple[Criterion | Group, ...]:
-    """What stands in a group; empty groups are left out."""
-    found: list[Criterion | Group] = [part for inside, part in parts if inside == number]
-    for group in state.groups:
-        if group.parent == number and (within := _tree(state, parts, group.number)):
-            found.append(Group(group.group, within))
-    return tuple(found)
-
-
-def _typed_row(row: CriterionRow, catalogue: Catalogue) -> Criterion:
-    field = catalogue.criterion(row.field)
-    if row.op in ALWAYS:
-        return Criterion(row.field, field, row.op)
-    kind = FieldType.NUMBER if row.op in DAYS else field.type if field else FieldType.TEXT
-    try:
-        values = tuple([_typed(kind, raw) for raw in _raw_values(kind, row) if raw.strip()])
-    except ValueError as error:
-        row.error = str(error) or _("This value can't be used here.")
-        raise Invalid(row.error, "criteria") from error
-    if not values:
-        row.error = _("Enter a value to compare with.")
-        raise Invalid(row.error, "criteria")
-    if row.op is Comparison.BETWEEN and not _is_span(values):
-        row.error = _("Enter the smaller value first, then the larger one.")
-        raise Invalid(row.error, "criteria")
-    return Criterion(row.field, field, row.op, values if row.op in SEVERAL else values[0])
-
-
-def _is_span(values: tuple[Scalar, ...]) -> bool:
-    """Two values of one type, the smaller one first."""
-    if len(values) != 2:
-        return False
-    low, high = values
-    if isinstance(low, int) and isinstance(high, int):
-        return low <= high
-    return isinstance(low, str) and isinstance(high, str) and low <= high
-
-
-def _raw_values(kind: FieldType, row: CriterionRow) -> list[str]:
-    """A list of texts or sums is typed between commas (sums: semicolons); a list of things is chosen."""
-    if row.op in LISTS and kind in (FieldType.TEXT, FieldType.TAGS):
-        return [part for raw in row.values for part in raw.split(",")]
-    if row.op in LISTS and kind in (FieldType.MONEY, FieldType.DATE, FieldType.NUMBER):
-        return [part for raw in row.values for part in raw.split(";")]
-    return row.values
-
-
-def _typed(kind: FieldType, raw: str) -> Scalar:
-    """Raises ValueError with a sentence."""
-    raw = raw.strip()
-    match kind:
-        case FieldType.REFERENCE | FieldType.REFERENCES:
-            id_ = read_id(raw)
-            if id_ is None:
-                raise ValueError(_("This choice no longer exists."))
-            return id_
-        case FieldType.MONEY:
-            return parse_money(raw)
-        case FieldType.NUMBER:
-            return read_whole(raw)
-        case FieldType.DATE:
-            try:
-                return date.fromisoformat(raw).isoformat()
-            except ValueError:
-                raise ValueError(_("Choose a day.")) from None
-        case FieldType.TEXT | FieldType.TAGS:
-            if len(raw) > MOST_TEXT:
-                raise ValueError(_("This is too long: at most %(most)s characters.", most=MOST_TEXT))
-            return one_line(raw)
-        case _:
-            assert_never(kind)
 
 
 def _typed_action(row: ActionRow, catalogue: Catalogue) -> Action:

@@ -14,7 +14,7 @@ from kanban.i18n import _
 from kanban.ids import read_id
 from rules.definition.content import RuleContent
 from rules.definition.triggers import FieldChanged, Paid
-from rules.queries.lookup import Lookup
+from rules.queries.lookup import RuleLookup
 from rules.trying.imagined import Imagined
 
 MOST = 200
@@ -40,13 +40,13 @@ def read_trial(form: Mapping[str, str] | MultiDict[str, str]) -> TrialState:
     )
 
 
-def imagined_of(state: TrialState, content: RuleContent, lookup: Lookup) -> Imagined:
+def imagined_of(state: TrialState, content: RuleContent, lookup: RuleLookup) -> Imagined:
     """Raises Invalid."""
     other = 0 if state.other == "placed" else read_id(state.other)
     return Imagined(other, _was(state, content, lookup))
 
 
-def _was(state: TrialState, content: RuleContent, lookup: Lookup) -> object:
+def _was(state: TrialState, content: RuleContent, lookup: RuleLookup) -> object:
     field = _field_of(content)
     if field is None or not state.was:
         return None
@@ -67,7 +67,7 @@ def _field_of(content: RuleContent) -> Field | None:
     return None
 
 
-def _read(field: Field, text: str, board_id: int, lookup: Lookup) -> object:
+def _read(field: Field, text: str, board_id: int, lookup: RuleLookup) -> object:
     """Raises ValueError."""
     match field.type:
         case FieldType.MONEY:
@@ -88,7 +88,7 @@ def _read(field: Field, text: str, board_id: int, lookup: Lookup) -> object:
             assert_never(field.type)
 
 
-def _reference(field: Field, id_: int | None, board_id: int, lookup: Lookup) -> object:
+def _reference(field: Field, id_: int | None, board_id: int, lookup: RuleLookup) -> object:
     if field.group is FieldGroup.ROLE:
         return id_
     name = dict(lookup.choices(field.choices, board_id)).get(id_ or 0)

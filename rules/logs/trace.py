@@ -24,7 +24,7 @@ from rules.definition.triggers import OF_STATUS
 from rules.logs.causes import Cause, Caused, cause_of, caused_by
 from rules.models import Later, Message, Rule, RuleVersion, Run
 from rules.post.layout import read_layout
-from rules.queries.lookup import Lookup, load_lookup
+from rules.queries.lookup import RuleLookup, load_rule_lookup
 from rules.queries.versions import content_in
 from rules.running.triggered import happened
 from rules.words.actions import action_label
@@ -118,7 +118,7 @@ def trace_event(session: Session, order_id: int, event_id: int, *, hidden: bool 
         _messages(session, event, hidden),
         caused_by(session, event),
         _delayed(session, event),
-        load_lookup(session),
+        load_rule_lookup(session),
         hidden,
     )
     judged = sorted((_judged(facts, one, runs.get(one.rule.id)) for one in _versions(session, event, keys, runs)), key=_place)
@@ -163,7 +163,7 @@ class _Known:
     messages: Mapping[int, list[TracedMessage]]
     caused: Mapping[int | None, list[Caused]]
     delayed: Mapping[int, list[Later]]
-    lookup: Lookup
+    lookup: RuleLookup
     hidden: bool
 
 

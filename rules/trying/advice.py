@@ -22,7 +22,7 @@ from rules.definition.triggers import ByHand, DateNears, Entered, Idle, Left, Pl
 from rules.mail.accounts import stored_account
 from rules.models import Rule, RuleVersion
 from rules.post.addresses import address_of
-from rules.queries.lookup import Lookup
+from rules.queries.lookup import RuleLookup
 from rules.queries.versions import fields_of
 from rules.running.recipients import MOST_HOLDERS, load_everybody
 from rules.transports.gateways import find_gateway
@@ -44,7 +44,7 @@ class Advice:
     question: int = 0
 
 
-def advise(session: Session, rule_id: int, fields: RuleFields, lookup: Lookup, config: Config) -> list[Advice]:
+def advise(session: Session, rule_id: int, fields: RuleFields, lookup: RuleLookup, config: Config) -> list[Advice]:
     """fields: as much of the rule as is known yet. A fixed number of statements."""
     people, content = _People.load(session, lookup), fields.content
     found = [*_same(session, rule_id, content), *_loop(session, rule_id, fields, lookup)]
@@ -89,7 +89,7 @@ def _same(session: Session, rule_id: int, content: RuleContent) -> Iterator[Advi
             return
 
 
-def _twice(session: Session, rule_id: int, content: RuleContent, lookup: Lookup) -> Iterator[Advice]:
+def _twice(session: Session, rule_id: int, content: RuleContent, lookup: RuleLookup) -> Iterator[Advice]:
     """Readers whom another rule tells something else of the same event."""
     trigger, mine = content.trigger, [action for action in content.messages if action.delay is None]
     if not mine or is_alone(trigger):
@@ -121,7 +121,7 @@ def sendings_of(rule: Rule, status: Status | None) -> list[Sending]:
     return [Sending(rule.id, rule.name, action, holds) for action in content.messages if action.delay is None]
 
 
-def template_name(lookup: Lookup, template_id: int) -> str:
+def template_name(lookup: RuleLookup, template_id: int) -> str:
     template = lookup.templates.get(template_id)
     return template.name if template else _("removed")
 
@@ -132,7 +132,7 @@ def already_words(already: Already, template: str) -> str:
     return ngettext("%(names)s already gets “%(template)s” here.", "%(names)s already get “%(template)s” here.", len(already.names), **said)
 
 
-def _keys_of_event(rule_id: int, content: RuleContent, lookup: Lookup) -> set[str]:
+def _keys_of_event(rule_id: int, content: RuleContent, lookup: RuleLookup) -> set[str]:
     """Trigger keys of rules that start together with this one, whatever the order is."""
     board_id = content.board_id
     keys = {trigger_key(content.trigger, rule_id, board_id)}
@@ -147,7 +147,7 @@ def _keys_of_event(rule_id: int, content: RuleContent, lookup: Lookup) -> set[st
     return keys
 
 
-def _loop(session: Session, rule_id: int, fields: RuleFields, lookup: Lookup) -> Iterator[Advice]:
+def _loop(session: Session, rule_id: int, fields: RuleFields, lookup: RuleLookup) -> Iterator[Advice]:
     if not fields.content.changes:
         return
     rules = session.scalars(select(Rule).where(Rule.active, Rule.id != rule_id).options(joinedload(Rule.version)).order_by(Rule.id))
@@ -168,11 +168,11 @@ def _loop(session: Session, rule_id: int, fields: RuleFields, lookup: Lookup) ->
 class _People:
     """holders: active ones, by role."""
 
-    lookup: Lookup
+    lookup: RuleLookup
     holders: dict[int, list[Person]]
 
     @classmethod
-    def load(cls, session: Session, lookup: Lookup) -> "_People":
+    def load(cls, session: Session, lookup: RuleLookup) -> "_People":
         holders: dict[int, list[Person]] = {id_: [] for id_ in lookup.roles}
         for role_id, person_id in session.execute(select(person_role.c.role_id, person_role.c.person_id)):
             person = lookup.people.get(person_id)
@@ -209,7 +209,7 @@ def _readers(action: SendMessage, people: _People) -> Iterator[Advice]:
         yield Advice(_("Nobody would get this message."))
 
 
-def _of_role(recipient: RoleRecipient, holders: int, lookup: Lookup) -> Iterator[Advice]:
+def _of_role(recipient: RoleRecipient, holders: int, lookup: RuleLookup) -> Iterator[Advice]:
     role = lookup.roles.get(recipient.role_id)
     if role is not None and not holders:
         yield Advice(_("Nobody holds the role “%(role)s”.", role=role.name), "people")
@@ -238,7 +238,7 @@ def _no_address(person: Person, channel: Channel) -> str:
             assert_never(kind)
 
 
-def _fields(trigger: Trigger, action: SendMessage, lookup: Lookup) -> Iterator[Advice]:
+def _fields(trigger: Trigger, action: SendMessage, lookup: RuleLookup) -> Iterator[Advice]:
     """Fields of the template that say nothing where the rule starts so."""
     template = lookup.templates.get(action.template_id)
     empty = set() if isinstance(trigger, Entered | Left | StatusChanged) else {"status_before"}

@@ -11,7 +11,7 @@ from rules.definition.actions import AddComment, Change, MakeProduction, SetStat
 from rules.definition.content import RuleContent
 from rules.definition.evaluator import is_alone, trigger_key
 from rules.definition.triggers import Entered
-from rules.queries.lookup import Lookup
+from rules.queries.lookup import RuleLookup
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Node:
     causes: frozenset[str]
 
 
-def node_of(id_: int, name: str, content: RuleContent, lookup: Lookup) -> Node:
+def node_of(id_: int, name: str, content: RuleContent, lookup: RuleLookup) -> Node:
     key = "" if is_alone(content.trigger) else trigger_key(content.trigger, id_, content.board_id)
     return Node(id_, name, key, frozenset(cause for change in content.changes for cause in _causes(change, content, lookup)))
 
@@ -55,7 +55,7 @@ def _way(start: Node, last: Node, came: Mapping[int, Node]) -> list[Node]:
     return [start, *reversed(way[1:]), start]
 
 
-def _causes(change: Change, content: RuleContent, lookup: Lookup) -> Iterator[str]:
+def _causes(change: Change, content: RuleContent, lookup: RuleLookup) -> Iterator[str]:
     board = content.board_id
     yield from (f"field:{board}:{name}" for name in change.fields)
     if "paid_percent" in change.fields:
@@ -69,7 +69,7 @@ def _causes(change: Change, content: RuleContent, lookup: Lookup) -> Iterator[st
             yield from _of_production(board, lookup)
 
 
-def _of_status(status_id: int, content: RuleContent, lookup: Lookup) -> Iterator[str]:
+def _of_status(status_id: int, content: RuleContent, lookup: RuleLookup) -> Iterator[str]:
     """An order that stands there already is not moved, so a rule that starts at a status doesn't start itself by setting it."""
     status, trigger = lookup.statuses.get(status_id), content.trigger
     if status is None or trigger == Entered(status.id):
@@ -82,7 +82,7 @@ def _of_status(status_id: int, content: RuleContent, lookup: Lookup) -> Iterator
         yield from (f"left:{other.id}" for other in lookup.statuses_of(status.board_id) if other.id != status.id)
 
 
-def _of_production(board_id: int, lookup: Lookup) -> Iterator[str]:
+def _of_production(board_id: int, lookup: RuleLookup) -> Iterator[str]:
     for board in lookup.boards.values():
         first = next(iter(lookup.statuses_of(board.id)), None)
         if board.source_id == board_id and first is not None:

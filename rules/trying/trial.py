@@ -18,7 +18,7 @@ from rules.definition.judgement import Failed
 from rules.definition.triggers import Weekly
 from rules.post import outbox
 from rules.post.entry import OutboxEntry, message_key
-from rules.queries.lookup import Lookup
+from rules.queries.lookup import RuleLookup
 from rules.running.changes import least_busy
 from rules.running.lists import ListRule, make_list
 from rules.running.message_builder import MessageBuilder
@@ -78,7 +78,7 @@ class Trial:
 
 
 def try_rule(
-    session: Session, rule_id: int, fields: RuleFields, number: str, imagined: Imagined, actor: Actor, config: Config, lookup: Lookup
+    session: Session, rule_id: int, fields: RuleFields, number: str, imagined: Imagined, actor: Actor, config: Config, lookup: RuleLookup
 ) -> Trial:
     """fields: valid ones (rules.editing.validation). Raises Invalid where there is no such order."""
     content = fields.content
@@ -123,7 +123,7 @@ def _leaves(verdict: Verdict, depth: int = 0) -> list[tuple[Verdict, int]]:
     return own + [leaf for part in verdict.parts for leaf in _leaves(part, depth + 1)]
 
 
-def _changes(session: Session, fields: RuleFields, lookup: Lookup) -> tuple[Clause, ...]:
+def _changes(session: Session, fields: RuleFields, lookup: RuleLookup) -> tuple[Clause, ...]:
     """In words; of the least busy of a role, who that is today."""
     made = []
     for clause, action in zip(sentence_of(fields, lookup).clauses, fields.content.actions, strict=True):

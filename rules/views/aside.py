@@ -13,7 +13,7 @@ from rules.definition.triggers import TriggerKind
 from rules.forms.editor import EditorState
 from rules.forms.trial import read_trial
 from rules.models import Rule
-from rules.queries.lookup import Lookup
+from rules.queries.lookup import RuleLookup
 from rules.queries.versions import fields_in, fields_of, newest_versions
 from rules.trying.imagined import newest_orders
 from rules.words.differences import differences
@@ -32,7 +32,7 @@ class VersionLine:
     is_first: bool
 
 
-def aside_values(state: EditorState, rule: Rule | None, lookup: Lookup) -> dict[str, object]:
+def aside_values(state: EditorState, rule: Rule | None, lookup: RuleLookup) -> dict[str, object]:
     session = db.session()
     is_field = state.trigger is TriggerKind.FIELD_CHANGED
     field = lookup.field(state.options.get("field", ""), state.board_id) if is_field else None
@@ -44,7 +44,7 @@ def aside_values(state: EditorState, rule: Rule | None, lookup: Lookup) -> dict[
     }
 
 
-def versions_of(session: Session, rule: Rule, lookup: Lookup) -> list[VersionLine]:
+def versions_of(session: Session, rule: Rule, lookup: RuleLookup) -> list[VersionLine]:
     """Newest first; one statement."""
     rows = newest_versions(session, rule.id, MOST_VERSIONS + 1)
     now = fields_of(rule)

@@ -25,7 +25,7 @@ from rules.definition.message_action import SendMessage
 from rules.definition.recipients import Relation
 from rules.editing import matrix
 from rules.models import Rule
-from rules.queries.lookup import Lookup, load_lookup
+from rules.queries.lookup import RuleLookup, load_rule_lookup
 from rules.queries.matrix import holders_of, matrix_rules, names_of_holders, rules_of_statuses, sent_by_status
 from rules.queries.versions import fields_of
 from rules.running.recipients import MOST_HOLDERS, load_everybody
@@ -97,7 +97,7 @@ def _cell_html(values: dict[str, Any], status_id: int, column: str) -> str:
 def _values() -> dict[str, Any]:
     """What the page's templates are given."""
     session = db.session()
-    lookup = load_lookup(session)
+    lookup = load_rule_lookup(session)
     columns = [*(f"role-{id_}" for id_ in lookup.roles), *WHO]
     rows = [RuleRow(rule, fields_of(rule).content) for rule in rules_of_statuses(session)]
     cells = {status_id: {column: _cell(status_id, column, rows) for column in columns} for status_id in lookup.statuses}
@@ -129,7 +129,7 @@ def _tells(content: RuleContent, column: Column) -> bool:
     return column in map(column_of, recipients_in(content.actions))
 
 
-def _mark_twice(session: Session, lookup: Lookup, cells: Cells, rows: Sequence[RuleRow]) -> None:
+def _mark_twice(session: Session, lookup: RuleLookup, cells: Cells, rows: Sequence[RuleRow]) -> None:
     """Cells whose readers get another message at the same move: as it is today, on the newest orders."""
     sent: dict[int, list[Sending]] = defaultdict(list)
     for rule, _content in rows:
@@ -150,7 +150,7 @@ def _mark_twice(session: Session, lookup: Lookup, cells: Cells, rows: Sequence[R
                 cells[id_][name] = replace(cell, twice=tuple(words))
 
 
-def _groups(lookup: Lookup) -> list[tuple[Board, list[Status]]]:
+def _groups(lookup: RuleLookup) -> list[tuple[Board, list[Status]]]:
     """Statuses in the order an order goes its way: a work board stands behind the status it comes after."""
     groups: list[tuple[Board, list[Status]]] = []
     placed: set[int] = set()
@@ -189,7 +189,7 @@ def _fitting(session: Session, column: Column) -> int | None:
         template_id = matrix.live_cells(rule).get(column)
         if template_id:
             return template_id
-    first = next((template.id for template in load_lookup(session).templates_of(TemplateKind.EMAIL)), None)
+    first = next((template.id for template in load_rule_lookup(session).templates_of(TemplateKind.EMAIL)), None)
     if first is None:
         raise NotFound(_("Create a message template first."))
     return None if column.kind == Relation.CUSTOMER else first

@@ -7,10 +7,10 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from kanban import clock
-from kanban.criteria import ALWAYS, DAYS, LISTS, comparisons
 from kanban.db import db
 from kanban.errors import Invalid
-from kanban.fields import FieldGroup, catalogue_of
+from kanban.fields import catalogue_of
+from kanban.forms.criteria import OFFERED, tick_all
 from kanban.htmx import fragment, is_htmx, toast_part
 from kanban.http.guard import admin_only, person
 from kanban.i18n import N_, _
@@ -25,17 +25,16 @@ from rules.definition.message_action import ReplyTo
 from rules.definition.recipients import RelatedRecipient, Relation, can_reach
 from rules.definition.triggers import OF_STATUS, TriggerKind
 from rules.editing import verbs
-from rules.forms.editor import ActionRow, CriterionRow, EditorState, read_state
+from rules.forms.editor import ActionRow, EditorState, read_state
 from rules.forms.rule import rule_of, sketch_of, state_of
 from rules.logs.run_log import failed_runs, last_runs
 from rules.models import Rule
-from rules.queries.lookup import Lookup, load_lookup
+from rules.queries.lookup import RuleLookup, load_rule_lookup
 from rules.queries.rule_list import all_rules, message_counts
 from rules.queries.versions import fields_of, find_rule
 from rules.trying.advice import advise
 from rules.views.aside import aside_values
 from rules.words.actions import addresses_hint, change_label
-from rules.words.comparisons import comparison_label
 from rules.words.sentences import Sentence, sentence_of
 from rules.words.triggers import PHASE_WORDS, trigger_label
 
@@ -46,12 +45,6 @@ SAVED = {
     "log": N_("The rule is saved. It only writes to the log."),
     "on": N_("The rule is saved and active."),
     "paused": N_("The rule is saved and paused."),
-}
-FIELD_GROUPS = {
-    FieldGroup.ORDER: N_("From the order"),
-    FieldGroup.ROLE: N_("Role on the order"),
-    FieldGroup.WHO: N_("Who did it"),
-    FieldGroup.LINKED: N_("Linked order"),
 }
 REPLY_TO = {
     ReplyTo.NOBODY: N_("no reply-to"),
@@ -83,7 +76,7 @@ class RuleListRow:
 def show() -> ResponseReturnValue:
     sought = read_sought(request.args.get("q", ""), country())
     only = request.args.get("only", "")
-    lookup = load_lookup(db.session())
+    lookup = load_rule_lookup(db.session())
     rows = _rows(lookup)
     shown = [row for row in rows if _is_shown(row, sought, only)]
     counts = {
@@ -106,7 +99,7 @@ def show() -> ResponseReturnValue:
 @admin_only
 def new() -> ResponseReturnValue:
     """?status=<id>: with the trigger filled in, as from a column's menu."""
-    lookup = load_lookup(db.session())
+    lookup = load_rule_lookup(db.session())
     status = lookup.statuses.get(read_id(request.args.get("status")) or 0)
     board = status.board_id if status else next(iter(lookup.boards), 0)
     first = lookup.statuses_of(board)
@@ -121,7 +114,7 @@ def new() -> ResponseReturnValue:
 @admin_only
 def edit(rule_id: int) -> ResponseReturnValue:
     rule = find_rule(db.session(), rule_id)
-    return editor(state_of(fields_of(rule)), load_lookup(db.session()), rule)
+    return editor(state_of(fields_of(rule)), load_rule_lookup(db.session()), rule)
 
 
 @bp.post("/draw")
@@ -130,7 +123,7 @@ def draw() -> ResponseReturnValue:
     """The editor redrawn from what stands in it; nothing is saved."""
     rule_id = read_id(request.form.get("rule_id"))
     rule = find_rule(db.session(), rule_id) if rule_id else None
-    return editor(read_state(request.form), load_lookup(db.session()), rule)
+    return editor(read_state(request.form), load_rule_lookup(db.session()), rule)
 
 
 @bp.post("/save")
@@ -148,15 +141,15 @@ def save() -> ResponseReturnValue:
     except Invalid as error:
         db.session.rollback()
         rule = find_rule(db.session(), rule_id) if rule_id else None
-        return editor(state, load_lookup(db.session()), rule, error, 422)
+        return editor(state, load_rule_lookup(db.session()), rule, error, 422)
     flash(_(SAVED[state.mode]))
-    advice = advise(db.session(), saved.id, fields, load_lookup(db.session()), current_app.config["POTOK"])
+    advice = advise(db.session(), saved.id, fields, load_rule_lookup(db.session()), current_app.config["POTOK"])
     return redirect(url_for("rules.edit", rule_id=saved.id) + "#rule-advice" if advice else url_for("rules.show"), 303)
 
 
 def _require_answers(rule_id: int, fields: RuleFields) -> None:
     """A rule that is to work is not saved while a question about it is open."""
-    advice = advise(db.session(), rule_id, fields, load_lookup(db.session()), current_app.config["POTOK"]) if fields.active else []
+    advice = advise(db.session(), rule_id, fields, load_rule_lookup(db.session()), current_app.config["POTOK"]) if fields.active else []
     if any(one.question for one in advice):
         raise Invalid(_("First confirm that so many people should be notified."), "many")
 
@@ -169,7 +162,7 @@ def switch(rule_id: int) -> ResponseReturnValue:
     if not is_htmx():
         return redirect(url_for("rules.show"), 303)
     text = _("“%(rule)s” is on.", rule=rule.name) if rule.active else _("“%(rule)s” is off.", rule=rule.name)
-    lookup = load_lookup(db.session())
+    lookup = load_rule_lookup(db.session())
     row = next(row for row in _rows(lookup) if row.rule.id == rule_id)
     return fragment(render_template("rules/_row.html", row=row) + toast_part(render_template("_toast.html", text=text)))
 
@@ -183,7 +176,7 @@ def remove(rule_id: int) -> ResponseReturnValue:
     return redirect(url_for("rules.show"), 303)
 
 
-def _rows(lookup: Lookup) -> list[RuleListRow]:
+def _rows(lookup: RuleLookup) -> list[RuleListRow]:
     session = db.session()
     places = {id_: place for place, id_ in enumerate(lookup.statuses, 1)}
     found = sorted(all_rules(session), key=lambda rule: (rule.board_id, places.get(rule.status_id or 0, 0), rule.in_matrix, rule.id))
@@ -212,7 +205,7 @@ def _is_shown(row: RuleListRow, sought: list[Alternatives], only: str) -> bool:
 
 
 def editor(
-    state: EditorState, lookup: Lookup, rule: Rule | None = None, error: Invalid | None = None, code: int = 200, **more: object
+    state: EditorState, lookup: RuleLookup, rule: Rule | None = None, error: Invalid | None = None, code: int = 200, **more: object
 ) -> ResponseReturnValue:
     """The editor and what stands beside it. more: of a trial or a test (rules.views.trials)."""
     _choose(state, lookup, is_new=rule is None)
@@ -237,7 +230,7 @@ def editor(
     return render_template("rules/edit.html", **values), code
 
 
-def _choose(state: EditorState, lookup: Lookup, *, is_new: bool) -> None:
+def _choose(state: EditorState, lookup: RuleLookup, *, is_new: bool) -> None:
     """Chooses what follows from what was chosen: a status of the board, templates of the channels, all of a list."""
     is_linked = state.trigger is TriggerKind.LINKED_ENTERED
     statuses = lookup.linked_statuses(state.board_id) if is_linked else lookup.statuses_of(state.board_id)
@@ -246,21 +239,14 @@ def _choose(state: EditorState, lookup: Lookup, *, is_new: bool) -> None:
     for row in state.actions:
         if not row.is_change:
             _fit_template(row, state.trigger, lookup)
-    if state.ticks_all_of is not None:
-        _tick_all(state.ticks_all_of, state.board_id, lookup)
+    tick_all(state, lookup)
 
 
 def _offered(state: EditorState) -> dict[str, object]:
     """What the editor's templates offer to choose from."""
     catalogue = catalogue_of(state.board_id)
-    return {
+    return OFFERED | {
         "triggers": {kind: trigger_label(kind) for kind in TriggerKind},
-        "groups": FIELD_GROUPS,
-        "days": DAYS,
-        "comparisons": comparisons,
-        "comparison_label": comparison_label,
-        "always": ALWAYS,
-        "lists": LISTS,
         "addresses_hint": lambda row: addresses_hint(Channel(row.kind)),
         "channels": {channel: channel.verb for channel in Channel},
         "changes": {kind: change_label(kind) for kind in ChangeKind},
@@ -280,18 +266,11 @@ def _relations(row: ActionRow, trigger: TriggerKind) -> dict[Relation, str]:
     return {one: words for one, words in RELATIONS.items() if one not in none and can_reach(RelatedRecipient(one), channel)}
 
 
-def _tick_all(row: CriterionRow, board_id: int, lookup: Lookup) -> None:
-    """All choices of a list, or none where all are ticked."""
-    field = lookup.field(row.field, board_id)
-    every = [str(id_) for id_, _name in lookup.choices(field.choices, board_id)] if field else []
-    row.values = [] if set(every) <= set(row.values) else every
-
-
 def _template_kind(row: ActionRow, trigger: TriggerKind) -> TemplateKind:
     return template_kind(Channel(row.kind), is_list=trigger is TriggerKind.WEEKLY)
 
 
-def _fit_template(row: ActionRow, trigger: TriggerKind, lookup: Lookup) -> None:
+def _fit_template(row: ActionRow, trigger: TriggerKind, lookup: RuleLookup) -> None:
     """Another channel or start was chosen, and the template is of the kind that the old one takes."""
     kind = _template_kind(row, trigger)
     chosen = lookup.templates.get(read_id(row.template) or 0)

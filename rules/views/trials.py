@@ -25,7 +25,7 @@ from rules.forms.editor import EditorState, read_state
 from rules.forms.rule import rule_of, state_of
 from rules.forms.trial import imagined_of, read_trial
 from rules.models import Rule
-from rules.queries.lookup import Lookup, load_lookup
+from rules.queries.lookup import RuleLookup, load_rule_lookup
 from rules.queries.versions import fields_of, find_rule
 from rules.trying.backtest import DAYS, backtest
 from rules.trying.trial import Trial, send_to_oneself, try_rule
@@ -45,12 +45,12 @@ def try_() -> ResponseReturnValue:
 def send_to_me() -> ResponseReturnValue:
     """The messages of the trial, to whoever tries it; nobody else gets anything."""
 
-    def sent(fields: RuleFields, lookup: Lookup) -> dict[str, object]:
+    def sent(fields: RuleFields, lookup: RuleLookup) -> dict[str, object]:
         trial = _try(fields, lookup)
         with transaction() as session:
             count = send_to_oneself(session, trial, person())
         words = ngettext("%(num)d e-mail is on its way to you.", "%(num)d e-mails are on their way to you.", count) if count else ""
-        return {"trial": _try(fields, load_lookup(db.session())), "sent_words": words or _("There is no e-mail to send.")}
+        return {"trial": _try(fields, load_rule_lookup(db.session())), "sent_words": words or _("There is no e-mail to send.")}
 
     return _answer("rules/_trial.html", sent)
 
@@ -60,7 +60,7 @@ def send_to_me() -> ResponseReturnValue:
 def test() -> ResponseReturnValue:
     """What the rule would have done in the last days, beside what the saved one did."""
 
-    def tested(fields: RuleFields, lookup: Lookup) -> dict[str, object]:
+    def tested(fields: RuleFields, lookup: RuleLookup) -> dict[str, object]:
         return {"tested": backtest(db.session(), _rule_id(), fields.content)}
 
     return _answer("rules/_backtest.html", tested)
@@ -77,14 +77,14 @@ def restore(rule_id: int) -> ResponseReturnValue:
         db.session.rollback()
         rule = find_rule(db.session(), rule_id)
         reason = _("Version %(number)s is no longer valid: %(reason)s", number=number, reason=error.reason)
-        return editor(state_of(fields_of(rule)), load_lookup(db.session()), rule, Invalid(reason, ""), 422)
+        return editor(state_of(fields_of(rule)), load_rule_lookup(db.session()), rule, Invalid(reason, ""), 422)
     flash(_("Version %(number)s is restored as a new version.", number=number))
     return redirect(url_for("rules.edit", rule_id=rule_id), 303)
 
 
 def _answer(part: str, act: Any) -> ResponseReturnValue:
     """The panel for htmx, else the whole page; what can't be tried says why, in the panel."""
-    state, lookup = read_state(request.form), load_lookup(db.session())
+    state, lookup = read_state(request.form), load_rule_lookup(db.session())
     rule = find_rule(db.session(), _rule_id()) if _rule_id() else None
     code, more = 200, {}
     try:
@@ -93,8 +93,8 @@ def _answer(part: str, act: Any) -> ResponseReturnValue:
         code, more = 422, {"refused": error.reason, "refused_part": part}
     more |= {"blocks_of": blocks_of, "company": setting(db.session(), "company"), "days_back": DAYS}
     if not is_htmx():
-        return editor(state, load_lookup(db.session()), _again(rule), None, code, **more)
-    lookup = load_lookup(db.session())
+        return editor(state, load_rule_lookup(db.session()), _again(rule), None, code, **more)
+    lookup = load_rule_lookup(db.session())
     return fragment(
         render_template(part, state=state, rule=_again(rule), lookup=lookup, **aside_values(state, _again(rule), lookup), **more), code
     )
@@ -112,7 +112,7 @@ def _sensible(state: EditorState) -> RuleFields:
     return fields
 
 
-def _try(fields: RuleFields, lookup: Lookup) -> Trial:
+def _try(fields: RuleFields, lookup: RuleLookup) -> Trial:
     typed = read_trial(request.form)
     imagined = imagined_of(typed, fields.content, lookup)
     return try_rule(db.session(), _rule_id(), fields, typed.number, imagined, _who(typed.who), _config(), lookup)

@@ -8,6 +8,7 @@ from typing import assert_never
 from kanban import i18n
 from kanban.fields import FieldType
 from kanban.i18n import N_, _, ngettext
+from kanban.words.grammar import ACCUSATIVE, DATIVE, joined, person, the, the_date
 from rules.definition.actions import (
     Action,
     AddComment,
@@ -28,8 +29,7 @@ from rules.definition.message_action import CHANNEL_OF, ReplyTo, Sender
 from rules.definition.recipients import AddressRecipient, PersonRecipient, Recipient, RelatedRecipient, Relation, RoleRecipient
 from rules.definition.texts import readable
 from rules.definition.todo_action import Due, Owner
-from rules.queries.lookup import Lookup
-from rules.words.grammar import ACCUSATIVE, DATIVE, joined, person, the, the_date
+from rules.queries.lookup import RuleLookup
 from rules.words.triggers import length
 
 TODO_VERBS = {
@@ -127,7 +127,7 @@ class Clause:
         return (*self.wishes, self.later) if self.later else self.wishes
 
 
-def clause_of(action: Action, lookup: Lookup, gone: list[str]) -> Clause:
+def clause_of(action: Action, lookup: RuleLookup, gone: list[str]) -> Clause:
     """gone: gets what the action points at and can't be found any more."""
     match action:
         case SendMessage():
@@ -154,7 +154,7 @@ def clause_of(action: Action, lookup: Lookup, gone: list[str]) -> Clause:
     return replace(clause, later=_("after %(time)s", time=length(delay.number, delay.unit))) if delay else clause
 
 
-def _send(action: SendMessage, lookup: Lookup, gone: list[str]) -> Clause:
+def _send(action: SendMessage, lookup: RuleLookup, gone: list[str]) -> Clause:
     template = lookup.templates.get(action.template_id)
     if template is None:
         gone.append(_("The message template no longer exists."))
@@ -170,7 +170,7 @@ def _send(action: SendMessage, lookup: Lookup, gone: list[str]) -> Clause:
     )
 
 
-def _recipient(recipient: Recipient, lookup: Lookup, gone: list[str]) -> str:
+def _recipient(recipient: Recipient, lookup: RuleLookup, gone: list[str]) -> str:
     match recipient:
         case RelatedRecipient():
             return relation_word(recipient.relation)
@@ -189,7 +189,7 @@ def _recipient(recipient: Recipient, lookup: Lookup, gone: list[str]) -> str:
     return name or _("removed")
 
 
-def _whom(recipient: Recipient, lookup: Lookup) -> str:
+def _whom(recipient: Recipient, lookup: RuleLookup) -> str:
     """«бухгалтеру», "the accountant"."""
     match recipient:
         case RelatedRecipient():
@@ -208,7 +208,7 @@ def _whom(recipient: Recipient, lookup: Lookup) -> str:
     return words
 
 
-def _wishes(action: SendMessage, lookup: Lookup, gone: list[str]) -> list[str]:
+def _wishes(action: SendMessage, lookup: RuleLookup, gone: list[str]) -> list[str]:
     def named(recipients: Iterable[Recipient]) -> str:
         return ", ".join(_recipient(recipient, lookup, gone) for recipient in recipients)
 
@@ -229,7 +229,7 @@ def _wishes(action: SendMessage, lookup: Lookup, gone: list[str]) -> list[str]:
     return wishes
 
 
-def _set_status(action: SetStatus, lookup: Lookup, gone: list[str]) -> Clause:
+def _set_status(action: SetStatus, lookup: RuleLookup, gone: list[str]) -> Clause:
     status = lookup.statuses.get(action.status_id)
     if status is None:
         gone.append(_("The status this rule moves orders to no longer exists."))
@@ -241,7 +241,7 @@ def _absent(pointed: int | None) -> str:
     return _("removed") if pointed else BLANK
 
 
-def _assign(action: Assign, lookup: Lookup) -> Clause:
+def _assign(action: Assign, lookup: RuleLookup) -> Clause:
     """«назначить ответственным Ольгу Белову»; «назначить на роль „Дизайнер“ наименее занятого из роли „Дизайнер“»."""
     role = lookup.roles.get(action.role_id or 0)
     least, one = lookup.roles.get(action.least_busy_of or 0), lookup.people.get(action.person_id or 0)
@@ -258,7 +258,7 @@ def _assign(action: Assign, lookup: Lookup) -> Clause:
     return Clause(verb, name, whole=_("make %(whom)s responsible", whom=whom))
 
 
-def _set_field(action: SetField, lookup: Lookup) -> Clause:
+def _set_field(action: SetField, lookup: RuleLookup) -> Clause:
     verb = _("set “%(field)s” to", field=_(action.field.label) if action.field else BLANK)
     if action.field is None:
         return Clause(verb, BLANK)
@@ -269,7 +269,7 @@ def _set_field(action: SetField, lookup: Lookup) -> Clause:
     return Clause(verb, text) if text else Clause(verb, _("nothing"), whole=_("clear the field “%(field)s”", field=_(action.field.label)))
 
 
-def _value(action: SetField, lookup: Lookup) -> str:
+def _value(action: SetField, lookup: RuleLookup) -> str:
     value, field = action.value, action.field
     if field is not None and field.reference is not None:
         found = lookup.named(field.reference).get(value) if isinstance(value, int) else None
@@ -290,7 +290,7 @@ def _in_days(days: int) -> str:
     return ngettext("%(num)s day after the run", "%(num)s days after the run", days)
 
 
-def _todo(action: AddTodo, lookup: Lookup, gone: list[str]) -> Clause:
+def _todo(action: AddTodo, lookup: RuleLookup, gone: list[str]) -> Clause:
     name, whom = _owner(action.owner, lookup)
     if not name:
         gone.append(_("The assignee of this rule's to-do no longer exists."))
@@ -299,7 +299,7 @@ def _todo(action: AddTodo, lookup: Lookup, gone: list[str]) -> Clause:
     return Clause(_(TODO_VERBS.get(action.kind, TODO_VERBS["task"])), readable(action.text), (name,), due, _("to %(whom)s", whom=whom))
 
 
-def _owner(owner: Owner | None, lookup: Lookup) -> tuple[str, str]:
+def _owner(owner: Owner | None, lookup: RuleLookup) -> tuple[str, str]:
     """Whose it is: as lists name them, "" where they are gone, and in the dative."""
     match owner:
         case RelatedRecipient():

@@ -9,11 +9,11 @@ from kanban.field_words import shortened, shown
 from kanban.fields import Field, FieldGroup, FieldType
 from kanban.i18n import _
 from kanban.references import ReferenceKind
+from kanban.words.criteria import condition_of
 from rules.definition.evaluator import Payment, payments_in
 from rules.definition.judgement import Failed
 from rules.definition.triggers import AllLinked, Paid, Trigger
-from rules.queries.lookup import Lookup
-from rules.words.sentences import condition_of
+from rules.queries.lookup import RuleLookup
 from rules.words.triggers import phase_word
 
 MOST_SHOWN = 5  # linked orders, tags and the like
@@ -30,7 +30,7 @@ class Compared:
     about: str = ""
 
 
-def compared(failed: Failed, facts: Facts, board_id: int, lookup: Lookup) -> Compared:
+def compared(failed: Failed, facts: Facts, board_id: int, lookup: RuleLookup) -> Compared:
     verdict = failed.verdict
     criterion = verdict.criterion
     known = lookup.field(criterion.name, board_id) if criterion is not None and criterion.field is not None else None
@@ -42,7 +42,7 @@ def compared(failed: Failed, facts: Facts, board_id: int, lookup: Lookup) -> Com
     return Compared(failed.number, known.label if known.group is FieldGroup.ROLE else _(known.label), seen, wanted, about)
 
 
-def _seen(known: Field, verdict: Verdict, facts: Facts, lookup: Lookup) -> tuple[str, str]:
+def _seen(known: Field, verdict: Verdict, facts: Facts, lookup: RuleLookup) -> tuple[str, str]:
     """(the value in words, what more is to say)."""
     if known.name.startswith("linked."):
         return _seen_linked(known, facts, lookup)
@@ -56,7 +56,7 @@ def _seen(known: Field, verdict: Verdict, facts: Facts, lookup: Lookup) -> tuple
     return value_words(known, verdict.seen, lookup), about
 
 
-def _seen_linked(known: Field, facts: Facts, lookup: Lookup) -> tuple[str, str]:
+def _seen_linked(known: Field, facts: Facts, lookup: RuleLookup) -> tuple[str, str]:
     if not facts.linked:
         return "", _("there was no linked order")
     name = known.name.partition(".")[2]
@@ -64,7 +64,7 @@ def _seen_linked(known: Field, facts: Facts, lookup: Lookup) -> tuple[str, str]:
     return _few(words), "" if words else _("this was not recorded at that time")
 
 
-def value_words(known: Field, value: object, lookup: Lookup) -> str:
+def value_words(known: Field, value: object, lookup: RuleLookup) -> str:
     """A value as facts keep it, with the names of that time."""
     if value in (None, "", []):
         return _("empty")

@@ -7,12 +7,13 @@ from typing import NamedTuple
 from kanban import i18n
 from kanban.criteria import GroupKind
 from kanban.i18n import _
+from kanban.words.criteria import Condition, condition_of
 from rules.definition.actions import Action
 from rules.definition.content import RuleFields
 from rules.definition.message_action import SendMessage
-from rules.queries.lookup import Lookup
+from rules.queries.lookup import RuleLookup
 from rules.words.actions import Clause
-from rules.words.sentences import Condition, Sentence, condition_of, sentence_of
+from rules.words.sentences import Sentence, sentence_of
 from rules.words.triggers import trigger_label
 
 
@@ -23,7 +24,7 @@ class ActionInWords(NamedTuple):
     clause: Clause
 
 
-def differences(old: RuleFields, new: RuleFields, lookup: Lookup) -> list[str]:
+def differences(old: RuleFields, new: RuleFields, lookup: RuleLookup) -> list[str]:
     """In the order of the sentence: when, if, then. Empty where both say the same."""
     before, after = sentence_of(old, lookup), sentence_of(new, lookup)
     was, now = old.content, new.content
@@ -40,7 +41,7 @@ def differences(old: RuleFields, new: RuleFields, lookup: Lookup) -> list[str]:
     return said
 
 
-def _conditions(fields: RuleFields, lookup: Lookup) -> list[Condition]:
+def _conditions(fields: RuleFields, lookup: RuleLookup) -> list[Condition]:
     content = fields.content
     return [condition_of(criterion, content.board_id, lookup) for criterion in content.criteria.criteria]
 

@@ -5,6 +5,7 @@ from typing import assert_never
 from kanban import i18n
 from kanban.fields import FieldGroup
 from kanban.i18n import N_, _, ngettext
+from kanban.words.grammar import DATIVE, GENITIVE, a_document, the_date
 from rules.definition.content import RuleContent
 from rules.definition.delay import DelayUnit
 from rules.definition.triggers import (
@@ -25,8 +26,7 @@ from rules.definition.triggers import (
     TriggerKind,
     Weekly,
 )
-from rules.queries.lookup import Lookup
-from rules.words.grammar import DATIVE, GENITIVE, a_document, the_date
+from rules.queries.lookup import RuleLookup
 
 PHASE_WORDS = {
     "new": N_("new"),
@@ -73,7 +73,7 @@ def trigger_label(kind: TriggerKind) -> str:
     return label
 
 
-def start_of(content: RuleContent, lookup: Lookup) -> str:
+def start_of(content: RuleContent, lookup: RuleLookup) -> str:
     """«Когда заказ покупателя переходит в»; of a trigger with a status its name follows."""
     trigger, what = content.trigger, what_of(content, lookup)
     board = lookup.boards.get(content.board_id)
@@ -113,7 +113,7 @@ def start_of(content: RuleContent, lookup: Lookup) -> str:
     return said
 
 
-def what_of(content: RuleContent, lookup: Lookup) -> str:
+def what_of(content: RuleContent, lookup: RuleLookup) -> str:
     """The field, share, phase, time or button that the trigger names; "" where it names none."""
     trigger = content.trigger
     match trigger:
@@ -168,14 +168,14 @@ def length(number: int, unit: DelayUnit | TimeUnit) -> str:
             assert_never(unit)
 
 
-def _start_of_stay(trigger: Stays, document: str, lookup: Lookup) -> str:
+def _start_of_stay(trigger: Stays, document: str, lookup: RuleLookup) -> str:
     time, status = length(trigger.length, trigger.unit), lookup.statuses.get(trigger.status_id or 0)
     if status:
         return _("When %(document)s stays in “%(status)s” for longer than %(time)s", document=document, status=status.name, time=time)
     return _("When %(document)s stays in one status for longer than %(time)s", document=document, time=time)
 
 
-def _stay(trigger: Stays, lookup: Lookup) -> str:
+def _stay(trigger: Stays, lookup: RuleLookup) -> str:
     """«2 дня в „Предоплата“»."""
     time, status = length(trigger.length, trigger.unit), lookup.statuses.get(trigger.status_id or 0)
     return _("%(length)s in “%(status)s”", length=time, status=status.name) if status else time

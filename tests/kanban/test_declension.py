@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.words.declension import ACCUSATIVE, DATIVE, GENITIVE, accusative, agreeing, dative, declined, declined_name, genitive
+from kanban.words.declension import ACCUSATIVE, DATIVE, GENITIVE, accusative, agreeing, dative, declined, declined_name, genitive
 
 TRADES = [
     ("Главный технолог", "Главному технологу"),
@@ -184,7 +184,7 @@ def test_nothing_that_is_typed_breaks_it_or_gets_lost(phrase: str, case: str) ->
 
 def test_the_dictionary_is_read_only_when_it_is_needed() -> None:
     code = (
-        "import sys, rules.words.declension as d; a = 'pymorphy3' in sys.modules; d.dative('автор'); print(a, 'pymorphy3' in sys.modules)"
+        "import sys, kanban.words.declension as d; a = 'pymorphy3' in sys.modules; d.dative('автор'); print(a, 'pymorphy3' in sys.modules)"
     )
     made = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
     assert made.stdout.split() == ["False", "True"]

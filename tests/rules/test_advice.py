@@ -16,7 +16,7 @@ from kanban.transactions import transaction
 from rules.definition.content import RuleFields
 from rules.editing import matrix, verbs
 from rules.models import Message, Rule, Run, Template
-from rules.queries.lookup import load_lookup
+from rules.queries.lookup import load_rule_lookup
 from rules.queries.versions import fields_of, find_rule
 from rules.running.recipients import MOST_HOLDERS
 from rules.trying.advice import Advice, advise
@@ -40,7 +40,7 @@ def rule(cast: Cast, *actions: dict[str, Any], trigger: str = "entered", name: s
 def advice_of(app: Flask, fields: RuleFields, rule_id: int = 0) -> list[Advice]:
     config: Config = app.config["POTOK"]
     with force_locale("en"):
-        return advise(db.session(), rule_id, fields, load_lookup(db.session()), config)
+        return advise(db.session(), rule_id, fields, load_rule_lookup(db.session()), config)
 
 
 def texts(app: Flask, fields: RuleFields, rule_id: int = 0) -> str:
@@ -199,7 +199,7 @@ def test_how_many_rules_there_are_does_not_change_how_many_statements(app: Flask
     for _again in range(2):
         for _number in range(5):
             add(quiet, rule(quiet, {"do": "tag", "tag": "x"}, trigger="changed"))
-        lookup = load_lookup(db.session())
+        lookup = load_rule_lookup(db.session())
         seen: list[str] = []
 
         def listen(*arguments: Any, seen: list[str] = seen) -> None:
@@ -276,7 +276,7 @@ def test_two_messages_are_found_by_as_many_statements_however_many_orders_and_ru
             add(cast, rule(cast, message, name="Ещё"))
             cast.place(responsible_id=cast.people["manager"])
         mine = rule(cast, send_email(cast.templates["author"], [recipient("role", cast.roles["manager"])]))
-        lookup = load_lookup(db.session())
+        lookup = load_rule_lookup(db.session())
         seen: list[str] = []
 
         def listen(*arguments: Any, seen: list[str] = seen) -> None:

@@ -22,7 +22,7 @@ from rules.editing import verbs
 from rules.forms.editor import read_state
 from rules.forms.rule import rule_of, state_of
 from rules.models import Message, Rule, Run
-from rules.queries.lookup import load_lookup
+from rules.queries.lookup import load_rule_lookup
 from rules.running import reminders
 from rules.running.upcoming import upcoming
 from rules.words.sentences import sentence_of
@@ -142,9 +142,9 @@ def test_the_editor_keeps_what_was_chosen_and_the_sentence_says_it(cast: Cast) -
     state = state_of(fields)
     assert state.actions[0].values["whose"] == f"role:{cast.roles['designer']}" and state.actions[0].values["duedays"] == "-2"
     assert rule_of(state).content == fields.content
-    said = sentence_of(fields, load_lookup(db.session())).clauses[0]
+    said = sentence_of(fields, load_rule_lookup(db.session())).clauses[0]
     assert said.text == "Заказ [number]: позвонить" and said.to == ("Дизайнер",) and "09:00" in said.wishes[0]
-    lost = sentence_of(changed(fields, actions=[given(role=99999)]), load_lookup(db.session()))
+    lost = sentence_of(changed(fields, actions=[given(role=99999)]), load_rule_lookup(db.session()))
     assert lost.gone
 
 

@@ -23,7 +23,7 @@ from rules.editing import verbs
 from rules.editing.process_export import write_process
 from rules.editing.process_import import load_rules, minor_units, read_process
 from rules.models import Rule, RuleVersion, Template
-from rules.queries.lookup import load_lookup
+from rules.queries.lookup import load_rule_lookup
 from rules.queries.versions import fields_of, find_rule
 from rules.words.sentences import sentence_of
 from tests.cast import Cast, Signed
@@ -97,7 +97,7 @@ def test_what_is_written_changes_nothing_when_it_is_read(cast: Cast) -> None:
 
 def test_a_process_moves_to_an_empty_potok(cast: Cast) -> None:
     rule = add(cast)
-    before = sentence_of(fields_of(find_rule(db.session(), rule)), load_lookup(db.session()))
+    before = sentence_of(fields_of(find_rule(db.session(), rule)), load_rule_lookup(db.session()))
     text = written()
     with transaction() as session:
         for model in (Rule, RuleVersion, Template, Status, Board, Role):
@@ -108,7 +108,7 @@ def test_a_process_moves_to_an_empty_potok(cast: Cast) -> None:
     found = bring(cast, text)
     assert {one.what for one in found if one.kind in ("status", "role", "template", "rule")} == {"new"}
     again = db.session.scalars(select(Rule).where(Rule.name == "Всё сразу")).one()
-    after = sentence_of(fields_of(find_rule(db.session(), again.id)), load_lookup(db.session()))
+    after = sentence_of(fields_of(find_rule(db.session(), again.id)), load_rule_lookup(db.session()))
     assert after == before
     assert changes(bring(cast, text)) == []
 
@@ -351,7 +351,7 @@ def test_each_preset_sets_up_an_empty_potok(bare_app: Flask, name: str, language
             load_rules(session, loaded, language)
         assert {one.what for one in loaded.found} == {"new"}
         db.session.rollback()
-        lookup = load_lookup(db.session())
+        lookup = load_rule_lookup(db.session())
         found = [find_rule(db.session(), rule.id) for rule in db.session.scalars(select(Rule))]
         assert found and [sentence_of(fields_of(rule), lookup).gone for rule in found] == [()] * len(found)
 

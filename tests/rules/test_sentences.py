@@ -13,10 +13,11 @@ from kanban.fields import BUILT_IN
 from kanban.i18n import force_locale
 from kanban.models import Board, Person, Role
 from kanban.transactions import transaction
+from kanban.words.criteria import condition_of
 from rules.definition.content import RuleFields
-from rules.queries.lookup import load_lookup
+from rules.queries.lookup import load_rule_lookup
 from rules.words import differences
-from rules.words.sentences import condition_of, sentence_of
+from rules.words.sentences import sentence_of
 from tests.cast import Cast
 from tests.rule_json import changed, recipient, rule_fields, send, send_email
 
@@ -38,7 +39,7 @@ def cast(bare_app: Flask, fill: Callable[[str], Cast], language: str) -> Iterato
 def said(fields: RuleFields, language: str) -> str:
     """As it stands on the page, without its marks, and with plain spaces."""
     with force_locale(language):
-        text = render_template("rules/_sentence.html", sentence=sentence_of(fields, load_lookup(db.session())))
+        text = render_template("rules/_sentence.html", sentence=sentence_of(fields, load_rule_lookup(db.session())))
     return " ".join(re.sub(r"<[^>]*>", "", text).replace("&#39;", "'").split())
 
 
@@ -332,7 +333,7 @@ def test_how_conditions_are_joined(cast: Cast, language: str, group: str, count:
 
 
 def test_conditions_agree_with_their_fields(cast: Cast, language: str) -> None:
-    lookup, person = load_lookup(db.session()), cast.people["manager"]
+    lookup, person = load_rule_lookup(db.session()), cast.people["manager"]
     cases = [
         (
             "responsible",
@@ -364,7 +365,7 @@ def test_conditions_agree_with_their_fields(cast: Cast, language: str) -> None:
 
 
 def test_lists_keep_the_nominative(cast: Cast, language: str) -> None:
-    template, lookup = cast.templates["manager"], load_lookup(db.session())
+    template, lookup = cast.templates["manager"], load_rule_lookup(db.session())
     old, new = (
         base(cast, actions=[send_email(template, [recipient("role", cast.roles[role]), recipient("person", cast.people["manager"])])])
         for role in ("designer", "technologist")
@@ -418,8 +419,8 @@ def test_copies_are_said(cast: Cast, language: str) -> None:
 )
 def test_a_rule_says_what_it_is_broken_by(cast: Cast, parts: dict[str, Any], reason: str) -> None:
     with force_locale("en"):
-        assert reason in sentence_of(base(cast, **parts), load_lookup(db.session())).gone
-        assert sentence_of(base(cast), load_lookup(db.session())).gone == ()
+        assert reason in sentence_of(base(cast, **parts), load_rule_lookup(db.session())).gone
+        assert sentence_of(base(cast), load_rule_lookup(db.session())).gone == ()
 
 
 def test_a_rule_that_names_who_left_is_broken(cast: Cast) -> None:
@@ -427,7 +428,7 @@ def test_a_rule_that_names_who_left_is_broken(cast: Cast) -> None:
         session.get_one(Person, cast.people["viewer"]).active = False
     person = recipient("person", cast.people["viewer"])
     with force_locale("en"):
-        lookup = load_lookup(db.session())
+        lookup = load_rule_lookup(db.session())
         for actions in (
             [send_email(cast.templates["manager"], [person])],
             [{"do": "assign", "role": None, "person": cast.people["viewer"]}],

@@ -13,7 +13,7 @@ from kanban.errors import Invalid
 from kanban.models import Event, Order
 from kanban.transactions import transaction
 from rules.models import Message, Rule, RuleVersion, Run
-from rules.queries.lookup import load_lookup
+from rules.queries.lookup import load_rule_lookup
 from rules.trying.imagined import Imagined
 from rules.trying.trial import Trial, try_rule
 from tests.cast import Cast, Signed
@@ -44,7 +44,7 @@ def tried(cast: Cast, trigger: str, *, number: str = "", imagined: Imagined | No
     )
     config = make_config("sqlite://")
     session = db.session()
-    found = try_rule(session, 0, fields, number, imagined or Imagined(), cast.actors["owner"], config, load_lookup(session))
+    found = try_rule(session, 0, fields, number, imagined or Imagined(), cast.actors["owner"], config, load_rule_lookup(session))
     db.session.rollback()
     return found
 

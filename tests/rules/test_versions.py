@@ -18,7 +18,7 @@ from kanban.transactions import transaction
 from rules.definition.content import RuleFields
 from rules.editing import verbs
 from rules.models import Rule, RuleVersion
-from rules.queries.lookup import Lookup, load_lookup
+from rules.queries.lookup import RuleLookup, load_rule_lookup
 from rules.queries.versions import fields_of, find_rule
 from rules.words.differences import differences
 from tests.cast import Cast, Signed
@@ -26,8 +26,8 @@ from tests.rule_json import actions_of, changed, recipient, rule_content, rule_f
 
 
 @pytest.fixture
-def lookup(cast: Cast) -> Lookup:
-    return load_lookup(db.session())
+def lookup(cast: Cast) -> RuleLookup:
+    return load_rule_lookup(db.session())
 
 
 def base(cast: Cast) -> RuleFields:
@@ -39,12 +39,12 @@ def total(value: int) -> dict[str, Any]:
     return {"field": "total", "op": "at_least", "value": value}
 
 
-def said(old: RuleFields, new: RuleFields, lookup: Lookup) -> list[str]:
+def said(old: RuleFields, new: RuleFields, lookup: RuleLookup) -> list[str]:
     with force_locale("ru"):
         return [words.replace("\u00a0", " ") for words in differences(old, new, lookup)]
 
 
-def test_each_difference_is_a_sentence(cast: Cast, lookup: Lookup) -> None:
+def test_each_difference_is_a_sentence(cast: Cast, lookup: RuleLookup) -> None:
     rule = base(cast)
     tag = {"do": "tag", "tag": "срочно"}
     other = send_email(cast.templates["accountant"], [recipient("role", cast.roles["technologist"])])
@@ -69,14 +69,14 @@ def test_each_difference_is_a_sentence(cast: Cast, lookup: Lookup) -> None:
         assert said(new, rule, lookup) and said(new, new, lookup) == [], name
 
 
-def test_a_criterion_that_changed_is_one_sentence(cast: Cast, lookup: Lookup) -> None:
+def test_a_criterion_that_changed_is_one_sentence(cast: Cast, lookup: RuleLookup) -> None:
     old, new = (changed(base(cast), criteria={"all": [total(value), {"field": "title", "op": "filled"}]}) for value in (100_000, 200_000))
     (words,) = said(old, new, lookup)
     assert "1 000 ₽" in words and "2 000 ₽" in words and "→" in words
     assert len(said(new, changed(new, criteria={"all": [total(200_000)]}), lookup)) == 1
 
 
-def test_what_is_gone_is_said_as_gone(cast: Cast, lookup: Lookup) -> None:
+def test_what_is_gone_is_said_as_gone(cast: Cast, lookup: RuleLookup) -> None:
     old = changed(base(cast), status=999, criteria={"all": [{"field": "organisation", "op": "equals", "value": 999}]})
     assert len(said(old, base(cast), lookup)) >= 2
 

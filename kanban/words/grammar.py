@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from kanban import i18n
 from kanban.fields import Field
 from kanban.i18n import _
-from rules.words import declension
-from rules.words.declension import ACCUSATIVE, DATIVE, GENITIVE
+from kanban.words import declension
+from kanban.words.declension import ACCUSATIVE, DATIVE, GENITIVE
 
 VOWELS = "aeiouAEIOU"
 
@@ -16,7 +16,7 @@ def is_russian() -> bool:
 
 
 def a_document(name: str, case: str = "") -> str:
-    """«Заказ покупателя»: "a customer order"; in Russian «заказ покупателя», in a case of rules.words.declension."""
+    """«Заказ покупателя»: "a customer order"; in Russian «заказ покупателя», in a case of kanban.words.declension."""
     words = i18n.lower_first(name or _("Order"))
     if is_russian():
         return declension.declined(words, case) if case else words

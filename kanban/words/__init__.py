@@ -1,0 +1,1 @@
+"""Criteria in words, and how names stand in a sentence."""
