@@ -23,10 +23,11 @@ from kanban.assets import init_assets
 from kanban.beats import WebBeat
 from kanban.config import Config, read_config
 from kanban.db import db
-from kanban.dependents import dependents
+from kanban.dependents import dependents, names_of
 from kanban.feed import Feed
 from kanban.htmx import htmx
 from kanban.ids import IdConverter
+from kanban.orders import gates
 from kanban.processes import begin_under_supervision, only_one
 from kanban.processes import serve as serve_all
 from kanban.proxies import TrustedProxies, read_networks
@@ -39,6 +40,7 @@ from rules.editing.process_import import load_rules
 from rules.editing.verbs import names_by_reference, reassign_status
 from rules.queries.first_steps import steps
 from rules.running.engine import Engine
+from rules.trying.foreseen import foresee
 from rules.views import post
 from rules.views import register as register_rules
 from rules.worker import run_worker
@@ -99,7 +101,9 @@ def wire(config: Config) -> None:
     events.listeners.outcome_of = engine.outcome_of
     events.listeners.topics_of_turn = todos.work_topics
     events.listeners.after_undo = todos.take_back
-    dependents.names = names_by_reference
+    events.listeners.on_removal = engine.on_removal
+    events.listeners.foresee = partial(foresee, config=config, versions=engine.versions)
+    dependents.names = names_of(names_by_reference, gates.names_by_reference)
     dependents.reassign_status = reassign_status
     setup.load_rules = load_rules
     security.post.send = post.send

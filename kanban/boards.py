@@ -8,14 +8,18 @@ from sqlalchemy.orm import Session, selectinload
 
 from kanban import journal
 from kanban.actor import Actor
+from kanban.criteria import CHANGES, Group
+from kanban.criteria_checks import MOST_ROWS, is_too_much, require_sensible
 from kanban.dependents import dependents
 from kanban.errors import Conflict, Invalid, NotFound
 from kanban.fold import fold
 from kanban.i18n import _
 from kanban.journal import Kind
 from kanban.live import publish
+from kanban.lookup import load_lookup
 from kanban.models import PHASES, TONES, Board, Order, Role, Status
 from kanban.orders.find import find_order
+from kanban.orders.gates import let_go
 from kanban.orders.move import carry
 from kanban.policy import require_admin
 from kanban.references import Reference, ReferenceKind
@@ -33,13 +37,14 @@ class BoardFields:
 
 @dataclass
 class StatusFields:
-    """limit: WIP limit; norm_days: how long an order usually stays; both may be None."""
+    """limit: WIP limit; norm_days: how long an order usually stays; both may be None. limit_refuses: nothing enters above the limit."""
 
     name: str
     tone: str = "slate"
     phase: str = "active"
     limit: int | None = None
     norm_days: int | None = None
+    limit_refuses: bool = False
     answering: list[int] = field(default_factory=list)
     moving: list[int] = field(default_factory=list)
 
@@ -131,6 +136,21 @@ def change_status(session: Session, actor: Actor, status_id: int, fields: Status
     return status
 
 
+def change_gate(session: Session, actor: Actor, status_id: int, gate: Group) -> Status:
+    """What must hold of an order that enters. Raises NotFound, Forbidden, Invalid."""
+    require_admin(actor)
+    status = find_status(session, status_id)
+    lookup = load_lookup(session)
+    require_sensible(gate, lambda one: one.id in lookup.named(one.kind))
+    if is_too_much(gate):
+        raise Invalid(_("A gate can have at most %(rows)s criteria.", rows=MOST_ROWS), "criteria")
+    if any(one.op in CHANGES for one in gate.criteria):
+        raise Invalid(_("A gate looks at what the order says, not at what changes it."), "criteria")
+    status.gate = gate.to_json() if gate.parts else {}
+    publish(session, f"board-{status.board_id}")
+    return status
+
+
 def shift_status(session: Session, actor: Actor, status_id: int, by: int) -> Status:
     """Moves a column one place to the left (-1) or right (+1)."""
     require_admin(actor)
@@ -168,7 +188,8 @@ def remove_status(session: Session, actor: Actor, status_id: int, *, orders_to: 
     if not others:
         raise Conflict(_("A board needs at least one status."))
     target = next((one for one in others if one.id == orders_to), None)
-    ids = session.scalars(select(Order.id).where(Order.status_id == status.id).order_by(Order.rank.desc())).all()
+    here = Order.status_id == status.id
+    ids = session.scalars(select(Order.id).where(here, Order.removed_at.is_(None)).order_by(Order.rank.desc())).all()
     if ids and target is None:
         raise Invalid(_("Choose where the %(count)s orders in “%(status)s” go.", count=len(ids), status=status.name), "orders_to")
     if rules_to is not None and rules_to not in [one.id for one in others]:
@@ -176,7 +197,9 @@ def remove_status(session: Session, actor: Actor, status_id: int, *, orders_to: 
     for id_ in ids:
         assert target is not None
         carry(session, actor, find_order(session, id_), target, before="", quiet=True)
+    session.execute(update(Order).where(here).values(status_id=(target or others[0]).id))  # removed ones are restored there
     dependents.reassign_status(session, status, rules_to)
+    let_go(session, Reference(ReferenceKind.STATUS, status.id), rules_to)
     session.execute(update(Board).where(Board.way_after_id == status.id).values(way_after_id=None))
     session.flush()
     session.delete(status)
@@ -204,7 +227,7 @@ def _write_status(session: Session, status: Status, fields: StatusFields) -> Non
         if fold(fields.name) in map(fold, names):
             raise Invalid(_("This board already has a status with this name."), "name")
     status.name, status.tone, status.phase = fields.name, fields.tone, fields.phase
-    status.limit, status.norm_days = fields.limit, fields.norm_days
+    status.limit, status.norm_days, status.limit_refuses = fields.limit, fields.norm_days, fields.limit_refuses
     status.answering = _roles(session, fields.answering)
     status.moving = _roles(session, fields.moving)
 

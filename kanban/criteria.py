@@ -20,7 +20,7 @@ from kanban.facts import Facts, LinkedOrder
 from kanban.fields import Catalogue, Field, FieldType
 from kanban.fold import fold
 from kanban.json_reader import JsonObject, Value
-from kanban.references import STORED, Keys, ReferenceKind
+from kanban.references import STORED, Keys, Noting, Reference, ReferenceKind, Replacing
 from kanban.translation import N_
 
 Truth = bool | None  # None: unknown
@@ -112,6 +112,22 @@ class Group:
                 yield from part.criteria
             else:
                 yield part
+
+    def without(self, is_gone: "Callable[[Criterion], bool]") -> "Group":
+        """Without some of its criteria, and groups that are empty then."""
+        kept = [part.without(is_gone) if isinstance(part, Group) else part for part in self.parts]
+        return Group(self.kind, tuple([part for part in kept if (bool(part.parts) if isinstance(part, Group) else not is_gone(part))]))
+
+    @property
+    def references(self) -> set[Reference]:
+        """Everything its criteria point at."""
+        noting = Noting()
+        self.to_json(noting)
+        return noting.found
+
+    def replaced(self, old: Reference, new_id: int, catalogue: Catalogue) -> "Group":
+        """With one thing pointed at in the place of another."""
+        return read_criteria(Value(self.to_json(Replacing(old, new_id))), catalogue)
 
 
 Node = Criterion | Group

@@ -25,3 +25,16 @@ class Dependents:
 
 
 dependents = Dependents()
+
+
+def names_of(*sources: Callable[[Session], Names]) -> Callable[[Session], Names]:
+    """What several packages know, as one."""
+
+    def together(session: Session) -> Names:
+        found: dict[Reference, list[str]] = {}
+        for source in sources:
+            for reference, names in source(session).items():
+                found.setdefault(reference, []).extend(names)
+        return found
+
+    return together

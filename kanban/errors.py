@@ -38,6 +38,10 @@ class Conflict(Refused):
         self.order = order
 
 
+class Lacking(Refused):
+    """The order lacks something that the status it is to enter asks for."""
+
+
 class Busy(Refused):
     """Too many others want the same just now. Nothing was changed; it is worth another try."""
 

@@ -15,7 +15,7 @@ from kanban.actor import Actor
 from kanban.db import table
 from kanban.facts import Facts
 from kanban.live import publish
-from kanban.models import Event, Order
+from kanban.models import Event, Order, Status
 from kanban.transactions import after_commit
 
 
@@ -57,6 +57,9 @@ class Outcome:
     told: Told = NOBODY
     window_s: int = 0
 
+    def __add__(self, other: "Outcome") -> "Outcome":
+        return Outcome(self.told + other.told, max(self.window_s, other.window_s))
+
     @property
     def messages(self) -> int:
         """How many messages, by whatever channel."""
@@ -76,6 +79,7 @@ class Listeners:
     """What else happens with an order's events; app.py sets it. Each runs inside the transaction of the change and must not raise.
 
     topics_of_turn: what is out of date where orders end or begin anew. after_undo: what these events had caused goes with them.
+    on_removal: what is still to be sent about the order, or done with it, is not. foresee: what a move into a status would send.
     """
 
     on_event: Callable[[Session, Event, Order], Outcome] = field(default=lambda session, event, order: Outcome())
@@ -83,6 +87,8 @@ class Listeners:
     outcome_of: Callable[[Session, Event], Outcome] = field(default=lambda session, event: Outcome())
     topics_of_turn: Callable[[Session, Collection[int]], tuple[str, ...]] = field(default=lambda session, order_ids: ())
     after_undo: Callable[[Session, Collection[int]], None] = field(default=lambda session, event_ids: None)
+    on_removal: Callable[[Session, int], None] = field(default=lambda session, order_id: None)
+    foresee: Callable[[Session, Actor, Order, Status], Outcome] = field(default=lambda session, actor, order, status: Outcome())
 
 
 listeners = Listeners()

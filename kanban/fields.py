@@ -128,6 +128,7 @@ ORDER_FIELDS = (
         rules_set=True,
         email_group=N_("Order"),
     ),
+    Field("blocked", T.TEXT, N_("Blocked: reason")),
     Field("actor", T.REFERENCE, N_("Who did it"), C.PEOPLE, G.WHO),
     Field("actor_roles", T.REFERENCES, N_("Roles of the person who did it"), C.ROLES, G.WHO),
     Field("linked_count", T.NUMBER, N_("Number of linked orders"), group=G.LINKED),

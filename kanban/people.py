@@ -15,8 +15,10 @@ from kanban.i18n import LANGUAGES, _
 from kanban.journal import Kind
 from kanban.live import end_streams, publish
 from kanban.models import ACCESSES, TONES, Order, OrderPerson, Organisation, Person, Role, Status
+from kanban.orders.gates import let_go
 from kanban.phones import e164
 from kanban.policy import require_admin
+from kanban.references import Reference, ReferenceKind
 from kanban.settings import country
 from kanban.sign_ins import Purpose
 
@@ -231,6 +233,7 @@ def remove_role(session: Session, actor: Actor, role_id: int) -> None:
     if guarded:
         raise Conflict(_("Only %(role)s can move orders to %(statuses)s. Change that first.", role=role.name, statuses=", ".join(guarded)))
     journal.note(session, Kind.ROLES_CHANGED, actor, about=role.name, what="removed")
+    let_go(session, Reference(ReferenceKind.ROLE, role.id))
     session.delete(role)
     publish(session, "people")
 
@@ -277,6 +280,7 @@ def remove_organisation(session: Session, actor: Actor, organisation_id: int) ->
     organisation = session.get(Organisation, organisation_id)
     if organisation is None:
         raise NotFound(_("Organisation not found."))
+    let_go(session, Reference(ReferenceKind.ORGANISATION, organisation.id))
     session.delete(organisation)
 
 

@@ -40,6 +40,7 @@ def snapshot(
         "customer": order.customer.name,
         "paid_percent": percent(order.paid, order.total),
         "tags": list(order.tags),
+        "blocked": order.blocked,
         "actor": reference(actor),
         "actor_roles": [reference(role) for role in actor.roles] if actor else [],
         "linked_count": len(links),

@@ -120,6 +120,19 @@ def transaction(turn: Turn = Turn.ALONE, *, aside: bool = False) -> Iterator[Ses
             raise refusal from error
 
 
+@contextmanager
+def savepoint(session: Session) -> Iterator[None]:
+    """What fails within is as if it had not been: also on PostgreSQL, where an error of the database ends all that is not behind a
+    SAVEPOINT."""
+    mark = pending(session).mark()
+    try:
+        with session.begin_nested():
+            yield
+    except Exception:
+        pending(session).rewind(mark)
+        raise
+
+
 _H = table(Status).c
 _ADD_TO_HEAD = (
     update(table(Status))

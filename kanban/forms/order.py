@@ -109,17 +109,20 @@ def _form_field(column: Field) -> WtField:
 
 def form_of(order: Order) -> OrderForm:
     """The form filled with what the order says now."""
-    catalogue = catalogue_of(order.board_id)
-    return form_class(catalogue)(
-        formdata=None,
-        customer_name=order.customer.name,
-        customer_phone=order.customer.phone,
-        customer_email=order.customer.email,
-        organisation_id=str(order.organisation_id or ""),
-        responsible_id=str(order.responsible_id or ""),
-        tags=list(order.tags),
-        **{column.name: getattr(order, column.name) for column in catalogue.columns},
-    )
+    return form_class(catalogue_of(order.board_id))(formdata=None, **values_in(order))
+
+
+def values_in(order: Order) -> dict[str, object]:
+    """What the order says now, by the names of the form's fields."""
+    return {
+        "customer_name": order.customer.name,
+        "customer_phone": order.customer.phone,
+        "customer_email": order.customer.email,
+        "organisation_id": str(order.organisation_id or ""),
+        "responsible_id": str(order.responsible_id or ""),
+        "tags": list(order.tags),
+        **{column.name: getattr(order, column.name) for column in catalogue_of(order.board_id).columns},
+    }
 
 
 class QuickForm(PotokForm):

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from kanban.db import db
-from kanban.errors import Busy, Conflict, Forbidden, Invalid, NotFound, Refused, Unwritable
+from kanban.errors import Busy, Conflict, Forbidden, Invalid, Lacking, NotFound, Refused, Unwritable
 from kanban.faults import as_refusal
 from kanban.htmx import fragment, is_htmx, toast_part
 from kanban.i18n import _
@@ -20,7 +20,7 @@ from kanban.transactions import Saved, what_was_saved
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 5
-CODES: dict[type[Refused], int] = {NotFound: 404, Forbidden: 403, Invalid: 422, Conflict: 409, Busy: 503, Unwritable: 503}
+CODES: dict[type[Refused], int] = {NotFound: 404, Forbidden: 403, Invalid: 422, Lacking: 422, Conflict: 409, Busy: 503, Unwritable: 503}
 
 
 def init_errors(app: Flask) -> None:

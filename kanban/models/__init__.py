@@ -2,7 +2,7 @@
 
 from kanban.models.backup import Backup
 from kanban.models.beat import Beat, Part
-from kanban.models.board import OVER, PHASES, TONES, Board, Status, status_answering, status_moving
+from kanban.models.board import OVER, PHASES, SORTS, TONES, Board, PersonColumn, Status, status_answering, status_moving
 from kanban.models.change import LiveChange
 from kanban.models.event import Event
 from kanban.models.guess import Guess
@@ -17,6 +17,7 @@ __all__ = [
     "ACCESSES",
     "OVER",
     "PHASES",
+    "SORTS",
     "TODO_KINDS",
     "TONES",
     "Backup",
@@ -32,6 +33,7 @@ __all__ = [
     "Organisation",
     "Part",
     "Person",
+    "PersonColumn",
     "ResetRequest",
     "Role",
     "SecurityEvent",

@@ -1,5 +1,7 @@
 """Boards and their statuses: the columns orders move through."""
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -8,6 +10,7 @@ from kanban.models.person import Role
 
 PHASES = ("new", "active", "waiting", "done", "cancelled")
 OVER = ("done", "cancelled")  # phases in which nobody works on an order any more
+SORTS = ("hand", "ship", "age", "total")  # how a column may be sorted
 TONES = ("slate", "red", "orange", "amber", "olive", "green", "teal", "azure", "blue", "violet", "pink")
 
 status_answering = Table(
@@ -26,7 +29,7 @@ status_moving = Table(
 
 class Board(Base):
     """One kind of order. `source_id`: the board whose orders these are made from; `way_after_id`: the status of that
-    board behind which these columns stand on the page of the whole way."""
+    board behind which these columns stand on the page of the whole way. card_fields: what its cards show, [] for the usual."""
 
     __tablename__ = "board"
 
@@ -39,6 +42,7 @@ class Board(Base):
     icon: Mapped[str] = mapped_column(String(40), default="receipt-text")
     source_id: Mapped[int | None] = mapped_column(ForeignKey("board.id", ondelete="SET NULL"))
     way_after_id: Mapped[int | None] = mapped_column(ForeignKey("status.id", ondelete="SET NULL", use_alter=True))
+    card_fields: Mapped[list[str]] = mapped_column(default=list)
 
     statuses: Mapped[list["Status"]] = relationship(
         back_populates="board", order_by="Status.position", lazy="raise", foreign_keys="Status.board_id", passive_deletes="all"
@@ -46,7 +50,11 @@ class Board(Base):
 
 
 class Status(Base):
-    """A column. `order_count` and `order_total` are kept by the verbs, so that heads never scan the board."""
+    """A column. `order_count` and `order_total` are kept by the verbs, so that heads never scan the board.
+
+    gate: criteria (kanban.criteria) that must hold of an order that enters; {} for none. limit_refuses: nothing enters above the limit.
+    sort: one of SORTS; a person may choose another.
+    """
 
     __tablename__ = "status"
     __table_args__ = (Index(None, "board_id", "position"),)
@@ -59,6 +67,9 @@ class Status(Base):
     phase: Mapped[str] = mapped_column(String(10), default="active")
     limit: Mapped[int | None]
     norm_days: Mapped[int | None]
+    gate: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    limit_refuses: Mapped[bool] = mapped_column(default=False)
+    sort: Mapped[str] = mapped_column(String(10), default="hand")
     order_count: Mapped[int] = mapped_column(default=0)
     order_total: Mapped[int] = mapped_column(BigInteger, default=0)
 
@@ -70,3 +81,14 @@ class Status(Base):
     def is_over(self) -> bool:
         """Whether nobody works on its orders any more."""
         return self.phase in OVER
+
+
+class PersonColumn(Base):
+    """How one person sees a column. collapsed: None, sort: "" where they have not chosen."""
+
+    __tablename__ = "person_column"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    status_id: Mapped[int] = mapped_column(ForeignKey("status.id", ondelete="CASCADE"), primary_key=True)
+    collapsed: Mapped[bool | None]
+    sort: Mapped[str] = mapped_column(String(10), default="")

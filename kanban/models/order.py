@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kanban import clock
@@ -11,10 +11,13 @@ from kanban.models.board import Board, Status
 from kanban.models.party import Customer, Organisation
 from kanban.models.person import Person
 
+_REMOVED = text("removed_at IS NOT NULL")
+
 
 class Order(Base):
     """A card. Money is whole kopecks (or cents). `rank` orders the column; `version` grows with every change but a
-    change of rank; `search` is what the filter looks in, casefolded."""
+    change of rank; `search` is what the filter looks in, casefolded. blocked: why nobody can go on with it; "" where they can.
+    removed_at: it is shown nowhere, and can be restored for some time."""
 
     __tablename__ = "order"
     __table_args__ = (
@@ -26,6 +29,7 @@ class Order(Base):
         Index(None, "board_id", "ship_on"),
         Index(None, "board_id", "installation_on"),
         Index(None, "board_id", "order_on"),
+        Index("ix_order_removed_at", "removed_at", sqlite_where=_REMOVED, postgresql_where=_REMOVED),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -50,6 +54,8 @@ class Order(Base):
     rank: Mapped[str] = mapped_column(Rank)
     entered_at: Mapped[datetime] = mapped_column(default=clock.now)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    removed_at: Mapped[datetime | None]
+    blocked: Mapped[str] = mapped_column(String(200), default="")
     version: Mapped[int] = mapped_column(default=1)
     search: Mapped[str] = mapped_column(Text, default="")
 

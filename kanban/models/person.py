@@ -34,7 +34,8 @@ class Person(Base):
     """An employee. `fs_uniquifier` stands in their cookies and is replaced to end all sign-ins.
 
     chat: where a messenger finds them, such as a Telegram chat id. must_change_password: an administrator typed the one of now.
-    unlocked_at: when an administrator last lifted the limits to guessing for them.
+    unlocked_at: when an administrator last lifted the limits to guessing for them. theme: light, dark, or "" for the system's.
+    compact: cards are small. single_keys: a single key is a shortcut, without Ctrl.
     """
 
     __tablename__ = "person"
@@ -47,6 +48,9 @@ class Person(Base):
     access: Mapped[str] = mapped_column(String(10), default="staff")
     language: Mapped[str] = mapped_column(String(5), default="")
     tone: Mapped[str] = mapped_column(String(10), default="slate")
+    theme: Mapped[str] = mapped_column(String(10), default="")
+    compact: Mapped[bool] = mapped_column(default=False)
+    single_keys: Mapped[bool] = mapped_column(default=True)
     active: Mapped[bool] = mapped_column(default=True)
     password: Mapped[str | None] = mapped_column(String(255))
     must_change_password: Mapped[bool] = mapped_column(default=False)

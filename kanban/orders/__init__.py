@@ -1,31 +1,47 @@
 """The verbs of orders: the only code that changes them. Each requires, changes, records; none commits."""
 
+from kanban.orders.block import MOST_REASON, block, unblock
 from kanban.orders.change import change
 from kanban.orders.comment import MOST as MOST_COMMENT
 from kanban.orders.comment import comment
 from kanban.orders.fields import OrderFields, fields_of
 from kanban.orders.find import OPEN, find_order, linked, linked_of, lock_order, open_orders
-from kanban.orders.move import Moved, move
+from kanban.orders.gates import NO_GATE, Gate, gate_verdict, missing_criteria, read_gate
+from kanban.orders.move import Filled, Moved, move
 from kanban.orders.place import Placed, make_production, place
+from kanban.orders.removal import RESTORABLE, is_restorable, remove, restore
 from kanban.orders.undo import Undoing, undo
 
 __all__ = [
     "MOST_COMMENT",
+    "MOST_REASON",
+    "NO_GATE",
     "OPEN",
+    "RESTORABLE",
+    "Filled",
+    "Gate",
     "Moved",
     "OrderFields",
     "Placed",
     "Undoing",
+    "block",
     "change",
     "comment",
     "fields_of",
     "find_order",
+    "gate_verdict",
+    "is_restorable",
     "linked",
     "linked_of",
     "lock_order",
     "make_production",
+    "missing_criteria",
     "move",
     "open_orders",
     "place",
+    "read_gate",
+    "remove",
+    "restore",
+    "unblock",
     "undo",
 ]

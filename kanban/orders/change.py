@@ -6,15 +6,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from kanban.actor import Actor
-from kanban.errors import Conflict
 from kanban.events import Recorded, record
 from kanban.fields import catalogue_of
 from kanban.json_reader import JsonObject
-from kanban.models import Order, Person, Role
+from kanban.models import Event, Order, Person, Role
 from kanban.orders.fields import OrderFields, search_text, values_of
 from kanban.orders.find import find_order, linked
-from kanban.orders.move import who_was_first
 from kanban.orders.place import link_topics, repeated, write_fields
+from kanban.orders.stale import require_fresh
 from kanban.orders.statuses import add_to_head
 from kanban.policy import require_write
 from kanban.snapshot import people_of, percent, snapshot
@@ -28,34 +27,56 @@ def change(
     order = find_order(session, order_id)
     if repeated(session, order_id, actor, key) is not None:
         return order, None
-    if order.version != version:
-        raise Conflict(who_was_first(session, order), order)
-    was, total = values_of(order) | _people_of(session, order), order.total
-    known_before = _KnownBefore(was, people_of(order), percent(order.paid, order.total))
+    require_fresh(session, order, version)
+    written = write(session, order, fields)
+    return order, record_change(session, actor, order, written, key=key) if written else None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a change of fields changed. before, after: {field: value}, with names, as history keeps them; was: see Facts."""
+
+    before: JsonObject
+    after: JsonObject
+    was: JsonObject
+
+
+def write(session: Session, order: Order, fields: OrderFields) -> Written | None:
+    """Writes the fields, unrecorded; None where nothing differs. Raises Invalid."""
+    before, total = values_of(order) | _people_of(session, order), order.total
+    known_before = _KnownBefore(before, people_of(order), percent(order.paid, order.total))
     write_fields(session, order, fields)
     session.flush()
     now = values_of(order) | _people_of(session, order)
-    differs = [name for name in now if now[name] != was.get(name)]
+    differs = [name for name in now if now[name] != before.get(name)]
     if not differs:
-        return order, None
+        return None
     order.version += 1
     if order.total != total:
         add_to_head(session, order.status_id, 0, order.total - total)
     if not {"customer", "phone", "email"}.isdisjoint(differs):
         _search_anew(session, order)
+    was = known_before.was(order, differs)
+    return Written({name: before.get(name) for name in differs}, {name: now[name] for name in differs}, was)
+
+
+def record_change(
+    session: Session, actor: Actor, order: Order, written: Written, *, key: str = "", undoes: Event | None = None, quiet: bool = False
+) -> Recorded:
     links = linked(session, order)
-    recorded = record(
+    return record(
         session,
         order,
         "order.changed",
         actor,
-        facts=snapshot(order, actor, before=order.status, after=order.status, linked=links, was=known_before.was(order, differs)),
-        before={name: was.get(name) for name in differs},
-        after={name: now[name] for name in differs},
+        facts=snapshot(order, actor, before=order.status, after=order.status, linked=links, was=written.was),
+        before=written.before,
+        after=written.after,
         key=key,
+        undoes=undoes,
+        quiet=quiet,
         topics=(f"head-{order.status_id}", *link_topics(links)),
     )
-    return order, recorded
 
 
 @dataclass(frozen=True)

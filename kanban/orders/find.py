@@ -16,8 +16,8 @@ PAGE = 500
 OPEN = ("new", "active", "waiting")  # phases of orders that are not over
 
 
-def find_order(session: Session, order_id: int) -> Order:
-    """The order with its parties and people, for a change. Raises NotFound.
+def find_order(session: Session, order_id: int, *, removed: bool = False) -> Order:
+    """The order with its parties and people, for a change. Raises NotFound, also for one that was removed, unless it is meant.
 
     Locked before it is read: PostgreSQL looks again at a row that it waited for, but not at the rows that are joined to it, and
     an order that had got another status meanwhile would not be found. The order it is made from is locked first, so that of two
@@ -27,6 +27,8 @@ def find_order(session: Session, order_id: int) -> Order:
     order = session.scalar(_BY_ID, {"id": order_id})
     if order is None:
         raise NotFound(_("Order not found."))
+    if order.removed_at is not None and not removed:
+        raise NotFound(_("%(number)s has been removed. An administrator can restore it.", number=order.number))
     return order
 
 
@@ -35,7 +37,7 @@ def open_orders(session: Session, board_id: int) -> Iterator[Sequence[Order]]:
     statuses = select(Status.id).where(Status.board_id == board_id, Status.phase.in_(OPEN))
     last = 0
     while True:
-        mine = _whole().where(Order.board_id == board_id, Order.status_id.in_(statuses), Order.id > last)
+        mine = _whole().where(Order.board_id == board_id, Order.status_id.in_(statuses), Order.removed_at.is_(None), Order.id > last)
         page = session.scalars(mine.order_by(Order.id).limit(PAGE)).all()
         if page:
             yield page
@@ -92,6 +94,7 @@ _LINKS = (
     .join(table(Status), _O.status_id == _S.id)
     .join(table(Board), _O.board_id == _B.id)
     .outerjoin(table(Person), _O.responsible_id == _P.id)
+    .where(_O.removed_at.is_(None))
     .order_by(_O.id)
 )
 _LINKED = _LINKS.where((_O.source_id == bindparam("order_id")) | (_O.id == bindparam("source_id")))

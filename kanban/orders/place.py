@@ -88,7 +88,10 @@ def make_production(session: Session, actor: Actor, order_id: int, *, key: str =
     if board is None:
         raise Invalid(_("No board creates its orders from this one."), "board")
     existing = session.scalar(
-        select(Order).where(Order.source_id == order.id, Order.board_id == board.id).options(joinedload(Order.status)).limit(1)
+        select(Order)
+        .where(Order.source_id == order.id, Order.board_id == board.id, Order.removed_at.is_(None))
+        .options(joinedload(Order.status))
+        .limit(1)
     )
     if existing is not None:
         raise Conflict(_("%(number)s has already been created from this order.", number=existing.number), existing)

@@ -76,7 +76,7 @@ def heads(session: Session, person: Actor, rows: Sequence[ColumnRow], conditions
     if conditions:
         found = session.execute(
             select(Order.status_id, func.count(), func.coalesce(func.sum(Order.total), 0))
-            .where(Order.status_id.in_(list(counted)), *conditions)
+            .where(Order.status_id.in_(list(counted)), Order.removed_at.is_(None), *conditions)
             .group_by(Order.status_id)
         )
         counted = dict.fromkeys(counted, (0, 0)) | {id_: (count, int(total)) for id_, count, total in found}
@@ -88,7 +88,8 @@ def count_shown(session: Session, rows: Sequence[ColumnRow], conditions: list[Co
     everything = sum(row.order_count for row in rows)
     if not conditions:
         return everything, everything
-    left = select(func.count()).select_from(Order).where(Order.status_id.in_([row.id for row in rows]), *conditions)
+    here = (Order.status_id.in_([row.id for row in rows]), Order.removed_at.is_(None))
+    left = select(func.count()).select_from(Order).where(*here, *conditions)
     return session.scalar(left) or 0, everything
 
 

@@ -149,12 +149,12 @@ def cards_of(session: Session, ids: Iterable[int], conditions: list[ColumnElemen
     return [_card(row, columns[row.status_id], works, today) for row in rows]
 
 
-_BY_ID = _CARDS.where(_O.id.in_(bindparam("ids", expanding=True)))
+_BY_ID = _CARDS.where(_O.id.in_(bindparam("ids", expanding=True)), _O.removed_at.is_(None))
 
 
 def _ids(status_id: int, is_over: bool, conditions: list[ColumnElement[bool]], *, recent: bool) -> Query:
     """Ids of a column's beginning. A column that is over stands newest first, and shows old orders only to who searches."""
-    query = select(_O.id).where(_O.status_id == status_id, *conditions)
+    query = select(_O.id).where(_O.status_id == status_id, _O.removed_at.is_(None), *conditions)
     if is_over:
         query = query.order_by(_O.entered_at.desc(), _O.id.desc())
         if recent:
@@ -188,7 +188,7 @@ _WORKS = (
     select(_M.c.source_id, _M.c.id, _M.c.number, _S.name, _S.tone, _B.icon)
     .join(table(Status), _M.c.status_id == _S.id)
     .join(table(Board), _M.c.board_id == _B.id)
-    .where(_M.c.source_id.in_(bindparam("ids", expanding=True)))
+    .where(_M.c.source_id.in_(bindparam("ids", expanding=True)), _M.c.removed_at.is_(None))
     .order_by(_M.c.id)
 )
 

@@ -38,6 +38,7 @@ _FOUND = (
     .join(table(Customer), _O.customer_id == _C.id)
     .join(table(Status), _O.status_id == _S.id)
     .join(table(Board), _O.board_id == _B.id)
+    .where(_O.removed_at.is_(None))
     .order_by(_O.id.desc())
     .limit(MOST_FOUND + 1)
 )

@@ -223,7 +223,7 @@ def links_of(session: Session, order: Order) -> tuple[Link, ...]:
         link.append(Order.id == order.source_id)
     rows = session.scalars(
         select(Order)
-        .where(or_(*link))
+        .where(or_(*link), Order.removed_at.is_(None))
         .order_by(Order.id)
         .options(joinedload(Order.board), joinedload(Order.status), joinedload(Order.responsible))
     )

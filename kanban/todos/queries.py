@@ -75,7 +75,8 @@ def todos_of_order(session: Session, who: Actor, order_id: int) -> tuple[TodoLin
 
 def my_work(session: Session, who: Actor, kind: str = "") -> WorkView:
     """kind: one of TODO_KINDS, or "" for all of them."""
-    mine = _mine(who) & or_(Todo.done_at.is_not(None), goes_on())
+    is_shown = Todo.order_id.not_in(select(Order.id).where(Order.removed_at.is_not(None)))
+    mine = _mine(who) & is_shown & or_(Todo.done_at.is_not(None), goes_on())
     wanted = (mine, Todo.kind == kind) if kind else (mine,)
     lines = _open(session, who, *wanted, most=MOST_OPEN + 1)
     done = _done(session, who, *wanted, Todo.done_at > clock.now() - LATELY, most=MOST_DONE)
@@ -101,11 +102,12 @@ def goes_on() -> ColumnElement[bool]:
     here, linked = aliased(Order), aliased(Order)
     is_under_way = (
         select(Status.id)
-        .join(linked, linked.status_id == Status.id)
+        .join(linked, (linked.status_id == Status.id) & linked.removed_at.is_(None))
         .join(here, or_(linked.id == here.id, linked.id == here.source_id, linked.source_id == here.id))
     )
     is_since = Todo.created_at >= here.entered_at
-    return is_under_way.where(here.id == Todo.order_id, or_(Status.phase.not_in(OVER), is_since)).exists()
+    wanted = (here.id == Todo.order_id, here.removed_at.is_(None), or_(Status.phase.not_in(OVER), is_since))
+    return is_under_way.where(*wanted).exists()
 
 
 def _lines() -> Select[Todo]:

@@ -4,8 +4,8 @@ from flask import Flask
 
 from kanban.http import errors, filters, icons, kept, session
 from kanban.todos import views as todos
-from kanban.views import boards, export, first_steps, health, home, live, orders, parts, personal, search, setup, sign_in, way
-from kanban.views.settings import backups, company, journal, people, statuses
+from kanban.views import boards, export, first_steps, health, home, live, moves, orders, parts, personal, search, setup, sign_in, way
+from kanban.views.settings import backups, company, gates, journal, people, statuses
 
 
 def register(app: Flask) -> None:
@@ -20,10 +20,12 @@ def register(app: Flask) -> None:
         company,
         export,
         first_steps,
+        gates,
         health,
         home,
         journal,
         live,
+        moves,
         orders,
         people,
         personal,

@@ -7,25 +7,24 @@ from wtforms.fields.choices import SelectChoice
 from kanban import clock, orders
 from kanban.db import db
 from kanban.errors import Conflict, Invalid
-from kanban.events import Outcome
 from kanban.fields import catalogue_of
 from kanban.forms.fields import many_lines
 from kanban.forms.order import OrderForm, form_class, form_of, quick_form
 from kanban.htmx import fragment, go, is_htmx
 from kanban.http.guard import person, signed_in
 from kanban.http.kept import follows_feed
-from kanban.i18n import _
 from kanban.ids import read_id
 from kanban.models import Order
 from kanban.orders import OrderFields
 from kanban.policy import require_write
 from kanban.queries.board import choices
 from kanban.queries.firm import all_roles, offered_organisations, offered_people
-from kanban.queries.order import OrderSummary, find_shown, order_summary, order_view, steps_of
+from kanban.queries.order import find_shown, order_summary, order_view
 from kanban.queries.quick import quick_choices
 from kanban.todos.queries import team_of
 from kanban.todos.views import order_values
 from kanban.transactions import Turn, transaction
+from kanban.views.answers import key_in, number_in, page_of_order, source_in
 from kanban.views.parts import parts_answer
 
 bp = Blueprint("orders", __name__)
@@ -43,55 +42,6 @@ def _page(order_id: int, *, said: str = "", reason: str = "") -> str:
     view = order_view(db.session(), person(), order_id)
     template = "orders/_body.html" if is_htmx() else "orders/page.html"
     return render_template(template, view=view, order=view.order, said_text=said, reason=reason, **order_values(order_id))
-
-
-@bp.get("/orders/<int:order_id>/menu")
-@signed_in
-def menu(order_id: int) -> ResponseReturnValue:
-    """«Move to…»: the statuses, and what else can be done with a card."""
-    order = find_shown(db.session(), order_id)
-    view = order_view(db.session(), person(), order_id)
-    steps = steps_of(db.session(), person(), order)
-    return fragment(render_template("orders/_menu.html", order=order, steps=steps, view=view))
-
-
-@bp.post("/orders/<int:order_id>/move")
-@signed_in
-def move(order_id: int) -> ResponseReturnValue:
-    actor, form = person(), request.form
-    try:
-        with transaction(Turn.SHARED) as session:
-            moved = orders.move(
-                session,
-                actor,
-                order_id,
-                status_id=_number("status"),
-                before=form.get("before", "")[:20],
-                version=_number("version"),
-                key=_key(),
-            )
-    except Conflict as conflict:
-        return _conflict(conflict, order_id)
-    if not is_htmx():
-        return redirect(_back(order_id), 303)
-    order = order_summary(db.session(), order_id)
-    toast = _toast_moved(order, moved.event.id if moved.event else None, moved.outcome)
-    return parts_answer([order_id, *_source(order)], [*moved.heads, order.status.id], toast=toast, also=_refresh(order_id))
-
-
-@bp.post("/orders/<int:order_id>/undo")
-@signed_in
-def undo(order_id: int) -> ResponseReturnValue:
-    try:
-        with transaction(Turn.SHARED) as session:
-            undoing = orders.undo(session, person(), order_id, _number("event"))
-    except Conflict as conflict:
-        return _conflict(conflict, order_id)
-    if not is_htmx():
-        return redirect(_back(order_id), 303)
-    order = order_summary(db.session(), order_id)
-    toast = render_template("orders/_toast_undone.html", order=order, undoing=undoing)
-    return parts_answer([order_id, *_source(order)], [*undoing.heads, order.status.id], toast=toast, also=_refresh(order_id))
 
 
 @bp.post("/boards/<int:board_id>/place")
@@ -116,7 +66,7 @@ def place(board_id: int) -> ResponseReturnValue:
         ship_on=form.ship_on.data,
     )
     with transaction(Turn.SHARED) as session:
-        placed = orders.place(session, person(), board_id, fields, key=_key())
+        placed = orders.place(session, person(), board_id, fields, key=key_in())
     return _placed(placed, board_id)
 
 
@@ -125,7 +75,7 @@ def place(board_id: int) -> ResponseReturnValue:
 def production(order_id: int) -> ResponseReturnValue:
     try:
         with transaction(Turn.SHARED) as session:
-            placed = orders.make_production(session, person(), order_id, key=_key())
+            placed = orders.make_production(session, person(), order_id, key=key_in())
     except Conflict as conflict:
         if conflict.order is None or conflict.order.source_id != order_id:
             raise
@@ -139,7 +89,7 @@ def _placed(placed: orders.Placed, board_id: int) -> ResponseReturnValue:
         return redirect(url_for("orders.show", order_id=placed.order.id), 303)
     order = order_summary(db.session(), placed.order.id)
     toast = render_template("orders/_toast_placed.html", order=order, outcome=placed.recorded.outcome)
-    shown = [order.id, *_source(order)]
+    shown = [order.id, *source_in(order)]
     return parts_answer(shown, [order.status.id], toast=toast, also={"potok:placed": {"order": order.id, "board": board_id}})
 
 
@@ -150,13 +100,13 @@ def comment(order_id: int) -> ResponseReturnValue:
     text = many_lines(request.form.get("text", "")) or ""
     try:
         with transaction(Turn.SHARED) as session:
-            orders.comment(session, person(), order_id, text, key=_key())
+            orders.comment(session, person(), order_id, text, key=key_in())
     except Invalid as invalid:
         if is_htmx():
             raise
         return _page(order_id, said=text, reason=str(invalid.reason)), 422
     if not is_htmx():
-        return redirect(f"{_back(order_id)}#history", 303)
+        return redirect(f"{page_of_order(order_id)}#history", 303)
     view = order_view(db.session(), person(), order_id)
     return fragment(render_template("orders/_commented.html", view=view, order=view.order, team=team_of(db.session())))
 
@@ -180,7 +130,7 @@ def change(order_id: int) -> ResponseReturnValue:
         return _form_page(find_shown(db.session(), order_id), form, 422)
     try:
         with transaction(Turn.SHARED) as session:
-            orders.change(session, person(), order_id, form.fields(request.form), version=_number("version"), key=_key())
+            orders.change(session, person(), order_id, form.fields(request.form), version=number_in("version"), key=key_in())
     except Conflict as conflict:
         return _form_page(find_shown(db.session(), order_id), form, 409, str(conflict.reason))
     except Invalid as invalid:
@@ -208,45 +158,3 @@ def _fill_choices(form: OrderForm, order: Order) -> None:
     firms, people = offered_organisations(session, order.organisation_id), offered_people(session, {order.responsible_id})
     form.organisation_id.choices = [SelectChoice("", "—"), *(SelectChoice(str(id_), name) for id_, name in firms)]
     form.responsible_id.choices = [SelectChoice("", "—"), *(SelectChoice(str(one.id), one.name) for one in people)]
-
-
-def _conflict(conflict: Conflict, order_id: int) -> ResponseReturnValue:
-    """409: the reason, and the card as it is now, in its true place."""
-    reason = str(conflict.reason)
-    db.session.rollback()
-    if not is_htmx():
-        raise conflict
-    order = find_shown(db.session(), order_id)
-    toast = render_template("_toast_refused.html", reason=reason, order=order)
-    return parts_answer([order_id], [order.status_id], 409, toast=toast, also=_refresh(order_id))
-
-
-def _toast_moved(order: OrderSummary, event_id: int | None, outcome: Outcome) -> str:
-    """Nothing is said of a mere change of place in the column."""
-    if event_id is None:
-        return ""
-    return render_template("orders/_toast_moved.html", order=order, event_id=event_id, outcome=outcome)
-
-
-def _refresh(order_id: int) -> dict[str, object]:
-    return {"potok:order": {"order": order_id}}
-
-
-def _source(order: OrderSummary) -> list[int]:
-    return [order.source_id] if order.source_id else []
-
-
-def _back(order_id: int) -> str:
-    return url_for("orders.show", order_id=order_id)
-
-
-def _key() -> str:
-    """What tells a repeated request from a new one."""
-    return request.form.get("key", "")[:64]
-
-
-def _number(name: str) -> int:
-    number = read_id(request.form.get(name, "").strip())
-    if number is None:
-        raise Invalid(_("This request is incomplete. Reload the page and try again."), name)
-    return number

@@ -7,6 +7,7 @@ from typing import assert_never
 from kanban import i18n
 from kanban.criteria import ALWAYS, Comparison, Criterion, Group, GroupKind, Scalar
 from kanban.criteria import DAYS as DAY_OPS
+from kanban.field_words import shortened, shown
 from kanban.fields import Choices, Field, FieldGroup, FieldType
 from kanban.i18n import N_, _, ngettext
 from kanban.lookup import Lookup
@@ -15,6 +16,7 @@ from kanban.words import declension
 from kanban.words.comparisons import comparison_word
 from kanban.words.grammar import ACCUSATIVE, is_russian, person, the
 
+MOST_SHOWN = 5  # linked orders, tags and the like
 AGREEING = (Comparison.FILLED, Comparison.EMPTY)  # «сумма не указана»
 # Fields that stand in a sentence by other words than in a form; the others as they are called there.
 FIELD_WORDS = {
@@ -123,3 +125,23 @@ def _chosen(known: Field, wanted: Scalar, lookup: Lookup, gone: list[str]) -> st
         gone.append(_("A criterion refers to something that no longer exists."))
         return _("removed")
     return i18n.quoted(found.name) if kind is ReferenceKind.STATUS else found.name
+
+
+def value_words(known: Field, value: object, lookup: Lookup) -> str:
+    """A value as facts keep it, with the names of that time."""
+    if value in (None, "", []):
+        return _("empty")
+    if isinstance(value, list):
+        return few([value_words(known, one, lookup) for one in value])
+    if isinstance(value, dict):
+        name = str(value.get("name", ""))
+        return i18n.quoted(name) if known.reference is ReferenceKind.STATUS else name
+    if known.group is FieldGroup.ROLE:
+        person = lookup.people.get(value) if isinstance(value, int) else None
+        return person.name if person else _("removed")
+    text = shown(known, value)
+    return i18n.quoted(shortened(text)) if known.type in (FieldType.TEXT, FieldType.TAGS) else text
+
+
+def few(words: list[str]) -> str:
+    return ", ".join(words[:MOST_SHOWN]) + ("…" if len(words) > MOST_SHOWN else "")

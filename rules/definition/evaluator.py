@@ -41,7 +41,7 @@ def trigger_keys(event: Happened) -> list[str]:
             keys = [f"placed:{board}", f"entered:{event.after_id}", f"paid:{board}"]
         case "order.moved":
             keys = [f"changed:{board}", f"left:{event.before_id}", f"entered:{event.after_id}"]
-        case "order.changed":
+        case "order.changed" | "order.blocked" | "order.unblocked":
             was = facts.was or {}
             keys = [f"field:{board}:{name}" for name in was] + ([f"paid:{board}"] if {"paid", "total"} & was.keys() else [])
         case "order.linked" if facts.linked_by is not None:

@@ -126,7 +126,7 @@ class FieldChanged(_Plain):
     name: str
     field: Field | None
     kind: ClassVar[TriggerKind] = TriggerKind.FIELD_CHANGED
-    events: ClassVar[tuple[str, ...]] = ("order.changed",)
+    events: ClassVar[tuple[str, ...]] = ("order.changed", "order.blocked", "order.unblocked")
 
     def options(self, keys: Keys = STORED) -> JsonObject:
         role = self.field.role_id if self.field else None

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from kanban.errors import NotFound
 from kanban.facts import Facts, read_facts
-from kanban.i18n import _, moment
+from kanban.i18n import N_, _, moment
 from kanban.models import Event, Order
 from rules.definition.actions import without_hidden
 from rules.definition.channels import Channel
@@ -238,6 +238,9 @@ def _traced(judged: _Judged, known: _Known) -> Traced:
     )
 
 
+_DROPPED = {"undone": N_("was cancelled: the event was undone"), "removed": N_("was cancelled: the order was removed")}
+
+
 def _notes(run: Run, content: RuleContent, delayed: list[Later], *, hidden: bool) -> list[Explained]:
     """Of the run, and of what still waits for its time or was dropped."""
     codes = {one.id: content.actions[one.action].code for one in delayed if one.action < len(content.actions)}
@@ -247,7 +250,7 @@ def _notes(run: Run, content: RuleContent, delayed: list[Later], *, hidden: bool
         words = {
             "waiting": _("waiting until %(time)s", time=moment(one.due_at)),
             "failed": _("could not be done on schedule"),
-            "cancelled": _("was cancelled: the event was undone") if one.why == "undone" else "",
+            "cancelled": _(_DROPPED.get(one.why, "")),
         }.get(one.state)
         if words and one.id in codes:
             found.append(Explained(action_label(codes[one.id]), words, one.state == "failed"))

@@ -381,6 +381,12 @@ def cancel(session: Session, event_id: int) -> tuple[Told, Told]:
     return told_of(map(_line, waiting)), NOBODY
 
 
+def cancel_of_order(session: Session, order_id: int) -> None:
+    """What rules and mentions still have waiting about an order that was removed."""
+    waiting = (Message.order_id == order_id, Message.state == "waiting", Message.kind.in_(("rule", "mention")))
+    session.execute(update(Message).where(*waiting).values(state="cancelled").execution_options(synchronize_session=False))
+
+
 def told_by(session: Session, event_id: int) -> tuple[Told, datetime | None]:
     """Messages that an event caused, with the events that rules made of it, as they were counted at once; and when the first
     leaves that still waits. What was cancelled since, put off, or sent again by hand does not count."""

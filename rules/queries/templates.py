@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from kanban.db import table
@@ -45,14 +45,14 @@ def templates_in(actions: object) -> set[int]:
 
 def example_orders(session: Session) -> list[Order]:
     """The newest, with their customers."""
-    return list(session.scalars(select(Order).order_by(Order.id.desc()).limit(MOST_EXAMPLES).options(joinedload(Order.customer))))
+    return list(session.scalars(_shown().order_by(Order.id.desc()).limit(MOST_EXAMPLES).options(joinedload(Order.customer))))
 
 
 def example_order(session: Session, order_id: int | None) -> Order | None:
     """That order, or the newest that was made from another one, else the newest; with all that a template may name."""
-    newest = select(Order.id).order_by(Order.source_id.is_(None), Order.id.desc()).limit(1)
+    newest = select(Order.id).where(Order.removed_at.is_(None)).order_by(Order.source_id.is_(None), Order.id.desc()).limit(1)
     return session.scalar(
-        select(Order)
+        _shown()
         .where(Order.id == (order_id or session.scalar(newest) or 0))
         .options(
             joinedload(Order.status),
@@ -63,6 +63,10 @@ def example_order(session: Session, order_id: int | None) -> Order | None:
             selectinload(Order.people),
         )
     )
+
+
+def _shown() -> Select[Order]:
+    return select(Order).where(Order.removed_at.is_(None))
 
 
 def last_move(session: Session, order_id: int) -> Event | None:

@@ -82,7 +82,9 @@ def _set_status(context: ChangeContext, action: SetStatus) -> None:
         moved = [order.id]
     else:
         query = select(Order.id).where(
-            Order.board_id == status.board_id, (Order.source_id == order.id) | (Order.id == (order.source_id or 0))
+            Order.board_id == status.board_id,
+            (Order.source_id == order.id) | (Order.id == (order.source_id or 0)),
+            Order.removed_at.is_(None),
         )
         moved = list(context.session.scalars(query.order_by(Order.id)))
         if not moved:
@@ -138,7 +140,7 @@ def least_busy(session: Session, role_id: int) -> int | None:
         select(func.count())
         .select_from(Order)
         .join(Status, Status.id == Order.status_id)
-        .where(Order.responsible_id == Person.id, Status.phase.not_in(("done", "cancelled")))
+        .where(Order.responsible_id == Person.id, Order.removed_at.is_(None), Status.phase.not_in(("done", "cancelled")))
         .scalar_subquery()
     )
     holders = (

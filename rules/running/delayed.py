@@ -70,6 +70,11 @@ def cancel(session: Session, event_id: int) -> None:
     session.execute(_end("cancelled", "undone").where(Later.event_id == event_id, Later.state == "waiting"))
 
 
+def cancel_of_order(session: Session, order_id: int) -> None:
+    """The order was removed."""
+    session.execute(_end("cancelled", "removed").where(Later.order_id == order_id, Later.state == "waiting"))
+
+
 def perform_due(perform: Perform) -> int:
     """Does what is due; each in a transaction of its own. Returns how many were looked at. Needs an application context."""
     ids = list(

@@ -129,6 +129,10 @@ class Engine:
             delayed.cancel(session, event.id)
         return Undone(cancelled, gone)
 
+    def on_removal(self, session: Session, order_id: int) -> None:
+        outbox.cancel_of_order(session, order_id)
+        delayed.cancel_of_order(session, order_id)
+
     def outcome_of(self, session: Session, event: Event) -> Outcome:
         """What an event caused, again: the answer to a repeated request."""
         told, due_at = outbox.told_by(session, event.id)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
-from kanban.transactions import pending
+from kanban import transactions
 from rules.post.entry import OutboxEntry
 from rules.post.told import ToldLine, line_of
 
@@ -25,15 +25,13 @@ def count(session: Session, messages: Iterable[OutboxEntry]) -> None:
 
 @contextmanager
 def savepoint(session: Session) -> Iterator[None]:
-    """What fails within is as if it had not been, its messages uncounted: also on PostgreSQL, where an error of the database
-    ends all that is not behind a SAVEPOINT."""
-    before, mark = made(session), pending(session).mark()
+    """What fails within is as if it had not been, its messages uncounted."""
+    before = made(session)
     try:
-        with session.begin_nested():
+        with transactions.savepoint(session):
             yield
     except Exception:
         session.info[_MADE] = before
-        pending(session).rewind(mark)
         raise
 
 

@@ -119,7 +119,7 @@ def _open(rule: Rule, mark: SQLColumnExpression[Any], is_it: ColumnElement[bool]
     statuses = select(Status.id).where(Status.board_id == rule.board_id, Status.phase.in_(orders.OPEN))
     return (
         select(Order.id, mark.label("mark"))
-        .where(and_(Order.board_id == rule.board_id, Order.status_id.in_(statuses), *where, ~already))
+        .where(and_(Order.board_id == rule.board_id, Order.status_id.in_(statuses), Order.removed_at.is_(None), *where, ~already))
         .order_by(Order.id)
     )
 

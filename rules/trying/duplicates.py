@@ -60,7 +60,8 @@ class Already:
 def load_samples(session: Session, board_ids: Iterable[int]) -> dict[int, list[Sample]]:
     """By board; three statements."""
     boards = list(board_ids)
-    newest = [select(Order.id).where(Order.board_id == id_).order_by(Order.id.desc()).limit(NEWEST).subquery() for id_ in boards]
+    shown = Order.removed_at.is_(None)
+    newest = [select(Order.id).where(Order.board_id == id_, shown).order_by(Order.id.desc()).limit(NEWEST).subquery() for id_ in boards]
     query = (
         select(Order)
         .where(Order.id.in_(union_all(*(select(one.c.id) for one in newest))))

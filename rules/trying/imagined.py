@@ -82,7 +82,7 @@ def _fitting(trigger: Trigger) -> ColumnElement[bool] | None:
 def _orders(board_id: int) -> Select[Order]:
     return (
         select(Order)
-        .where(Order.board_id == board_id)
+        .where(Order.board_id == board_id, Order.removed_at.is_(None))
         .options(
             joinedload(Order.board, innerjoin=True),
             joinedload(Order.status, innerjoin=True),
@@ -181,5 +181,6 @@ def _linked(session: Session, trigger: Trigger, links: list[LinkedOrder]) -> tup
 
 def newest_orders(session: Session, board_id: int) -> list[tuple[str, str]]:
     """(number, customer) of those that are offered to try a rule on."""
-    query = select(Order.number, Customer.name).join(Customer, Customer.id == Order.customer_id).where(Order.board_id == board_id)
+    query = select(Order.number, Customer.name).join(Customer, Customer.id == Order.customer_id)
+    query = query.where(Order.board_id == board_id, Order.removed_at.is_(None))
     return [(number, name) for number, name in session.execute(query.order_by(Order.id.desc()).limit(MOST_OFFERED))]

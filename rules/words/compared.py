@@ -5,18 +5,14 @@ from dataclasses import dataclass
 from kanban import i18n
 from kanban.criteria import CHANGES, Verdict
 from kanban.facts import Facts
-from kanban.field_words import shortened, shown
-from kanban.fields import Field, FieldGroup, FieldType
+from kanban.fields import Field, FieldGroup
 from kanban.i18n import _
-from kanban.references import ReferenceKind
-from kanban.words.criteria import condition_of
+from kanban.words.criteria import condition_of, few, value_words
 from rules.definition.evaluator import Payment, payments_in
 from rules.definition.judgement import Failed
 from rules.definition.triggers import AllLinked, Paid, Trigger
 from rules.queries.lookup import RuleLookup
 from rules.words.triggers import phase_word
-
-MOST_SHOWN = 5  # linked orders, tags and the like
 
 
 @dataclass(frozen=True)
@@ -61,23 +57,7 @@ def _seen_linked(known: Field, facts: Facts, lookup: RuleLookup) -> tuple[str, s
         return "", _("there was no linked order")
     name = known.name.partition(".")[2]
     words = [f"{order.number}: {value_words(known, order.fields[name], lookup)}" for order in facts.linked if name in order.fields]
-    return _few(words), "" if words else _("this was not recorded at that time")
-
-
-def value_words(known: Field, value: object, lookup: RuleLookup) -> str:
-    """A value as facts keep it, with the names of that time."""
-    if value in (None, "", []):
-        return _("empty")
-    if isinstance(value, list):
-        return _few([value_words(known, one, lookup) for one in value])
-    if isinstance(value, dict):
-        name = str(value.get("name", ""))
-        return i18n.quoted(name) if known.reference is ReferenceKind.STATUS else name
-    if known.group is FieldGroup.ROLE:
-        person = lookup.people.get(value) if isinstance(value, int) else None
-        return person.name if person else _("removed")
-    text = shown(known, value)
-    return i18n.quoted(shortened(text)) if known.type in (FieldType.TEXT, FieldType.TAGS) else text
+    return few(words), "" if words else _("this was not recorded at that time")
 
 
 def start_compared(trigger: Trigger, facts: Facts) -> Compared:
@@ -87,7 +67,7 @@ def start_compared(trigger: Trigger, facts: Facts) -> Compared:
             return _paid(trigger, facts)
         case AllLinked():
             orders = [order for order in facts.linked or () if not order.is_source]
-            seen = _few([f"{order.number}: {phase_word(order.phase)}" for order in orders])
+            seen = few([f"{order.number}: {phase_word(order.phase)}" for order in orders])
             wanted = _("all in the phase “%(phase)s”", phase=phase_word(trigger.phase))
             return Compared(0, _("Linked orders"), seen, wanted, "" if orders else _("there was no linked order"))
     return Compared(0, _("Start condition"), "", "")
@@ -105,7 +85,3 @@ def _paid(trigger: Paid, facts: Facts) -> Compared:
 
 def _share(payment: Payment) -> str:
     return _("no total") if payment.total <= 0 else f"{payment.paid * 100 // payment.total}\u00a0%"
-
-
-def _few(words: list[str]) -> str:
-    return ", ".join(words[:MOST_SHOWN]) + ("…" if len(words) > MOST_SHOWN else "")

@@ -26,5 +26,9 @@ def what_happened(kind: str | None, before: Mapping[str, Any] | None, after: Map
         "order.due": _("Scheduled time reached"),
         "order.asked": _("Manually"),
         "order.todo_removed": _("To-do removed"),
+        "order.blocked": _("Blocked: %(reason)s", reason=after.get("blocked", "")),
+        "order.unblocked": _("Not blocked any more"),
+        "order.removed": _("Removed"),
+        "order.restored": _("Restored"),
     }
     return words.get(kind, kind)

@@ -2,6 +2,7 @@
 import { attach as board } from "./behaviors/board.js"
 import { attach as composer } from "./behaviors/composer.js"
 import { attach as copy } from "./behaviors/copy.js"
+import { attach as dialogs } from "./behaviors/dialogs.js"
 import { attach as dirty } from "./behaviors/dirty.js"
 import { attach as draw } from "./behaviors/draw.js"
 import { attach as edges } from "./behaviors/edges.js"
@@ -20,7 +21,7 @@ import "./keys.js"
 import "./live.js"
 import "./toasts.js"
 
-const behaviors = { board, composer, copy, dirty, draw, edges, filter, "live-part": livePart, mention, menu, quick, switch: switchForm, switcher, toasts, way }
+const behaviors = { board, composer, copy, dialogs, dirty, draw, edges, filter, "live-part": livePart, mention, menu, quick, switch: switchForm, switcher, toasts, way }
 const attached = new WeakSet()
 
 function attachAll(root) {

@@ -39,9 +39,24 @@ function settle(card, undo, code) {
     return setTimeout(() => send(card, next)) // htmx still holds the item for the answer that has just come
   }
   waiting.delete(order)
+  if (code === 422 && document.querySelector(`dialog[open][data-of="${order}"]`)) return wait(card, undo)
   if (!isMoved && code !== 409) undo()
   catchUp(order)
   refocus(order)
+}
+
+// A gate asks for more: the card waits where it was put, until its dialog is answered or left.
+function wait(card, undo) {
+  const { order } = card.dataset
+  card.dataset.waiting = ""
+  document.addEventListener("potok:dialog-left", function hear({ detail }) {
+    if (detail.order !== order) return
+    document.removeEventListener("potok:dialog-left", hear)
+    delete card.dataset.waiting
+    if (!detail.isDone) undo()
+    catchUp(order)
+    refocus(order)
+  })
 }
 
 // A card that is put elsewhere in the page loses the focus.

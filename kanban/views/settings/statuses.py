@@ -92,6 +92,7 @@ def change(status_id: int) -> ResponseReturnValue:
         form.get("phase", ""),
         _count("limit"),
         _count("norm_days"),
+        form.get("limit_refuses") == "1",
         _ids("answering"),
         _ids("moving"),
     )
