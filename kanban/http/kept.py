@@ -96,7 +96,8 @@ class KeptPage:
 def init_kept(app: Flask) -> None:
     app.extensions["potok_pages"] = Cache[PageKey, KeptPage]("pages", MOST_BYTES, lambda page: _size(page.parts))
     app.extensions["potok_frames"] = Cache[PageKey, Frame]("frames", MOST_BYTES_OF_FRAMES, lambda frame: _size(frame.parts))
-    app.jinja_env.globals.update(csrf_token=token, fresh_key=fresh_key, live_since=live_since, piece=piece)
+    app.jinja_env.globals.update(fresh_key=fresh_key, live_since=live_since, piece=piece)
+    app.context_processor(lambda: {"csrf_token": token})  # flask-wtf gives pages its own by such a processor, which comes first
 
 
 def _size(parts: Iterable[Part]) -> int:

@@ -163,6 +163,13 @@ def test_two_people_of_equal_rights_get_nothing_of_each_other(app: Flask, shown:
     )
 
 
+def test_each_sign_in_of_a_person_gets_a_token_of_its_own(app: Flask, shown: Cast) -> None:
+    """What htmx sends with each request stands in the frame. That of another sign-in is refused."""
+    pages = [Signed(app.test_client(), shown.email("manager")).get("/boards/1").text for _device in range(2)]
+    first, second = (re.findall(r'X-CSRFToken": "([^"]+)"', page) for page in pages)
+    assert len(first) == 1 and len(second) == 1 and first != second
+
+
 def test_a_page_is_made_once_until_something_shows(app: Flask, shown: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     manager = Signed(app.test_client(), shown.email("manager"))
     made: list[KeptPage] = []
