@@ -1,18 +1,20 @@
 """Cards: rows of orders shaped for a column, read a window at a time."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, bindparam, select, union_all
+from sqlalchemy import ColumnElement, Integer, Text, bindparam, cast, select, union_all
 from sqlalchemy.orm import Session
 
 from kanban import clock
 from kanban.columns import ColumnRow
 from kanban.db import Query, Record, UtcDateTime, table
 from kanban.models import Board, Customer, Order, Person, Status
+from kanban.tags import tag_tone
 
 FIRST_WINDOW = 12
 WINDOW = 30
@@ -29,6 +31,11 @@ class Work:
     status: str
     tone: str
     icon: str
+
+
+class Tag(NamedTuple):
+    name: str
+    tone: str
 
 
 @dataclass(frozen=True)
@@ -51,8 +58,15 @@ class Card:
     ship_days: int
     days: int
     stuck: bool
+    blocked: str
     source_id: int | None
+    tags: tuple[Tag, ...] = ()
     works: tuple[Work, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """The one state that is coloured: late, stuck, soon; else done or plain."""
+        return self.ship_state if self.ship_state == "late" or not self.stuck else "stuck"
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,8 @@ _CARDS = select(
     _O.ship_on,
     _O.entered_at,
     _O.source_id,
+    _O.blocked,
+    cast(_O.tags, Text).label("tags"),
     _C.name.label("customer"),
     _P.name.label("responsible"),
     _P.tone,
@@ -97,6 +113,8 @@ class _CardRow(NamedTuple):
     ship_on: date | None
     entered_at: datetime
     source_id: int | None
+    blocked: str
+    tags: str  # JSON
     customer: str
     responsible: str | None
     tone: str | None
@@ -227,7 +245,9 @@ def _made(values: tuple[Any, ...], is_over: bool, norm_days: int | None, works: 
         ship_days=(row.ship_on - today).days if row.ship_on else 0,
         days=days,
         stuck=bool(norm_days and days > norm_days and not is_over),
+        blocked=row.blocked,
         source_id=row.source_id,
+        tags=tuple([Tag(name, tag_tone(name)) for name in json.loads(row.tags)]),
         works=works,
     )
 

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from kanban.db import db
 from kanban.errors import Conflict, Invalid
-from kanban.htmx import is_htmx
+from kanban.htmx import fragment, is_htmx
 from kanban.i18n import _
 from kanban.ids import read_id
 from kanban.queries.order import OrderSummary, find_shown
@@ -21,6 +21,15 @@ def answer_conflict(conflict: Conflict, order_id: int) -> ResponseReturnValue:
     order = find_shown(db.session(), order_id)
     toast = render_template("_toast_refused.html", reason=reason, order=order)
     return parts_answer([order_id], [order.status_id], 409, toast=toast, also=refresh_of(order_id))
+
+
+def answer_dialog(part: str, code: int = 200, **values: object) -> ResponseReturnValue:
+    """A form as a dialog over the page that asked, or as a page of its own. values: `order`, or a `view` of one, among them."""
+    order = values.pop("order", None) or getattr(values.get("view"), "order", None)
+    if is_htmx():
+        html = render_template("orders/_dialog.html", part=part, order=order, **values)
+        return fragment(html, code, retarget="#dialogs", reswap="innerHTML")
+    return render_template("orders/dialog.html", part=part, order=order, **values), code
 
 
 def refresh_of(order_id: int) -> dict[str, object]:

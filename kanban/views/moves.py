@@ -16,7 +16,7 @@ from kanban.queries.firm import offered_organisations, offered_people
 from kanban.queries.gate import gate_view
 from kanban.queries.order import OrderSummary, find_shown, order_summary, order_view, steps_of
 from kanban.transactions import Turn, transaction
-from kanban.views.answers import answer_conflict, key_in, number_in, page_of_order, refresh_of, source_in
+from kanban.views.answers import answer_conflict, answer_dialog, key_in, number_in, page_of_order, refresh_of, source_in
 from kanban.views.parts import parts_answer
 
 bp = Blueprint("moves", __name__)
@@ -103,10 +103,7 @@ def _gate(order_id: int, *, form: PotokForm | None, reason: str = "") -> Respons
         "comment": request.form.get("comment", ""),
         "reason": reason,
     }
-    if is_htmx():
-        waits: dict[str, object] = {"potok:gate": {"order": order_id, "status": view.status.id}}
-        return fragment(render_template("orders/_gate.html", **values), 422, trigger=waits, retarget="#dialogs", reswap="innerHTML")
-    return render_template("orders/gate.html", **values), 422
+    return answer_dialog("orders/_gate.html", 422, **values)
 
 
 def _role_in(name: str) -> int | None:

@@ -16,10 +16,10 @@ from kanban.http.kept import follows_feed
 from kanban.ids import read_id
 from kanban.models import Order
 from kanban.orders import OrderFields
-from kanban.policy import require_write
+from kanban.policy import may_administer, require_write
 from kanban.queries.board import choices
 from kanban.queries.firm import all_roles, offered_organisations, offered_people
-from kanban.queries.order import find_shown, order_summary, order_view
+from kanban.queries.order import OrderView, find_shown, order_summary, order_view
 from kanban.queries.quick import quick_choices
 from kanban.todos.queries import team_of
 from kanban.todos.views import order_values
@@ -37,9 +37,18 @@ def show(order_id: int) -> ResponseReturnValue:
     return _page(order_id)
 
 
+def _removed(view: OrderView) -> str:
+    event = next(line.event for line in view.lines if line.event.kind == "order.removed")
+    can_restore = may_administer(person()) and orders.is_restorable(view.order)
+    template = "orders/_removed.html" if is_htmx() else "orders/removed.html"
+    return render_template(template, order=view.order, event=event, can_restore=can_restore)
+
+
 def _page(order_id: int, *, said: str = "", reason: str = "") -> str:
     """said, reason: a comment that was refused, and why."""
     view = order_view(db.session(), person(), order_id)
+    if view.order.removed_at is not None:
+        return _removed(view)
     template = "orders/_body.html" if is_htmx() else "orders/page.html"
     return render_template(template, view=view, order=view.order, said_text=said, reason=reason, **order_values(order_id))
 

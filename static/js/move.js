@@ -39,7 +39,7 @@ function settle(card, undo, code) {
     return setTimeout(() => send(card, next)) // htmx still holds the item for the answer that has just come
   }
   waiting.delete(order)
-  if (code === 422 && document.querySelector(`dialog[open][data-of="${order}"]`)) return wait(card, undo)
+  if (code === 422 && document.querySelector(`dialog[data-of="${order}"]`)) return wait(card, undo)
   if (!isMoved && code !== 409) undo()
   catchUp(order)
   refocus(order)

@@ -1,6 +1,6 @@
 // The region that dialogs are put into, one at a time: shown as they come, the first field at fault or the first one focused. A form
 // in one that is answered closes it; what asks for more takes its place.
-const FIELD = '[aria-invalid="true"], .dialog-body :is(input:not([type=hidden]), select, textarea), [data-kind="primary"], [data-close]'
+const FIRST = ['[aria-invalid="true"]', ".dialog-body :is(input:not([type=hidden]), select, textarea)", '[data-kind="primary"]', "[data-close]"]
 
 export function attach(region) {
   new MutationObserver(() => open(region)).observe(region, { childList: true })
@@ -18,8 +18,7 @@ function open(region) {
   const dialog = region.querySelector("dialog:not([open])")
   if (!dialog || "done" in dialog.dataset) return
   dialog.showModal()
-  const [field] = [...dialog.querySelectorAll('[aria-invalid="true"]'), ...dialog.querySelectorAll(FIELD)]
-  field?.focus()
+  FIRST.map((selector) => dialog.querySelector(selector)).find(Boolean)?.focus()
 }
 
 function left(dialog) {
