@@ -7,23 +7,30 @@ from kanban.orders.comment import comment
 from kanban.orders.fields import OrderFields, fields_of
 from kanban.orders.find import OPEN, find_order, linked, linked_of, lock_order, open_orders
 from kanban.orders.gates import NO_GATE, Gate, gate_verdict, missing_criteria, read_gate
+from kanban.orders.many import MOST_AT_ONCE, Chosen, EventOf, MovedMany, Refusal, UndoneMany, move_many, undo_many
 from kanban.orders.move import Filled, Moved, move
 from kanban.orders.place import Placed, make_production, place
 from kanban.orders.removal import RESTORABLE, is_restorable, remove, restore
 from kanban.orders.undo import Undoing, undo
 
 __all__ = [
+    "MOST_AT_ONCE",
     "MOST_COMMENT",
     "MOST_REASON",
     "NO_GATE",
     "OPEN",
     "RESTORABLE",
+    "Chosen",
+    "EventOf",
     "Filled",
     "Gate",
     "Moved",
+    "MovedMany",
     "OrderFields",
     "Placed",
+    "Refusal",
     "Undoing",
+    "UndoneMany",
     "block",
     "change",
     "comment",
@@ -37,6 +44,7 @@ __all__ = [
     "make_production",
     "missing_criteria",
     "move",
+    "move_many",
     "open_orders",
     "place",
     "read_gate",
@@ -44,4 +52,5 @@ __all__ = [
     "restore",
     "unblock",
     "undo",
+    "undo_many",
 ]

@@ -1,9 +1,9 @@
 """Orders, found for a verb: with what its facts need, and locked where the database has row locks."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from kanban.db import Record, table
@@ -61,6 +61,9 @@ def _whole() -> Select[Order]:
 _ORDER = table(Order).c
 _SOURCE = select(_ORDER.source_id).where(_ORDER.id == bindparam("id"), _ORDER.source_id.is_not(None))
 _LOCK = select(_ORDER.id).where((_ORDER.id == bindparam("id")) | _ORDER.id.in_(_SOURCE)).order_by(_ORDER.id).with_for_update(key_share=True)
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_SOURCES = select(_ORDER.source_id).where(_ORDER.id.in_(_IDS), _ORDER.source_id.is_not(None))
+_LOCK_MANY = select(_ORDER.id).where(_ORDER.id.in_(_IDS) | _ORDER.id.in_(_SOURCES)).order_by(_ORDER.id).with_for_update(key_share=True)
 _BY_ID = _whole().where(Order.id == bindparam("id")).execution_options(populate_existing=True)
 
 
@@ -68,6 +71,13 @@ def lock_order(session: Session, order_id: int) -> None:
     """Until the transaction ends, where the database has row locks."""
     if session.get_bind().dialect.name == "postgresql":
         session.connection().execute(_LOCK, {"id": order_id})
+
+
+def lock_orders(session: Session, order_ids: Iterable[int]) -> None:
+    """Many of them, with the orders they were made from, in the order of their ids: two that want the same wait for each other, and no
+    ring closes."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().execute(_LOCK_MANY, {"ids": list(order_ids)})
 
 
 def find_status(session: Session, status_id: int) -> Status | None:

@@ -1,5 +1,6 @@
 """One order, for its page: fields, people by role, links, its way, its history."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -190,6 +191,16 @@ def steps_of(session: Session, person: Actor, order: Order) -> tuple[StatusStep,
         StatusStep(one, "past" if place < here else "now" if place == here else "ahead", _locked(person, one))
         for place, one in enumerate(statuses)
     )
+
+
+def steps_of_board(session: Session, person: Actor, board_id: int) -> tuple[StatusStep, ...]:
+    """Of orders that stand in several statuses."""
+    return tuple(StatusStep(one, "ahead", _locked(person, one)) for one in columns_of_boards(session, [board_id]))
+
+
+def board_of_orders(session: Session, order_ids: Sequence[int]) -> int | None:
+    """Of the first that is there."""
+    return session.scalar(select(Order.board_id).where(Order.id.in_(order_ids)).order_by(Order.id).limit(1))
 
 
 def _locked(person: Actor, status: ColumnRow) -> str:

@@ -4,7 +4,24 @@ from flask import Flask
 
 from kanban.http import errors, filters, icons, kept, session
 from kanban.todos import views as todos
-from kanban.views import boards, export, first_steps, health, home, live, marks, moves, orders, parts, personal, search, setup, sign_in, way
+from kanban.views import (
+    boards,
+    export,
+    first_steps,
+    health,
+    home,
+    live,
+    many,
+    marks,
+    moves,
+    orders,
+    parts,
+    personal,
+    search,
+    setup,
+    sign_in,
+    way,
+)
 from kanban.views.settings import backups, company, gates, journal, people, statuses
 
 
@@ -25,6 +42,7 @@ def register(app: Flask) -> None:
         home,
         journal,
         live,
+        many,
         marks,
         moves,
         orders,

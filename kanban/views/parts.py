@@ -28,7 +28,7 @@ from kanban.queries.filter import Filter, read_filter
 from kanban.security import SignedIn
 
 _Query = tuple[tuple[str, Any], ...]
-MOST_CARDS = 60
+MOST_CARDS = 100  # in one answer
 
 
 @dataclass(frozen=True)
@@ -115,18 +115,19 @@ def parts_answer(
     code: int = 200,
     *,
     toast: str = "",
+    more: str = "",
     also: dict[str, object] | None = None,
 ) -> ResponseReturnValue:
     """Cards in their true place, heads with their true counts, and a toast, whatever the size of the board.
 
     Places go as an event: `potok:place` with, for each order, its status and rank, or that this page does not show it; with the
-    heads, and the change up to which all this is true.
+    heads, and the change up to which all this is true. more: another out-of-band part.
     """
     page = page_of()
     wanted, touched = list(dict.fromkeys(order_ids))[:MOST_CARDS], list(dict.fromkeys(head_ids))
     parts = parts_of(audience_of(page), wanted, touched) if page else Parts("", tuple(map(Place, wanted)))
     place = {"places": [place.to_json() for place in parts.places], "heads": touched, "change": parts.change}
-    return fragment(parts.html + toast_part(toast), code, trigger={"potok:place": place} | (also or {}), reswap="none")
+    return fragment(parts.html + more + toast_part(toast), code, trigger={"potok:place": place} | (also or {}), reswap="none")
 
 
 def parts_of(audience: Audience, order_ids: Sequence[int], head_ids: Iterable[int]) -> Parts:

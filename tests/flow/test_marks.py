@@ -75,7 +75,7 @@ def test_a_removed_order_is_on_no_page_but_its_own(app: Flask, owner: Signed, ca
         if not page.startswith(history):
             assert "К-0002" not in owner.get(page).text, page
     own = owner.get(f"/orders/{order.id}")
-    assert own.status_code == 200 and "Этот заказ удалён" in own.text and "Вернуть" in own.text
+    assert own.status_code == 200 and "Этот заказ удалён" in own.text and "Восстановить" in own.text
     assert 'id="order-body"' in owner.get(f"/orders/{order.id}", htmx=True).text
     assert "К-0002" in owner.get("/settings/removed").text
 
@@ -87,7 +87,7 @@ def test_it_is_restored_from_its_toast_its_page_and_the_list(owner: Signed, cast
         assert now(order).removed_at is not None
         answer = post(owner, order, "restore")
         assert answer.status_code == 200 and f'id="card-order-{order.id}"' in answer.text
-    assert "Удалён" in owner.get(f"/orders/{order.id}").text and "Возвращён" in owner.get(f"/orders/{order.id}").text
+    assert "Удалён" in owner.get(f"/orders/{order.id}").text and "Восстановлен" in owner.get(f"/orders/{order.id}").text
 
 
 def test_others_may_block_and_not_remove_and_viewers_may_neither(app: Flask, cast: Cast) -> None:
@@ -103,7 +103,7 @@ def test_others_may_block_and_not_remove_and_viewers_may_neither(app: Flask, cas
     with transaction() as session:
         orders.remove(session, cast.owner, order.id, version=now(order).version)
     seen = manager.get(f"/orders/{order.id}")
-    assert seen.status_code == 200 and "Этот заказ удалён" in seen.text and "restore" not in seen.text
+    assert seen.status_code == 200 and "Этот заказ удалён" in seen.text and f"/orders/{order.id}/restore" not in seen.text
 
 
 def test_a_stale_removal_is_refused(owner: Signed, cast: Cast) -> None:
