@@ -50,7 +50,8 @@ def move() -> ResponseReturnValue:
     events = ",".join(f"{one.event.order_id}:{one.event.id}" for one in made.moved if one.event)
     toast = render_template("orders/_toast_many.html", made=made, target=status, events=events) if made.moved and events else ""
     refused = render_template("orders/_refused_many.html", made=made, target=status) if made.refused else ""
-    return _answer([one.order_id for one in chosen], [*made.heads, status_id], toast, refused)
+    left = [one.order_id for one in made.refused]
+    return _answer([one.order_id for one in chosen], [*made.heads, status_id], toast, refused, {"potok:many": {"refused": left}})
 
 
 @bp.post("/orders/undo")
@@ -62,13 +63,12 @@ def undo() -> ResponseReturnValue:
     if not is_htmx():
         return redirect(url_for("home.show"), 303)
     toast = render_template("orders/_toast_many_undone.html", undoing=undoing)
-    return _answer([one.order_id for one in events], undoing.heads, toast, "")
+    return _answer([one.order_id for one in events], undoing.heads, toast, "", {})
 
 
-def _answer(order_ids: list[int], heads: Iterable[int], toast: str, refused: str) -> ResponseReturnValue:
-    changed: dict[str, object] = {"potok:order": {"order": order_ids[0]}} if len(order_ids) == 1 else {}
+def _answer(order_ids: list[int], heads: Iterable[int], toast: str, refused: str, also: dict[str, object]) -> ResponseReturnValue:
     dialog = f'<div hx-swap-oob="innerHTML:#dialogs">{refused}</div>' if refused else ""
-    return parts_answer(order_ids, heads, toast=toast, more=dialog, also=changed)
+    return parts_answer(order_ids, heads, toast=toast, more=dialog, also=also)
 
 
 def _pairs(text: str) -> list[tuple[int, int]]:

@@ -47,7 +47,7 @@ _BODY = '<div class="column-body">'
 
 def init_parts(app: Flask) -> None:
     app.extensions["potok_parts"] = Cache[PartsKey, Parts]("parts", 1_000_000, _size)
-    app.jinja_env.globals.update(card_html=card_html, columns_html=columns_html, board_of=board_of)
+    app.jinja_env.globals.update(card_html=card_html, columns_html=columns_html, board_of=board_of, currency=currency)
     app.jinja_env.filters["toast_part"] = lambda html: Markup(toast_part(str(html)))
 
 

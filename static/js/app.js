@@ -1,5 +1,6 @@
 // Behaviours: js/behaviors/<name>.js exports attach(element); elements name theirs in data-behavior.
 import { attach as board } from "./behaviors/board.js"
+import { attach as bulk } from "./behaviors/bulk.js"
 import { attach as composer } from "./behaviors/composer.js"
 import { attach as copy } from "./behaviors/copy.js"
 import { attach as dialogs } from "./behaviors/dialogs.js"
@@ -11,6 +12,7 @@ import { attach as livePart } from "./behaviors/live-part.js"
 import { attach as mention } from "./behaviors/mention.js"
 import { attach as menu } from "./behaviors/menu.js"
 import { attach as quick } from "./behaviors/quick.js"
+import { attach as select } from "./behaviors/select.js"
 import { attach as switchForm } from "./behaviors/switch.js"
 import { attach as switcher } from "./behaviors/switcher.js"
 import { attach as toasts } from "./behaviors/toasts.js"
@@ -21,7 +23,7 @@ import "./keys.js"
 import "./live.js"
 import "./toasts.js"
 
-const behaviors = { board, composer, copy, dialogs, dirty, draw, edges, filter, "live-part": livePart, mention, menu, quick, switch: switchForm, switcher, toasts, way }
+const behaviors = { board, bulk, composer, copy, dialogs, dirty, draw, edges, filter, "live-part": livePart, mention, menu, quick, select, switch: switchForm, switcher, toasts, way }
 const attached = new WeakSet()
 
 function attachAll(root) {

@@ -13,6 +13,22 @@ export function post(card, status, before, undo) {
   send(card, { status, before, undo })
 }
 
+// Several with one request; what is refused comes back with the answer, each in its true place.
+export function postMany(cards, status, before, undo) {
+  const orders = cards.map(({ dataset }) => `${dataset.order}:${dataset.version}`).join(",")
+  const values = { orders, status, before, key: crypto.randomUUID().replaceAll("-", "") }
+  const source = document.getElementById("bulk")
+  cards.forEach(({ dataset }) => runAhead(dataset.order))
+  const after = (event) => {
+    if (event.detail.elt !== source) return
+    source.removeEventListener("htmx:afterRequest", after)
+    if (!event.detail.successful) undo()
+    cards.forEach(({ dataset }) => catchUp(dataset.order))
+  }
+  source.addEventListener("htmx:afterRequest", after)
+  window.htmx.ajax("POST", "/orders/move", { source, target: "#toasts", swap: "none", values })
+}
+
 function send(card, { status, before, undo }) {
   const values = { status, before, version: card.dataset.version, key: crypto.randomUUID().replaceAll("-", "") }
   const source = card.closest("li") ?? card
@@ -65,7 +81,9 @@ function refocus(order) {
 }
 
 // Where a dropped item stands, as the server reads it: the next card's id, «end», or empty for the top of nothing.
-export function beforeOf(item) {
-  const next = item.nextElementSibling
+// passing: items that move with it.
+export function beforeOf(item, passing = []) {
+  let next = item.nextElementSibling
+  while (passing.includes(next)) next = next.nextElementSibling
   return next?.dataset.next ?? next?.querySelector("[data-order]")?.dataset.order ?? "end"
 }

@@ -1,6 +1,7 @@
 // A board: cards are dragged between columns; Ctrl+arrows do the same from the keyboard.
 import { hold, release } from "../place.js"
-import { beforeOf, post } from "../move.js"
+import { cards, isChosen } from "../chosen.js"
+import { beforeOf, post, postMany } from "../move.js"
 import { refuse } from "./way.js"
 
 export function attach(board) {
@@ -22,12 +23,34 @@ function makeSortable(board) {
       animation: 0, delay: 180, delayOnTouchOnly: true, touchStartThreshold: 5, fallbackTolerance: 4,
       ghostClass: "is-ghost", chosenClass: "is-chosen", dragClass: "is-dragged", emptyInsertThreshold: 60,
       forceFallback: isTouched, scroll: true, scrollSensitivity: 60, scrollSpeed: 7,
+      setData: (data, item) => stack(data, item),
       onStart: (event) => start(board, event), onMove: (event) => over(board, event), onEnd: (event) => end(board, event),
     })
   }
 }
 
 let origin = null
+
+// Those that go with the one that is dragged, itself among them, in the order in which they stand; none where it goes alone.
+function others(item) {
+  const { order } = item.querySelector("[data-order]").dataset
+  const chosen = isChosen(order) ? cards() : []
+  return chosen.length > 1 ? chosen.map((one) => one.closest("li")) : []
+}
+
+// What the hand holds of several: the card, with their number.
+function stack(data, item) {
+  data.setData("text/plain", "")
+  const { length } = others(item)
+  if (!length) return
+  const layer = document.createElement("div")
+  layer.className = "drag-layer"
+  layer.append(item.querySelector(".card").cloneNode(true), Object.assign(document.createElement("span"), { className: "drag-count", textContent: length }))
+  layer.querySelector("[id]")?.removeAttribute("id")
+  document.body.append(layer)
+  data.setDragImage(layer, 24, 24)
+  setTimeout(() => layer.remove())
+}
 
 function start(board, event) {
   hold()
@@ -47,10 +70,28 @@ function end(board, event) {
   const to = settle(event)
   const undo = () => list.insertBefore(event.item, next)
   const card = event.item.querySelector("[data-order]")
+  const together = others(event.item)
+  if (together.length) {
+    dropTogether(event.item, together, to, undo)
+    return release()
+  }
   const still = to === list && event.item.nextElementSibling === next
   const wrong = !still && refuse(event.from, to, card, undo)
   if (!still && !wrong) post(card, to.dataset.cards, beforeOf(event.item), undo)
   release()
+}
+
+function dropTogether(item, together, to, undo) {
+  const places = together.map((one) => [one, one.parentElement, one.nextElementSibling])
+  const before = beforeOf(item, together)
+  let next = item.nextElementSibling
+  while (together.includes(next)) next = next.nextElementSibling
+  together.forEach((one) => to.insertBefore(one, next))
+  const back = () => {
+    places.reverse().forEach(([one, list, next]) => one === item || list.insertBefore(one, next?.parentElement === list ? next : null))
+    undo()
+  }
+  postMany(together.map((one) => one.querySelector("[data-order]")), to.dataset.cards, before, back)
 }
 
 // A quick hand lets go before the last column was noticed: where the pointer is counts.
