@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, or_, select
@@ -13,13 +13,15 @@ from kanban.actor import Actor
 from kanban.columns import ColumnRow, columns_of_boards
 from kanban.db import table
 from kanban.errors import NotFound
+from kanban.events import Told, listeners
 from kanban.fields import Field, catalogue_of
 from kanban.i18n import _
 from kanban.models import Board, Event, Order, Person, Role, Status, person_role
-from kanban.policy import may_move_into, may_write, why_not_into
+from kanban.policy import may_administer, may_move_into, may_write, why_not_into
 from kanban.roles import How, resolve_role
 
 MOST_EVENTS = 200
+WITHIN, QUIET_FOR = timedelta(days=1), timedelta(minutes=10)  # how long an undo is offered in the history
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,14 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True)
+class UndoOffer:
+    """The move, or the placing, that can be taken back before anybody hears of it. told: who will not be told then."""
+
+    event_id: int
+    told: Told
+
+
+@dataclass(frozen=True)
 class OrderView:
     """further: columns, with their values, for which the page has no place laid out."""
 
@@ -89,6 +99,7 @@ class OrderView:
     makes: Board | None
     can_make: bool
     further: tuple[tuple[Field, object], ...] = ()
+    undo: UndoOffer | None = None
 
     @property
     def following(self) -> StatusStep | None:
@@ -181,7 +192,21 @@ def order_view(session: Session, person: Actor, order_id: int) -> OrderView:
         makes=makes,
         can_make=makes is not None and may_write(person) and not any(link.order_name == makes.order_name for link in links),
         further=tuple((column, getattr(order, column.name)) for column in catalogue_of(order.board_id).further),
+        undo=_undo_offer(session, person, events),
     )
+
+
+def _undo_offer(session: Session, person: Actor, events: Sequence[Event]) -> UndoOffer | None:
+    """While its messages wait; where there are none, for QUIET_FOR."""
+    own = (event for event in events if event.kind != "order.commented" and event.cause_event_id is None)
+    newest = next(own, None)
+    if newest is None or newest.kind not in ("order.moved", "order.placed") or newest.undoes_id is not None:
+        return None
+    if newest.at < clock.now() - WITHIN or not (may_administer(person) or newest.actor_id == person.id):
+        return None
+    outcome = listeners.outcome_of(session, newest)
+    is_quiet = not outcome.messages and newest.at > clock.now() - QUIET_FOR
+    return UndoOffer(newest.id, outcome.told) if outcome.window_s or is_quiet else None
 
 
 def steps_of(session: Session, person: Actor, order: Order) -> tuple[StatusStep, ...]:

@@ -97,7 +97,8 @@ def _placed(placed: orders.Placed, board_id: int) -> ResponseReturnValue:
     if not is_htmx():
         return redirect(url_for("orders.show", order_id=placed.order.id), 303)
     order = order_summary(db.session(), placed.order.id)
-    toast = render_template("orders/_toast_placed.html", order=order, outcome=placed.recorded.outcome)
+    recorded = placed.recorded
+    toast = render_template("orders/_toast_placed.html", order=order, event_id=recorded.event.id, outcome=recorded.outcome)
     shown = [order.id, *source_in(order)]
     return parts_answer(shown, [order.status.id], toast=toast, also={"potok:placed": {"order": order.id, "board": board_id}})
 

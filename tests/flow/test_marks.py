@@ -110,3 +110,28 @@ def test_a_stale_removal_is_refused(owner: Signed, cast: Cast) -> None:
     order = cast.place()
     cast.move(order, "ready")
     assert post(owner, order, "remove", version=1).status_code == 409 and now(order).removed_at is None
+
+
+def test_a_placed_order_is_taken_back_from_its_toast(app: Flask, cast: Cast) -> None:
+    manager = Signed(app.test_client(), cast.email("manager"))
+    answer = manager.post("/boards/1/place", {"customer_name": "Ким", "key": "k1"}, htmx=True, page="/boards/1")
+    event = answer.text.split('name="event" value="')[1].split('"')[0]
+    assert "Отменить" in answer.text
+    undone = manager.post("/orders/1/undo", {"event": event}, htmx=True, page="/boards/1")
+    assert undone.status_code == 200 and "К-0001 отменён" in undone.text
+    assert "К-0001" not in manager.get("/boards/1").text
+    assert "Этот заказ удалён" in manager.get("/orders/1").text
+
+
+def test_history_offers_undo_while_messages_wait_and_names_who_will_not_be_told(app: Flask, cast: Cast) -> None:
+    order = cast.place(cast.manager)
+    moved = cast.move(order, "prepaid", cast.manager)
+    with transaction() as session:
+        orders.comment(session, cast.designer, order.id, "Видела")
+    assert moved.event
+    manager, designer = (Signed(app.test_client(), cast.email(one)) for one in ("manager", "designer"))
+    page = manager.get(f"/orders/{order.id}").text
+    assert f'name="event" value="{moved.event.id}"' in page and "тогда не узнают: Тамара Гусева" in page
+    assert 'name="event"' not in designer.get(f"/orders/{order.id}").text
+    manager.post(f"/orders/{order.id}/undo", {"event": moved.event.id})
+    assert 'name="event"' not in manager.get(f"/orders/{order.id}").text
