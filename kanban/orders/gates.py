@@ -103,6 +103,18 @@ def _words(verdict: Verdict, board_id: int, lookup: Lookup, depth: int = 0) -> s
     return f"({words})" if depth and len(said) > 1 else words
 
 
+def words_of_gate(gate: Group, board_id: int, lookup: Lookup) -> str:
+    """As one line, for a comparison."""
+    unknown = Verdict(None, group=gate.kind, parts=tuple([_unknown(part) for part in gate.parts]))
+    return _words(unknown, board_id, lookup)
+
+
+def _unknown(part: Criterion | Group) -> Verdict:
+    if isinstance(part, Criterion):
+        return Verdict(None, part)
+    return Verdict(None, group=part.kind, parts=tuple([_unknown(one) for one in part.parts]))
+
+
 def missing_criteria(verdict: Verdict) -> list[Criterion]:
     """Those that don't hold and stand in the way, each once; of a group of which any would do, all."""
     if verdict.truth is True:

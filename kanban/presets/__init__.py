@@ -6,11 +6,10 @@ nothing is removed.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from sqlalchemy import select
@@ -19,11 +18,12 @@ from sqlalchemy.orm import Session, selectinload
 from kanban.actor import Actor
 from kanban.boards import BoardFields, StatusFields, add_board, add_status, arrange_statuses, change_board, change_status
 from kanban.errors import Invalid
-from kanban.i18n import N_, _
+from kanban.i18n import _
 from kanban.models import Board, Role, Status
 from kanban.people import add_role
+from kanban.presets.gates import load_gate
+from kanban.presets.loaded import Content, Loaded, named, of_key, words
 from kanban.presets.shape import words_of
-from kanban.snapshot import Named
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -32,68 +32,6 @@ HERE = Path(__file__).parent
 PRESETS = ("kitchen", "furniture", "repair")
 MOST_SIGNS = 1_000_000
 MOST_PARTS, MOST_DEEP = 150_000, 50  # of a file: texts, lists and mappings, and how deep they stand
-KINDS = {
-    "role": N_("Role"),
-    "board": N_("Board"),
-    "status": N_("Status"),
-    "template": N_("Template"),
-    "matrix": N_("Who is notified"),
-    "rule": N_("Rule"),
-}
-
-
-Content = dict[str, Any]  # what stands in a file, of the shape that schema.yaml gives
-Entry = TypeVar("Entry", bound=Named)
-Row = TypeVar("Row")
-
-
-@dataclass(frozen=True)
-class ImportedThing:
-    """What a file says of one thing. what: new, changed, same or skipped. details: what changed, or why it is skipped."""
-
-    kind: str
-    name: str
-    what: str
-    details: tuple[str, ...] = ()
-
-
-@dataclass
-class Loaded:
-    """Things by the keys of the file; `rules` is the section for the rules package. found: what was made of the file."""
-
-    roles: dict[str, Role] = field(default_factory=dict)
-    boards: dict[str, Board] = field(default_factory=dict)
-    statuses: dict[str, Status] = field(default_factory=dict)
-    rules: Content = field(default_factory=dict)
-    found: list[ImportedThing] = field(default_factory=list)
-    taken: set[tuple[str, int]] = field(default_factory=set)
-
-    def match(self, kind: str, name: str, things: Iterable[Entry]) -> Entry | None:
-        """The first thing of this name that the file has not named yet; None where there is none."""
-        for one in things:
-            if folded(one.name) == folded(name) and (kind, one.id) not in self.taken:
-                self.taken.add((kind, one.id))
-                return one
-        return None
-
-    def note(self, kind: str, name: str, before: Mapping[str, object] | None, after: Mapping[str, object]) -> bool:
-        """Notes what becomes of a thing. before: None where it is new; both as {what it is called: text}. Whether it differs."""
-        if before is None:
-            self.found.append(ImportedThing(kind, name, "new"))
-            return True
-        differing = [key for key in after if before.get(key) != after[key]]
-        details = tuple(_("%(what)s: %(old)s → %(new)s", what=key, old=_said(before.get(key)), new=_said(after[key])) for key in differing)
-        self.found.append(ImportedThing(kind, name, "changed" if details else "same", details))
-        return bool(details)
-
-
-def _said(value: object) -> str:
-    """A value of a thing, in words."""
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    return str(value or "—")
-
-
 # As YAML 1.2 reads plain words: «on» and «2026-12-31» are texts, «10:00» is no number.
 PLAIN = (
     ("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf")),
@@ -203,13 +141,6 @@ def read(name: str) -> Content:
     return content
 
 
-def words(value: object, language: str) -> str:
-    """A text of a file: as it is, or in the language; in another where it has none."""
-    if isinstance(value, Mapping):
-        return str(value.get(language) or next(iter(value.values())))
-    return str(value or "")
-
-
 def load_preset(session: Session, name: str, language: str) -> Loaded:
     """Makes the roles, boards and statuses of a preset, in one language."""
     return load_process(session, None, read(name), language)
@@ -226,27 +157,11 @@ def load_process(session: Session, actor: Actor | None, content: Content, langua
         loaded.roles[key] = role or add_role(session, actor, name)
     for board in content.get("boards") or []:
         _load_board(session, actor, board, loaded, language)
+    for board in content.get("boards") or []:  # a gate may name any of their statuses
+        for status in board["statuses"]:
+            if "gate" in status:
+                load_gate(session, actor, loaded.statuses[status["key"]], status["gate"], loaded)
     return loaded
-
-
-def named(said: object, language: str, most: int) -> str:
-    """A name of the file. Raises Invalid."""
-    name = " ".join(words(said, language).split())
-    if not 0 < len(name) <= most:
-        raise Invalid(_("“%(name)s” is not a valid name: use 1 to %(most)s characters.", name=name[:40], most=most), "file")
-    return name
-
-
-def folded(name: str) -> str:
-    """As names are compared: whatever their case and spaces."""
-    return " ".join(name.split()).casefold()
-
-
-def of_key(things: Mapping[str, Row], key: object, kind: str) -> Row:
-    """What a key of the file stands for. Raises Invalid."""
-    if not isinstance(key, str) or key not in things:
-        raise Invalid(_("%(kind)s “%(key)s”: the file has nothing with this key.", kind=_(KINDS[kind]), key=str(key)[:60]), "file")
-    return things[key]
 
 
 def _load_board(session: Session, actor: Actor | None, content: Content, loaded: Loaded, language: str) -> None:
@@ -293,6 +208,7 @@ def _load_status(
         phase=content.get("phase", "active"),
         norm_days=content.get("norm"),
         limit=content.get("limit"),
+        limit_refuses=content.get("limit_refuses", False),
         answering=[role.id for role in roles["answer"]],
         moving=[role.id for role in roles["move"]],
     )
@@ -314,6 +230,7 @@ def _of_status(one: Status | StatusFields, answering: list[Role], moving: list[R
         _("phase"): one.phase,
         _("target in days"): one.norm_days,
         _("limit"): one.limit,
+        _("takes no more orders above the limit"): one.limit_refuses,
         _("responsible roles"): ", ".join(sorted(role.name for role in answering)),
         _("can move orders here"): ", ".join(sorted(role.name for role in moving)),
     }

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from kanban.models import Person
 from kanban.people import PersonFields, add_organisation, add_person
-from kanban.presets import Content, Loaded, read
+from kanban.presets import read
+from kanban.presets.loaded import Content, Loaded
 from kanban.settings import write_setting
 
 WORDS = [

@@ -19,7 +19,7 @@ from kanban.actor import Actor
 from kanban.calendar import Calendar
 from kanban.models import Order
 from kanban.orders import OrderFields, fields_of, find_order
-from kanban.presets import Content, Loaded
+from kanban.presets.loaded import Content, Loaded
 from kanban.todos import TodoFields, due_at
 
 OPENS = time(9)

@@ -19,8 +19,9 @@ from kanban.http.filters import countries_by_name
 from kanban.i18n import LANGUAGES, _, _l, force_locale, language
 from kanban.models import Person
 from kanban.people import PersonFields, add_organisation, add_person
-from kanban.presets import PRESETS, Loaded, load_preset, read
+from kanban.presets import PRESETS, load_preset, read
 from kanban.presets.demo import is_empty
+from kanban.presets.loaded import Loaded
 from kanban.security import enter, passwords
 from kanban.settings import DEFAULTS, write_setting
 from kanban.transactions import transaction

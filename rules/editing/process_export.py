@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from kanban.json_reader import JsonObject
 from kanban.models import Board, Person, Role, Status
+from kanban.orders import read_gate
 from kanban.presets import PLAIN
+from kanban.presets.keys import UNITS
 from kanban.references import Keys, ReferenceKind
 from kanban.settings import setting
 from rules.definition.actions import Action, action_json
@@ -28,7 +30,6 @@ from rules.definition.recipients import (
     RelatedRecipient,
     RoleRecipient,
 )
-from rules.editing.process_import import UNITS
 from rules.models import GONE, MailAccount, Rule
 from rules.queries.lookup import RuleLookup, load_rule_lookup
 from rules.queries.versions import fields_of
@@ -151,8 +152,10 @@ def _status(status: Status, names: Names) -> JsonObject:
             "phase": status.phase,
             "norm": status.norm_days,
             "limit": status.limit,
+            "limit_refuses": status.limit_refuses,
             "answer": keys(status.answering),
             "move": keys(status.moving),
+            "gate": read_gate(status.gate, status.board_id).criteria.to_json(names) if status.gate else {},
         }
     )
 

@@ -4,8 +4,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
@@ -14,13 +12,15 @@ from kanban import clock
 from kanban.actor import Actor
 from kanban.boards import find_status
 from kanban.errors import Forbidden, Invalid, NotFound
-from kanban.fields import BUILT_IN, MOST_MONEY
+from kanban.fields import BUILT_IN
 from kanban.i18n import _, force_locale
-from kanban.json_reader import JsonObject, Malformed, Value
-from kanban.models import Organisation, Person, Status
+from kanban.json_reader import JsonObject, Malformed
+from kanban.models import Status
 from kanban.policy import require_admin
-from kanban.presets import Content, ImportedThing, Loaded, load_process, named, of_key, words
-from kanban.references import Keys, ReferenceKind
+from kanban.presets import load_process
+from kanban.presets.keys import FileKeys, file_keys
+from kanban.presets.loaded import Content, ImportedThing, Loaded, named, of_key, words
+from kanban.references import ReferenceKind
 from kanban.transactions import transaction
 from rules.definition import texts
 from rules.definition.cells import WHO, Column, actions_of, told_in_full
@@ -37,7 +37,6 @@ from rules.words.actions import relation_word
 from rules.words.differences import differences
 
 RECIPIENT_PLACES = ("to", "cc", "bcc")
-UNITS = 100  # a file has sums in whole units
 
 
 def load_rules(session: Session, loaded: Loaded, language: str, actor: Actor | None = None) -> dict[str, Template]:
@@ -51,7 +50,9 @@ def load_rules(session: Session, loaded: Loaded, language: str, actor: Actor | N
     with force_locale(language):
         for key, row in (section.get("matrix") or {}).items():
             _row(session, actor, find_status(session, of_key(loaded.statuses, key, "status").id), row, loaded, templates)
-    keys, known = FileKeys.load(session, loaded, templates), _Known.load(session)
+    accounts = {one.address.casefold(): one.id for one in session.scalars(select(MailAccount).order_by(MailAccount.id.desc()))}
+    of_rules = {ReferenceKind.TEMPLATE: templates}, {ReferenceKind.ACCOUNT: accounts}
+    keys, known = file_keys(session, loaded).along(*of_rules), _Known.load(session)
     for content in section.get("list") or []:
         _rule(session, actor, content, loaded, keys, known, language)
     return templates
@@ -113,9 +114,7 @@ def _column_word(column: Column, roles: Mapping[int, str]) -> str:
     return roles.get(column.role_id, "?") if column.role_id is not None else relation_word(Relation(column.kind))
 
 
-def _rule(
-    session: Session, actor: Actor | None, content: Content, loaded: Loaded, keys: "FileKeys", known: "_Known", language: str
-) -> None:
+def _rule(session: Session, actor: Actor | None, content: Content, loaded: Loaded, keys: FileKeys, known: "_Known", language: str) -> None:
     name = named(content["name"], language, 120)
     try:
         with session.begin_nested():
@@ -158,7 +157,7 @@ def _write(session: Session, actor: Actor | None, fields: RuleFields, loaded: Lo
     loaded.found.append(ImportedThing("rule", fields.name, "changed" if details else "same", tuple(details)))
 
 
-def _read(content: Content, name: str, language: str, loaded: Loaded, keys: "FileKeys") -> RuleFields:
+def _read(content: Content, name: str, language: str, loaded: Loaded, keys: FileKeys) -> RuleFields:
     """Raises Invalid, Malformed."""
     mode, when = content.get("mode", "on"), content.get("when") or []
     options = dict(content.get("options") or {})
@@ -208,52 +207,6 @@ def _recipient(one: str | Content, loaded: Loaded) -> JsonObject:
         return {"kind": "address", "address": one["address"]}
     kind = "role" if "role" in one else "person"
     return {"kind": kind, "id": one.get(kind)} | ({"many": True} if one.get("many") and kind == "role" else {})
-
-
-def minor_units(number: object) -> int:
-    """A sum of the file in kopecks (or cents). Raises Invalid."""
-    is_number = isinstance(number, int | float) and not isinstance(number, bool)
-    amount = Decimal(str(number)) * UNITS if is_number else Decimal("nan")
-    if not amount.is_finite() or amount != amount.to_integral_value() or not 0 <= amount <= MOST_MONEY:
-        raise Invalid(
-            _("%(what)s is not a valid amount: enter a number with at most two digits after the decimal point.", what=str(number)[:80]),
-            "file",
-        )
-    return int(amount)
-
-
-@dataclass(frozen=True)
-class FileKeys(Keys):
-    """A key of the file → the id of what it stands for. in_file: what the file itself names; here: what is found by address or name."""
-
-    in_file: Mapping[ReferenceKind, Mapping[str, Any]]
-    here: Mapping[ReferenceKind, Mapping[str, int]]
-
-    @classmethod
-    def load(cls, session: Session, loaded: Loaded, templates: Mapping[str, Template]) -> "FileKeys":
-        kind = ReferenceKind
-        accounts = session.scalars(select(MailAccount).order_by(MailAccount.id.desc()))
-        return cls(
-            {kind.BOARD: loaded.boards, kind.STATUS: loaded.statuses, kind.ROLE: loaded.roles, kind.TEMPLATE: templates},
-            {
-                kind.PERSON: {one.email.casefold(): one.id for one in session.scalars(select(Person))},
-                kind.ORGANISATION: {one.name.casefold(): one.id for one in session.scalars(select(Organisation))},
-                kind.ACCOUNT: {one.address.casefold(): one.id for one in accounts},
-            },
-        )
-
-    def read(self, kind: ReferenceKind, value: Value) -> int:
-        """Raises Invalid, Malformed."""
-        key = str(value.raw) if isinstance(value.raw, int) else value.text()  # a role of digits alone
-        if kind in self.in_file:
-            return int(of_key(self.in_file[kind], key, kind.value).id)
-        found = self.here[kind].get(key.casefold())
-        if found is None:
-            raise Invalid(_("Unknown value: %(what)s", what=key[:80]), "file")
-        return found
-
-    def read_money(self, value: Value) -> int:
-        return minor_units(value.raw)
 
 
 class _Looked(Exception):

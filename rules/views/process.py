@@ -12,7 +12,8 @@ from kanban.errors import Invalid
 from kanban.http.csv_answer import note_export
 from kanban.http.guard import admin_only, confirmed, person
 from kanban.i18n import _, ngettext
-from kanban.presets import KINDS, MOST_SIGNS, ImportedThing, parse
+from kanban.presets import MOST_SIGNS, parse
+from kanban.presets.loaded import KINDS, ImportedThing
 from kanban.settings import setting
 from rules.editing.encodings import ENCODINGS, NotUtf8, read_as, read_utf8
 from rules.editing.process_export import write_process

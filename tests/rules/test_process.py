@@ -17,11 +17,13 @@ from kanban.db import db
 from kanban.errors import Forbidden, Invalid
 from kanban.i18n import force_locale
 from kanban.models import Board, Role, Status
-from kanban.presets import PRESETS, ImportedThing, load_preset, parse, read
+from kanban.presets import PRESETS, load_preset, parse, read
+from kanban.presets.keys import minor_units
+from kanban.presets.loaded import ImportedThing
 from kanban.transactions import transaction
 from rules.editing import verbs
 from rules.editing.process_export import write_process
-from rules.editing.process_import import load_rules, minor_units, read_process
+from rules.editing.process_import import load_rules, read_process
 from rules.models import Rule, RuleVersion, Template
 from rules.queries.lookup import load_rule_lookup
 from rules.queries.versions import fields_of, find_rule
@@ -431,3 +433,51 @@ def test_a_sum_of_a_file_is_never_another(number: Any) -> None:
 
 def test_sums_of_a_file_are_exact() -> None:
     assert [minor_units(number) for number in (0, 1, 0.1, 0.29, 1_000_000_000_000.01, 4.35)] == [0, 100, 10, 29, 100_000_000_000_001, 435]
+
+
+def test_gates_and_limits_go_along_and_a_file_that_names_none_leaves_them(cast: Cast) -> None:
+    gate = {
+        "all": [
+            {"field": "paid_percent", "op": "at_least", "value": 50},
+            {
+                "any": [
+                    {"field": f"role:{cast.roles['designer']}", "op": "filled"},
+                    {"field": "linked.status", "op": "equals", "value": cast.statuses["made"]},
+                    {"field": "total", "op": "less", "value": 100_050},
+                ]
+            },
+        ]
+    }
+    with transaction() as session:
+        status = session.get_one(Status, cast.statuses["prepaid"])
+        status.gate, status.limit, status.limit_refuses = gate, 7, True
+    text = write_process(db.session())
+    written = next(one for one in parse(text)["boards"][0]["statuses"] if one["name"] == "Предоплата")
+    assert written["limit_refuses"] and written["gate"]["all"][1]["any"][0]["field"] == "role:Дизайнер"
+    assert written["gate"]["all"][1]["any"][2]["value"] == 1000.5
+    with transaction() as session:
+        status = session.get_one(Status, cast.statuses["prepaid"])
+        status.gate, status.limit_refuses = {}, False
+    found = read_process(parse(text), cast.owner, "ru", keep=True)
+    assert [one.what for one in found if one.kind == "gate"] == ["new"]
+    db.session.rollback()
+    status = db.session.get_one(Status, cast.statuses["prepaid"], populate_existing=True)
+    assert (status.gate, status.limit, status.limit_refuses) == (gate, 7, True)
+    assert all(one.what == "same" for one in read_process(parse(text), cast.owner, "ru", keep=True))
+    without = parse(text)
+    for board in without["boards"]:
+        for one in board["statuses"]:
+            one.pop("gate", None)
+    read_process(without, cast.owner, "ru", keep=True)
+    db.session.rollback()
+    assert db.session.get_one(Status, cast.statuses["prepaid"], populate_existing=True).gate == gate
+
+
+def test_a_gate_that_makes_no_sense_here_is_left_out_and_says_why(cast: Cast) -> None:
+    content = parse(write_process(db.session()))
+    statuses = content["boards"][0]["statuses"]
+    statuses[1]["gate"] = {"all": [{"field": "total", "op": "changed"}]}
+    statuses[2]["gate"] = {"all": [{"field": "responsible", "op": "equals", "value": "nobody@elsewhere.example"}]}
+    statuses[3]["gate"] = {"all": [{"field": "total", "op": "no_such"}]}
+    found = [one for one in read_process(content, cast.owner, "ru", keep=True) if one.kind == "gate"]
+    assert [one.what for one in found] == ["skipped"] * 3
