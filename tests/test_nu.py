@@ -169,6 +169,10 @@ def look_around(pages: Pages, cast: Cast, day: dict[str, Any], owner: Signed) ->
         f"/settings/boards/{board}/edit",
         f"/settings/boards/statuses/{status}/edit",
         f"/settings/boards/statuses/{status}/remove",
+        f"/settings/boards/statuses/{status}/gate",
+        "/settings/removed",
+        f"/orders/{order}/block",
+        f"/orders/{order}/remove",
         "/settings/told",
         f"/settings/told?choose={status}-role-{role}",
         "/settings/rules",
@@ -206,6 +210,8 @@ def look_around(pages: Pages, cast: Cast, day: dict[str, Any], owner: Signed) ->
         f"/orders/{order}/buttons",
         f"/orders/{order}/todos",
         f"/orders/{order}/events/{day['event_id']}/why",
+        f"/orders/{order}/block",
+        f"/orders/{order}/remove",
         "/bell",
         "/bell/list",
         f"/boards/{board}",
@@ -214,7 +220,8 @@ def look_around(pages: Pages, cast: Cast, day: dict[str, Any], owner: Signed) ->
     )
     for url in parts:
         pages.take("owner, htmx", url, owner.get(url, htmx=True, page=f"/boards/{board}"))
-    pages.take("owner, htmx", f"/orders/{order}/menu", owner.get(f"/orders/{order}/menu", htmx=True), within=MENU)
+    for url in (f"/orders/{order}/menu", f"/orders/menu?orders={order}:1"):
+        pages.take("owner, htmx", url, owner.get(url, htmx=True), within=MENU)
 
 
 def open_the_editor(pages: Pages, cast: Cast, day: dict[str, Any], owner: Signed) -> None:

@@ -21,6 +21,8 @@ PAGES = (
     "/settings/boards",
     "/settings/boards/statuses/3/edit",
     "/settings/boards/statuses/3/remove",
+    "/settings/boards/statuses/3/gate",
+    "/settings/removed",
     "/settings/told",
     "/settings/rules",
     "/settings/rules/2",

@@ -19,6 +19,8 @@ NARROW = (
     "/settings/boards/1/edit",
     "/settings/boards/statuses/2/edit",
     "/settings/boards/statuses/2/remove",
+    "/settings/boards/statuses/2/gate",
+    "/settings/removed",
     "/settings/told",
     "/settings/rules",
     "/settings/rules/2",
