@@ -4,7 +4,7 @@ permissions."""
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Text, bindparam, cast, select
 from sqlalchemy.orm import Session
 
 from kanban.actor import ActorRole
@@ -39,6 +39,8 @@ class ColumnRow:
     norm_days: int | None
     order_count: int
     order_total: int
+    limit_refuses: bool
+    has_gate: bool
     moving: tuple[ActorRole, ...]
 
     @property
@@ -61,6 +63,8 @@ _ROWS = (
         _S.norm_days,
         _S.order_count,
         _S.order_total,
+        _S.limit_refuses,
+        (cast(_S.gate, Text) != "{}").label("has_gate"),
         _R.id.label("role_id"),
         _R.name.label("role_name"),
     )
@@ -99,5 +103,16 @@ def _collect(rows: Iterable[Record]) -> list[ColumnRow]:
 
 def _row(row: Record, moving: tuple[ActorRole, ...]) -> ColumnRow:
     return ColumnRow(
-        row.id, row.board_id, row.name, row.tone, row.phase, row.limit, row.norm_days, row.order_count, row.order_total, moving
+        row.id,
+        row.board_id,
+        row.name,
+        row.tone,
+        row.phase,
+        row.limit,
+        row.norm_days,
+        row.order_count,
+        row.order_total,
+        row.limit_refuses,
+        bool(row.has_gate),
+        moving,
     )

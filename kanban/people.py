@@ -14,7 +14,7 @@ from kanban.errors import Conflict, Invalid, NotFound
 from kanban.i18n import LANGUAGES, _
 from kanban.journal import Kind
 from kanban.live import end_streams, publish
-from kanban.models import ACCESSES, TONES, Order, OrderPerson, Organisation, Person, Role, Status
+from kanban.models import ACCESSES, THEMES, TONES, Order, OrderPerson, Organisation, Person, Role, Status
 from kanban.orders.gates import let_go
 from kanban.phones import e164
 from kanban.policy import require_admin
@@ -162,6 +162,19 @@ def choose_language(session: Session, person_id: int, language: str) -> Person:
     if language and language not in LANGUAGES:
         raise Invalid(_("This language is not available."), "language")
     person.language = language
+    return person
+
+
+def choose_look(
+    session: Session, person_id: int, *, theme: str | None = None, compact: bool | None = None, single_keys: bool | None = None
+) -> Person:
+    """One's own: what is None stays as it is. Raises Invalid."""
+    if theme is not None and theme not in THEMES:
+        raise Invalid(_("This choice no longer exists."), "theme")
+    person = find_person(session, person_id)
+    person.theme = person.theme if theme is None else theme
+    person.compact = person.compact if compact is None else compact
+    person.single_keys = person.single_keys if single_keys is None else single_keys
     return person
 
 

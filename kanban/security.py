@@ -110,6 +110,9 @@ class SignedIn(UserMixin):  # type: ignore[misc]
     access: str
     language: str
     tone: str
+    theme: str
+    compact: bool
+    single_keys: bool
     password: str | None
     must_change_password: bool
     roles: tuple[ActorRole, ...] = ()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import wraps
-from typing import ParamSpec
+from typing import NamedTuple, ParamSpec
 
 from flask import Flask, Response, current_app, g, request, session
 from flask.typing import ResponseReturnValue
@@ -66,11 +66,20 @@ class Page:
     pieces: Mapping[Piece, str]
 
 
+class Look(NamedTuple):
+    """How a person wants pages to look: models.Person."""
+
+    theme: str
+    compact: bool
+    single_keys: bool
+
+
 @dataclass(frozen=True)
 class PageKey:
     """who: with rights and roles as they were when the request began; they may be others by the time the change is read."""
 
     who: Actor
+    look: Look
     url: str
     language: str
     day: date
@@ -139,7 +148,8 @@ def kept(view: Callable[P, Page]) -> Callable[P, Response]:
     def answered(*args: P.args, **kwargs: P.kwargs) -> Response:
         seen = last_seen(db.session())  # before the rows are read: a change in between is shown twice rather than never
         pages: Cache[PageKey, KeptPage] = current_app.extensions["potok_pages"]
-        key = PageKey(current_user.actor, request.full_path, language(), clock.today())
+        look = Look(current_user.theme, current_user.compact, current_user.single_keys)
+        key = PageKey(current_user.actor, look, request.full_path, language(), clock.today())
         has_flashes = "_flashes" in session and not is_refresh()  # which are shown once
         page = None if has_flashes else pages.get(key)
         if page is None or page.version != seen.boards:

@@ -8,7 +8,7 @@ from kanban.models.event import Event
 from kanban.models.guess import Guess
 from kanban.models.order import Order, OrderPerson
 from kanban.models.party import Customer, Organisation
-from kanban.models.person import ACCESSES, OneTimeLink, Person, ResetRequest, Role, SignIn, SignInEmailKind, person_role
+from kanban.models.person import ACCESSES, THEMES, OneTimeLink, Person, ResetRequest, Role, SignIn, SignInEmailKind, person_role
 from kanban.models.security_event import SecurityEvent
 from kanban.models.setting import Setting
 from kanban.models.todo import TODO_KINDS, Todo
@@ -18,6 +18,7 @@ __all__ = [
     "OVER",
     "PHASES",
     "SORTS",
+    "THEMES",
     "TODO_KINDS",
     "TONES",
     "Backup",

@@ -10,6 +10,7 @@ from kanban import clock
 from kanban.db import UNSEEN, Base
 
 ACCESSES = ("admin", "staff", "viewer")
+THEMES = ("", "light", "dark")  # "": the system's
 SignInEmailKind = Literal["reset", "invitation", "security"]  # what a message of the doors is about
 
 person_role = Table(

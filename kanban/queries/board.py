@@ -29,6 +29,11 @@ class Head:
     locked: str
 
     @property
+    def is_full(self) -> bool:
+        """Whether it takes no more orders."""
+        return bool(self.status.limit and self.status.limit_refuses and self.status.order_count >= self.status.limit)
+
+    @property
     def load(self) -> str:
         """full or over its limit, else ""."""
         limit = self.status.limit

@@ -69,6 +69,22 @@ def contacts() -> ResponseReturnValue:
     return redirect(url_for("personal.show"), 303)
 
 
+@bp.post("/me/look")
+@signed_in
+def look() -> ResponseReturnValue:
+    """One of: theme, compact, single_keys."""
+    form = request.form
+    with transaction() as session:
+        people.choose_look(
+            session,
+            person().id,
+            theme=form.get("theme"),
+            compact=form["compact"] == "1" if "compact" in form else None,
+            single_keys=form["single_keys"] == "1" if "single_keys" in form else None,
+        )
+    return redirect(url_for("personal.show"), 303)
+
+
 @bp.post("/me/password")
 @signed_in
 def password() -> ResponseReturnValue:

@@ -1,4 +1,6 @@
 // Toasts that the page shows by itself, made by the server as templates; and what is said when an answer does not come.
+import { waitsForLine } from "./saving.js"
+
 const region = document.getElementById("toasts")
 
 // template: the id of a <template> that holds a toast.
@@ -11,8 +13,11 @@ export function show(template, prepare = () => {}) {
 // What is fetched in the background asks again by itself: see refresh.js.
 const inBackground = (event) => event.detail.requestConfig?.headers["X-Potok-Refresh"]
 
+// A card's move that waits for the line says so itself: see move.js.
+const isKept = ({ detail }) => waitsForLine() && /^\/orders\/\d+\/move$/.test(detail.requestConfig?.path) && detail.elt.matches("li")
+
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(name, (event) => inBackground(event) || show("toast-lost"))
+  document.addEventListener(name, (event) => inBackground(event) || isKept(event) || show("toast-lost"))
 }
 
 // An error page that is not ours, of a proxy for instance, belongs in no part of this page.

@@ -122,3 +122,43 @@ def test_who_only_looks_sees_nothing_to_move_with(visit: Visits) -> None:
     first.locator(".card-link").tap()
     expect(page.locator(".status-button")).to_be_visible()
     expect(page.locator(".order-top").get_by_role("button")).to_have_count(0)
+
+
+@pytest.mark.parametrize("undo_window_s", [20])
+def test_a_move_without_a_line_waits_for_it_and_happens_once(visit: Visits) -> None:
+    page, other = visit("belova", **PHONE), visit("melnikov")
+    card(page, "К-0038").locator("[data-menu]").tap()
+    expect(page.locator("#menu [role=menu]")).to_be_visible()
+    with visit.allows("failed /*"):
+        page.context.set_offline(True)
+        page.locator("#menu").get_by_role("menuitem", name="Проект готов", exact=True).tap()
+        expect(card(page, "К-0038")).to_have_attribute("data-saving", "offline")
+        expect_in_dom(page, "К-0038", "Проект готов")
+        expect_toast(page, "Нет связи. Отправлю")
+        expect_in(other, "К-0038", "Разработка проекта")
+        page.context.set_offline(False)
+        expect_in(other, "К-0038", "Проект готов")
+    expect_toast(page, "К-0038 → «Проект готов»")
+    assert card(page, "К-0038").get_attribute("data-saving") is None
+    card(other, "К-0038").locator(".card-link").click()
+    expect(other.locator("#timeline .mark")).to_have_count(2)  # placed, and moved once
+
+
+def test_whoever_does_not_want_to_wait_for_the_line_takes_the_card_back(visit: Visits) -> None:
+    page = visit("belova", **PHONE)
+    card(page, "К-0038").locator("[data-menu]").tap()
+    expect(page.locator("#menu [role=menu]")).to_be_visible()
+    with visit.allows("failed /*"):
+        page.context.set_offline(True)
+        page.locator("#menu").get_by_role("menuitem", name="Проект готов", exact=True).tap()
+        page.locator("[data-give-up]").tap()
+        expect_in_dom(page, "К-0038", "Разработка проекта")
+        expect(page.locator(".toast")).to_have_count(0)
+        page.context.set_offline(False)
+        page.reload()
+    expect_in_dom(page, "К-0038", "Разработка проекта")
+
+
+def expect_in_dom(page: Page, number: str, status: str) -> None:
+    """In that column, which may be beside the screen."""
+    expect(column(page, status).locator(".card-number", has_text=number)).to_have_count(1)

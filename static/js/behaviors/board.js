@@ -1,5 +1,5 @@
 // A board: cards are dragged between columns; Ctrl+arrows do the same from the keyboard.
-import { hold, release } from "../place.js"
+import { focusOrder, hold, release } from "../place.js"
 import { cards, isChosen } from "../chosen.js"
 import { beforeOf, post, postMany } from "../move.js"
 import { refuse } from "./way.js"
@@ -8,6 +8,7 @@ export function attach(board) {
   makeSortable(board)
   document.addEventListener("htmx:load", () => makeSortable(board))
   board.addEventListener("keydown", (event) => key(event))
+  document.addEventListener("htmx:confirm", (event) => byMenu(event))
 }
 
 // Where there is a touch screen, Sortable moves the card itself: beside the browser's own dragging it does not scroll at the edges.
@@ -18,9 +19,9 @@ function makeSortable(board) {
   for (const list of board.querySelectorAll("[data-cards]")) {
     if (window.Sortable.get(list)) continue
     window.Sortable.create(list, {
-      group: { name: "orders", put: (to) => !to.el.closest("[data-locked]") },
+      group: { name: "orders", put: (to, from) => to === from || !isClosed(to.el.closest(".column")) },
       draggable: "li[data-rank]", filter: "button, input, form", preventOnFilter: false,
-      animation: 0, delay: 180, delayOnTouchOnly: true, touchStartThreshold: 5, fallbackTolerance: 4,
+      animation: 0, delay: 250, delayOnTouchOnly: true, touchStartThreshold: 5, fallbackTolerance: 4,
       ghostClass: "is-ghost", chosenClass: "is-chosen", dragClass: "is-dragged", emptyInsertThreshold: 60,
       forceFallback: isTouched, scroll: true, scrollSensitivity: 60, scrollSpeed: 7,
       setData: (data, item) => stack(data, item),
@@ -55,7 +56,12 @@ function stack(data, item) {
 function start(board, event) {
   hold()
   origin = { list: event.from, next: event.item.nextElementSibling }
-  for (const column of board.querySelectorAll(".column")) column.dataset.drop = column.hasAttribute("data-locked") && !column.contains(event.from) ? "forbidden" : "allowed"
+  for (const column of board.querySelectorAll(".column")) column.dataset.drop = isClosed(column) && !column.contains(event.from) ? "forbidden" : "allowed"
+}
+
+// To whoever drags: they may not, or it is full.
+function isClosed(column) {
+  return column.hasAttribute("data-locked") || Boolean(column.querySelector(".column-head[data-full]"))
 }
 
 function over(board, event) {
@@ -99,7 +105,7 @@ function settle({ item, to, originalEvent }) {
   const { clientX, clientY } = originalEvent ?? {}
   const column = clientX || clientY ? document.elementFromPoint(clientX, clientY)?.closest(".column") : null
   const list = column?.querySelector("[data-cards]")
-  if (!list || list === to || column.hasAttribute("data-locked")) return to
+  if (!list || list === to || isClosed(column)) return to
   const below = [...list.children].find((one) => one !== item && clientY < one.getBoundingClientRect().top + one.offsetHeight / 2)
   list.insertBefore(item, below ?? list.querySelector(":scope > .more"))
   return list
@@ -121,6 +127,21 @@ function key(event) {
   item.querySelector(".card-link")?.focus()
   item.scrollIntoView({ block: "nearest", inline: "nearest" })
   post(card, target.dataset.cards, "", undo)
+}
+
+// «Move to…» of a card's menu does what a hand would: the card is there at once. Where the page does not show its column, the form goes
+// its own way.
+function byMenu(event) {
+  const { elt, triggeringEvent } = event.detail
+  const item = elt.matches("#menu [data-move]") && document.getElementById(`item-${elt.dataset.move}`)
+  const target = document.querySelector(`[data-cards="${triggeringEvent?.submitter?.value}"]`)
+  if (!item || !target) return
+  event.preventDefault()
+  const [list, next] = [item.parentElement, item.nextElementSibling]
+  document.getElementById("menu").hidePopover()
+  target.prepend(item)
+  focusOrder(elt.dataset.move, { preventScroll: true })
+  post(item.querySelector("[data-order]"), target.dataset.cards, "", () => list.insertBefore(item, next))
 }
 
 function withinColumn(item, key, undo) {

@@ -1,5 +1,6 @@
 // The bar of what is chosen: how many, their sum, where to. M opens its menu wherever the focus is on the board.
 import { cards, clear, pairs } from "../chosen.js"
+import { isKey } from "../single-key.js"
 
 export function attach(bar) {
   const money = new Intl.NumberFormat(document.documentElement.lang, {
@@ -16,7 +17,7 @@ export function attach(bar) {
   })
   bar.querySelector("[data-clear]").addEventListener("click", clear)
   document.addEventListener("keydown", (event) => {
-    if (event.code !== "KeyM" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([data-tick]), textarea, select, dialog")) return
+    if (!isKey(event, "KeyM")) return
     const link = bar.hidden ? event.target.closest(".card")?.querySelector("[data-menu]") : move
     if (!link) return
     event.preventDefault()

@@ -1,5 +1,6 @@
 // Choosing cards of a board: X on the focused card, Ctrl and a click, «Select» in its menu, then the ticks; Shift chooses a range within
 // the column; Esc lets all go. Found by the key's place, so that Russian letters do the same.
+import { isKey } from "../single-key.js"
 import { card, cards, choose, clear, count, isChosen, show } from "../chosen.js"
 
 export function attach(board) {
@@ -18,9 +19,8 @@ export function attach(board) {
     pick(one, event.shiftKey)
   }, true)
   board.addEventListener("keydown", (event) => {
-    if (event.code !== "KeyX" || event.ctrlKey || event.metaKey || event.altKey) return
     const one = event.target.closest(".card:has([data-tick])")
-    if (!one || event.target.matches("input:not([data-tick]), textarea")) return
+    if (!one || !isKey(event, "KeyX")) return
     event.preventDefault()
     pick(one, event.shiftKey)
   })
