@@ -9,11 +9,12 @@ from kanban.http.guard import person, signed_in
 from kanban.i18n import force_locale
 from kanban.ids import read_id
 from kanban.live import RESYNC, last_id, topics_since
-from kanban.views.parts import MOST_CARDS, audience_of, page_of, parts_of
+from kanban.views.parts import audience_of, page_of, parts_of
 from kanban.web import STREAM
 
 bp = Blueprint("live", __name__)
 LONGEST_PAGE = 500  # characters of its address
+MOST_TOLD = 60  # cards that a stream tells of at once; of more the page is fetched
 
 
 def feed() -> Feed:
@@ -54,7 +55,7 @@ def since() -> ResponseReturnValue:
 def make_parts(app: Flask, audience: Audience, topics: list[str]) -> Parts | None:
     """For all of them at once, as one of them would get them."""
     cards, heads = _numbers(topics, "card-"), _numbers(topics, "head-")
-    is_too_much = RESYNC in topics or len(cards) > MOST_CARDS or any(topic.startswith("board-") for topic in topics)
+    is_too_much = RESYNC in topics or len(cards) > MOST_TOLD or any(topic.startswith("board-") for topic in topics)
     if is_too_much or not (cards or heads):
         return None
     with app.test_request_context("/fresh"), force_locale(audience.language):

@@ -52,7 +52,7 @@ def test_cards_are_chosen_in_every_way_and_let_go(visit: Visits) -> None:
     moving = card(page, "К-0033")
     moving.hover()
     moving.locator("[data-menu]").click()
-    page.locator("#menu [data-select]").click()
+    page.locator("#menu [data-choose]").click()
     assert chosen(page) == ["К-0033"]
 
 

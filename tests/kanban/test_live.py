@@ -27,7 +27,9 @@ def nothing(_audience: Audience, _topics: list[str]) -> Parts | None:
 
 def looking(cast: Cast, who: str, page: str = "/boards/1", mine: bool = False) -> Audience:
     actor = cast.actors[who]
-    signed = SignedIn(actor.id, "", actor.name, actor.email, "", "", actor.access, "ru", actor.tone, None, False, actor.roles)
+    signed = SignedIn(
+        actor.id, "", actor.name, actor.email, "", "", actor.access, "ru", actor.tone, "", False, True, None, False, actor.roles
+    )
     shown = page_of(page)
     assert shown
     return Audience(shown, actor.access, frozenset(actor.role_ids), "ru", actor.id if mine else None, signed)

@@ -30,10 +30,10 @@ export function attach(board) {
     clear()
   })
   document.addEventListener("click", (event) => {
-    const item = event.target.closest("[data-select]")
+    const item = event.target.closest("[data-choose]")
     if (!item) return
     document.getElementById("menu").hidePopover()
-    pick(card(item.dataset.select), false)
+    pick(card(item.dataset.choose), false)
   })
   for (const name of ["htmx:oobAfterSwap", "htmx:afterSettle"]) document.addEventListener(name, () => count() && show())
   document.addEventListener("potok:many", ({ detail }) => {
