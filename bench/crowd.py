@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,18 @@ class Visitor:
             "POST", f"/orders/{order}/move", {"status": status, "before": "", "version": version, "csrf_token": self._csrf}, True
         )
         return code
+
+    def move_many(self, orders: Sequence[tuple[int, int]], status: int) -> int:
+        """orders: ids and versions."""
+        chosen = ",".join(f"{id_}:{version}" for id_, version in orders)
+        return self.send("POST", "/orders/move", {"orders": chosen, "status": status, "before": "", "csrf_token": self._csrf}, True)[0]
+
+    def place(self, customer: str) -> tuple[int, int]:
+        """(id, version) of a new order on the first board."""
+        _, answer = self.send("POST", "/boards/1/place", {"customer_name": customer, "csrf_token": self._csrf}, True)
+        found = re.search(r'data-order="(\d+)" data-status="1" data-version="(\d+)"', answer)
+        assert found is not None
+        return int(found[1]), int(found[2])
 
     def stream(self, url: str) -> Iterator[bytes]:
         """Line by line, by a connection of its own."""

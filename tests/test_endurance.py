@@ -2,7 +2,6 @@
 
 import http.client
 import random
-import re
 import statistics
 import threading
 import time
@@ -16,7 +15,7 @@ from bench.crowd import Visitor, server
 from bench.served.processes import pss_mb, tree_of
 from tests.soak import size
 
-MOVES, PEOPLE, VIEWERS = size(600, 2_000, 200_000), 4, size(5, 20, 40)
+MOVES, PEOPLE, VIEWERS, BATCH = size(800, 4_000, 200_000), 4, size(5, 20, 40), 20
 GROWTH = 1.10
 pytestmark = pytest.mark.soak
 
@@ -26,16 +25,21 @@ def files(pid: int) -> int:
 
 
 class Person:
-    """Moves an order of its own to and fro, and looks at a page now and then."""
+    """Moves an order of its own to and fro, and looks at a page now and then; after BATCH moves, so many orders at once."""
 
-    def __init__(self, visitor: Visitor, order: int, version: int, seed: int) -> None:
-        self._visitor, self._order, self._version, self._draw = visitor, order, version, random.Random(seed)
-        self._to = 2
+    def __init__(self, visitor: Visitor, seed: int) -> None:
+        self._visitor, self._draw = visitor, random.Random(seed)
+        self._order, self._version = visitor.place("Иванова")
+        self._batch = [visitor.place(f"Клиент {n}") for n in range(BATCH)]
+        self._to = self._batch_to = 2
         self.took: list[float] = []
         self.codes = Counter[int]()
 
     def work(self, moves: int) -> None:
-        for _ in range(moves):
+        """Half of them by themselves, half of them together."""
+        for number in range(moves // 2):
+            if number % BATCH == 0:
+                self._move_batch()
             begun = time.monotonic()
             code = self._visitor.move(self._order, self._to, self._version)
             self._to = 3 - self._to
@@ -45,6 +49,12 @@ class Person:
             if self._draw.random() < 0.2:
                 page = self._draw.choice(("/boards/1", "/boards/2", "/way", "/work", f"/orders/{self._order}"))
                 self.codes[self._visitor.send("GET", page)[0]] += 1
+
+    def _move_batch(self) -> None:
+        code = self._visitor.move_many(self._batch, self._batch_to)
+        self._batch_to = 3 - self._batch_to
+        self.codes[code] += 1
+        self._batch = [(order, version + (code == 200)) for order, version in self._batch]
 
 
 def watch(visitor: Visitor, is_over: threading.Event) -> None:
@@ -60,9 +70,7 @@ def test_a_long_day() -> None:
     with server(UNDO_WINDOW_S="0", LOG_LEVEL="warning") as (port, folder, process):
         accounts = [(line.split()[0], line.split()[1]) for line in (folder / "demo.txt").read_text().splitlines() if "@" in line]
         visitors = [Visitor(port, *accounts[0]) for _ in range(PEOPLE)]
-        _, page = visitors[0].send("GET", "/boards/1")
-        cards = re.findall(r'data-order="(\d+)" data-status="1" data-version="(\d+)"', page)
-        people = [Person(one, int(card[0]), int(card[1]), n) for n, (one, card) in enumerate(zip(visitors, cards, strict=False))]
+        people = [Person(visitor, seed) for seed, visitor in enumerate(visitors)]
         is_over = threading.Event()
         viewers = [Visitor(port, *accounts[n % len(accounts)]) for n in range(VIEWERS)]
         watching = [threading.Thread(target=watch, args=(viewer, is_over), daemon=True) for viewer in viewers]

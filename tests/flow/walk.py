@@ -198,10 +198,14 @@ class Walk(RuleBasedStateMachine):
         to=st.sampled_from(("design", "ready", "prepaid", "paid", "closed", "assembly", "made")),
         stale=st.sampled_from((0, 0, 0, 1)),
         again=st.booleans(),
+        paid=st.sampled_from((None, None, *SUMS)),
     )
-    def move(self, who: str, pick: int, to: str, stale: int, again: bool) -> None:
+    def move(self, who: str, pick: int, to: str, stale: int, again: bool, paid: str | None) -> None:
+        """paid: what is filled in at a gate."""
         order_id, version, status_id = self._order(pick)
         data = {"status": self.cast.statuses[to], "before": "", "version": version - stale, "key": self.key}
+        if paid is not None:
+            data |= {"gate": "1", "paid": paid, "comment": "@Ольга Белова оплата"}
         answer = self._ask(who, f"/orders/{order_id}/move", data)
         now, newer = self._standing(order_id)
         if answer.status_code == 200:
@@ -217,7 +221,10 @@ class Walk(RuleBasedStateMachine):
     @rule(who=st.sampled_from(WHO), pick=st.integers(0, 99))
     def undo(self, who: str, pick: int) -> None:
         moves = db.session.execute(
-            select(Event.id, Event.order_id).where(Event.kind == "order.moved").order_by(Event.id.desc()).limit(6)
+            select(Event.id, Event.order_id)
+            .where(Event.kind.in_(("order.moved", "order.placed")), Event.order_id.is_not(None))
+            .order_by(Event.id.desc())
+            .limit(6)
         ).all()
         db.session.rollback()
         if not moves:
@@ -226,6 +233,54 @@ class Walk(RuleBasedStateMachine):
         before = self._standing(order_id)
         answer = self._ask(who, f"/orders/{order_id}/undo", {"event": event_id})
         assert answer.status_code == 200 or self._standing(order_id) == before
+
+    @rule(
+        who=st.sampled_from(WHO),
+        picks=st.lists(st.integers(0, 99), min_size=1, max_size=5),
+        to=st.sampled_from(("ready", "prepaid", "made")),
+    )
+    def move_many(self, who: str, picks: list[int], to: str) -> None:
+        """And all of it back, now and then."""
+        chosen = {one[0]: one[1] for one in map(self._order, picks)}
+        before = {id_: self._standing(id_) for id_ in chosen}
+        data = {
+            "orders": ",".join(f"{id_}:{version}" for id_, version in chosen.items()),
+            "status": self.cast.statuses[to],
+            "key": self.key,
+        }
+        answer = self._ask(who, "/orders/move", data)
+        if answer.status_code != 200:
+            assert {id_: self._standing(id_) for id_ in chosen} == before
+        events = re.search('name="events" value="([0-9:,]+)"', answer.text)
+        if events and len(picks) % 2:
+            assert self._ask(who, "/orders/undo", {"events": events[1]}).status_code == 200
+
+    @rule(
+        who=st.sampled_from(WHO),
+        pick=st.integers(0, 99),
+        verb=st.sampled_from(("remove", "restore", "restore", "block", "unblock")),
+        text=st.sampled_from(TEXTS),
+    )
+    def mark(self, who: str, pick: int, verb: str, text: str) -> None:
+        order_id, version, _status = self._order(pick)
+        before = self._standing(order_id)
+        answer = self._ask(who, f"/orders/{order_id}/{verb}", {"version": version, "reason": text, "key": self.key})
+        assert answer.status_code == 200 or self._standing(order_id) == before
+
+    @rule(
+        who=st.sampled_from(("owner", "manager")),
+        status=st.sampled_from(("ready", "prepaid", "paid", "made")),
+        asks=st.sampled_from(((), (("paid_percent", "at_least", "50"),), (("ship_on", "filled", ""), ("linked.status", "filled", "")))),
+        limit=st.sampled_from((None, 1, 3)),
+    )
+    def guard(self, who: str, status: str, asks: tuple[tuple[str, str, str], ...], limit: int | None) -> None:
+        """A status gets another gate, and takes so many orders."""
+        id_ = self.cast.statuses[status]
+        rows = {f"{part}-{n}": one[place] for n, one in enumerate(asks) for place, part in enumerate(("field", "op", "value"))}
+        self._ask(who, f"/settings/boards/statuses/{id_}/gate", {"group": "all"} | rows, page="/settings/boards")
+        with transaction() as session:
+            found = session.get_one(Status, id_, populate_existing=True)
+            found.limit, found.limit_refuses = limit, limit is not None
 
     @rule(
         who=st.sampled_from(WHO),
@@ -321,7 +376,8 @@ class Walk(RuleBasedStateMachine):
     @precondition(lambda self: hasattr(self, "cast"))
     def heads_count_what_stands_in_their_columns(self) -> None:
         kept = {row[0]: (row[1], row[2]) for row in db.session.execute(select(Status.id, Status.order_count, Status.order_total))}
-        rows = db.session.execute(select(Order.status_id, func.count(), func.coalesce(func.sum(Order.total), 0)).group_by(Order.status_id))
+        sums = select(Order.status_id, func.count(), func.coalesce(func.sum(Order.total), 0)).where(Order.removed_at.is_(None))
+        rows = db.session.execute(sums.group_by(Order.status_id))
         counted = dict.fromkeys(kept, (0, 0)) | {row[0]: (row[1], int(row[2])) for row in rows}
         db.session.rollback()
         assert kept == counted
