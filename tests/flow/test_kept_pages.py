@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -17,11 +18,14 @@ from sqlalchemy.orm import Session
 from app import create_app
 from kanban import boards, clock, firm, first_steps, orders, people
 from kanban.boards import BoardFields, StatusFields
+from kanban.criteria import Comparison, Criterion, Group, GroupKind
 from kanban.db import db
+from kanban.fields import BUILT_IN
 from kanban.http import kept
 from kanban.http.kept import Frame, KeptPage
 from kanban.live import Seen, prune
 from kanban.models import Customer, Person
+from kanban.orders import Chosen
 from kanban.people import PersonFields
 from kanban.policy import may_write
 from kanban.transactions import transaction
@@ -73,6 +77,12 @@ def customer(cast: Cast) -> None:
         session.get_one(Customer, 1, populate_existing=True).name = "Хасанова Г."
 
 
+def look(person_id: int, **wanted: Any) -> None:
+    with transaction() as session:
+        people.choose_look(session, person_id, **wanted)
+
+
+SHIPS = Group(GroupKind.ALL, (Criterion("ship_on", BUILT_IN.find("ship_on"), Comparison.FILLED),))
 VERBS: dict[str, Verb] = {
     "an order is placed": lambda cast: cast.place(cast.manager, customer_name="Петров"),
     "moved": lambda cast: cast.move(1, "ready"),
@@ -80,9 +90,16 @@ VERBS: dict[str, Verb] = {
     "changed": verb(orders.change, 1, order_fields(customer_name="Хасанова", title="Прямая кухня", total=1000), version=1),
     "its customer": customer,
     "made": verb(orders.make_production, 1),
+    "blocked": verb(orders.block, 1, "Нет замера"),
+    "removed": verb(orders.remove, 1, version=1),
+    "some are moved together": lambda cast: verb(
+        orders.move_many, [Chosen(1, 1), Chosen(2, 1)], status_id=cast.statuses["ready"], before="", key=""
+    )(cast),
     "a status is renamed": status(),
     "has a limit": status(limit=1),
     "may be entered by some": lambda cast: status(moving=[cast.roles["designer"]])(cast),
+    "takes no more": status(limit=2, limit_refuses=True),
+    "has a gate": lambda cast: verb(boards.change_gate, cast.statuses["ready"], SHIPS)(cast),
     "is added": verb(boards.add_status, 1, StatusFields(name="Ещё")),
     "is shifted": lambda cast: verb(boards.shift_status, cast.statuses["design"], 1)(cast),
     "is removed": lambda cast: verb(
@@ -96,6 +113,7 @@ VERBS: dict[str, Verb] = {
         people.change_person, cast.people["designer"], PersonFields("Марина", cast.email("designer"), active=False)
     )(cast),
     "comes": verb(people.add_person, PersonFields("Новый Человек", "new@melnikov.example"), "x"),
+    "wants small cards": lambda cast: look(cast.people["manager"], theme="dark", compact=True),
     "a role is renamed": lambda cast: verb(people.rename_role, cast.roles["designer"], "Художник")(cast),
     "an organisation comes": verb(people.add_organisation, "ИП Мельников"),
     "the company changes": verb(firm.change_settings, country="KZ"),

@@ -396,3 +396,15 @@ def test_rules_are_found_in_any_spelling(owner: Signed, cast: Cast, typed: str) 
         )
     assert "Заказ «Ёлка»" in owner.get("/settings/rules", query_string={"q": typed}).text
     assert "Заказ «Ёлка»" not in owner.get("/settings/rules", query_string={"q": "сосна"}).text
+
+
+def test_a_person_chooses_how_pages_look(app: Flask, cast: Cast) -> None:
+    manager = Signed(app.test_client(), cast.email("manager"))
+    assert "data-theme" not in manager.get("/boards/1").text and "data-keys" not in manager.get("/boards/1").text
+    for field, value in (("theme", "dark"), ("compact", "1"), ("single_keys", "0")):
+        assert manager.post("/me/look", {field: value}).status_code == 303
+    page = manager.get("/boards/1").text
+    assert 'data-theme="dark"' in page and 'data-density="compact"' in page and 'data-keys="off"' in page
+    assert "data-theme" not in Signed(app.test_client(), cast.email("designer")).get("/boards/1").text
+    assert manager.post("/me/look", {"theme": "pink"}).status_code == 422
+    assert 'data-theme="dark"' in manager.get("/me").text
