@@ -1,5 +1,6 @@
 """What a person does at a board, in a browser."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -38,7 +39,7 @@ def drag(page: Page, number: str, to: str) -> None:
 
 
 def by_menu(page: Page, number: str, to: str) -> None:
-    """«Move to…» on the card."""
+    """«Move to…» on the card, until it is answered: the card itself is there at once."""
     moving = card(page, number)
     for is_last in (False, False, False, True):
         moving.scroll_into_view_if_needed()
@@ -49,7 +50,8 @@ def by_menu(page: Page, number: str, to: str) -> None:
         except TimeoutError:
             if is_last:
                 raise
-    page.locator("#menu").get_by_role("menuitem", name=to, exact=True).click()
+    with page.expect_response(re.compile("/orders/[0-9]+/move")):
+        page.locator("#menu").get_by_role("menuitem", name=to, exact=True).click()
 
 
 def by_keys(page: Page, number: str, key: str) -> None:

@@ -56,6 +56,7 @@ def test_the_focus_stays_with_a_card_that_moves_or_may_not(visit: Visits, site: 
     page.keyboard.press("Enter")
     expect_in(page, "К-0038", PREPAID)
     expect(card(page, "К-0038").locator(".card-link")).to_be_focused()
+    expect_toast(page, f"К-0038 → «{PREPAID}»")
     # as fast as a hand can: each waits for the one before
     moved: list[Request] = []
     page.on("requestfinished", lambda request: moved.append(request) if request.url.endswith("/move") else None)
