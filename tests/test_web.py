@@ -90,8 +90,8 @@ class Site:
         return made
 
     def says(self, sent: bytes) -> bytes:
-        """All that comes until the end, or for two seconds."""
-        with contextlib.suppress(OSError), self.connect(sent, 2) as made:
+        """All that comes until the end; for two seconds where nothing asks for an end."""
+        with contextlib.suppress(OSError), self.connect(sent, 20 if CLOSE in sent else 2) as made:
             return rest_of(made)
         return b""
 
