@@ -27,9 +27,15 @@ def find_order(session: Session, order_id: int, *, removed: bool = False) -> Ord
     order = session.scalar(_BY_ID, {"id": order_id})
     if order is None:
         raise NotFound(_("Order not found."))
-    if order.removed_at is not None and not removed:
-        raise NotFound(_("%(number)s has been removed. An administrator can restore it.", number=order.number))
+    if not removed:
+        require_there(order)
     return order
+
+
+def require_there(order: Order) -> None:
+    """Raises NotFound for an order that was removed."""
+    if order.removed_at is not None:
+        raise NotFound(_("%(number)s has been removed. An administrator can restore it.", number=order.number))
 
 
 def open_orders(session: Session, board_id: int) -> Iterator[Sequence[Order]]:

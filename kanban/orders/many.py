@@ -1,10 +1,10 @@
 """Many orders at once, by the same verbs: each for itself, so that one that is refused holds up no other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from kanban.actor import Actor
@@ -21,6 +21,11 @@ from kanban.transactions import savepoint
 
 MOST_AT_ONCE = 100
 _O, _C = table(Order).c, table(Customer).c
+_NAMED = (
+    select(_O.id, _O.version, _O.number, _C.name)
+    .join(table(Customer), _C.id == _O.customer_id)
+    .where(_O.id.in_(bindparam("ids", expanding=True)))
+)
 
 
 class Chosen(NamedTuple):
@@ -62,7 +67,7 @@ def move_many(session: Session, actor: Actor, chosen: Sequence[Chosen], *, statu
     _require_some(actor, len(chosen))
     lock_orders(session, [one.order_id for one in chosen])
     moved: dict[int, Moved] = {}
-    refused: dict[int, Refusal] = {}
+    refused: dict[int, Refused] = {}
     for one in chosen if before else reversed(chosen):  # each comes to the top
         try:
             with savepoint(session):
@@ -73,11 +78,11 @@ def move_many(session: Session, actor: Actor, chosen: Sequence[Chosen], *, statu
         except (Busy, Unwritable):
             raise
         except Refused as reason:
-            refused[one.order_id] = _refusal(session, one.order_id, reason)
+            refused[one.order_id] = reason
     made = [moved[one.order_id] for one in chosen if one.order_id in moved]
     heads = dict.fromkeys(head for one in made for head in one.heads)
-    left = tuple(refused[one.order_id] for one in chosen if one.order_id in refused)
-    return MovedMany(tuple(made), left, sum((one.outcome for one in made), Outcome()), tuple(heads))
+    left = {one.order_id: refused[one.order_id] for one in chosen if one.order_id in refused}
+    return MovedMany(tuple(made), _refusals(session, left), sum((one.outcome for one in made), Outcome()), tuple(heads))
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ def undo_many(session: Session, actor: Actor, events: Sequence[EventOf]) -> Undo
     _require_some(actor, len(events))
     lock_orders(session, [one.order_id for one in events])
     undone: list[Undoing] = []
-    refused: list[Refusal] = []
+    refused: dict[int, Refused] = {}
     for one in sorted(events, key=lambda one: -one.event_id):
         try:
             with savepoint(session):
@@ -113,8 +118,8 @@ def undo_many(session: Session, actor: Actor, events: Sequence[EventOf]) -> Undo
         except (Busy, Unwritable):
             raise
         except Refused as reason:
-            refused.append(_refusal(session, one.order_id, reason))
-    return UndoneMany(tuple(undone), tuple(refused))
+            refused[one.order_id] = reason
+    return UndoneMany(tuple(undone), _refusals(session, refused))
 
 
 def _require_some(actor: Actor, count: int) -> None:
@@ -123,8 +128,12 @@ def _require_some(actor: Actor, count: int) -> None:
         raise Invalid(_("Choose between 1 and %(most)s orders.", most=MOST_AT_ONCE), "orders")
 
 
-def _refusal(session: Session, order_id: int, refused: Refused) -> Refusal:
-    query = select(_O.version, _O.number, _C.name).join(table(Customer), _C.id == _O.customer_id).where(_O.id == order_id)
-    row = session.connection().execute(query).one_or_none()
-    version, number, customer = row or (0, "", "")
-    return Refusal(order_id, version, number, customer, str(refused.reason), isinstance(refused, Lacking))
+def _refusals(session: Session, refused: Mapping[int, Refused]) -> tuple[Refusal, ...]:
+    """One statement."""
+    rows = {row.id: row for row in session.connection().execute(_NAMED, {"ids": list(refused)})} if refused else {}
+    found = []
+    for order_id, reason in refused.items():
+        row = rows.get(order_id)
+        version, number, customer = (row.version, row.number, row.name) if row else (0, "", "")
+        found.append(Refusal(order_id, version, number, customer, str(reason.reason), isinstance(reason, Lacking)))
+    return tuple(found)

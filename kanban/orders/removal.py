@@ -10,7 +10,7 @@ from kanban.errors import Conflict
 from kanban.events import Recorded, listeners, record
 from kanban.i18n import _
 from kanban.models import Event, Order
-from kanban.orders.find import find_order, linked
+from kanban.orders.find import find_order, linked, require_there
 from kanban.orders.place import link_topics, named, repeated
 from kanban.orders.ranks import rank_before
 from kanban.orders.stale import require_fresh
@@ -29,14 +29,14 @@ def remove(session: Session, actor: Actor, order_id: int, *, version: int, key: 
     first = repeated(session, order_id, actor, key)
     if first is not None:
         return Recorded(first, listeners.outcome_of(session, first))
-    find_order(session, order_id)  # raises where it has been removed already
+    require_there(order)
     require_fresh(session, order, version)
-    listeners.on_removal(session, order.id)
     return take_away(session, actor, order, key=key)
 
 
 def take_away(session: Session, actor: Actor, order: Order, *, key: str = "", undoes: Event | None = None) -> Recorded:
-    """The change itself; who calls it has asked for permission, and settled its messages."""
+    """The change itself, and what was still to be sent about it; who calls it has asked for permission."""
+    listeners.on_removal(session, order.id)
     order.removed_at = clock.now()
     order.version += 1
     add_to_head(session, order.status_id, -1, -order.total)

@@ -55,22 +55,22 @@ def undo(session: Session, actor: Actor, order_id: int, event_id: int) -> Undoin
     answers = [listeners.on_undo(session, one) for one in taken]
     undone = Undone(sum((one.cancelled for one in answers), NOBODY), sum((one.gone for one in answers), NOBODY))
     listeners.after_undo(session, [one.id for one in taken])
+    made = [one.order_id for one in caused if one.kind == "order.placed"]
+    stays = tuple(session.scalars(select(Order.number).where(Order.id.in_(made)).order_by(Order.id))) if made else ()
     if event.kind == "order.placed":
-        return _undo_placing(session, actor, order, event, undone)
+        return _undo_placing(session, actor, order, event, undone, stays)
     quiet = undone.gone.count == 0
     heads, outcome = _undo_caused(session, actor, caused, quiet=quiet)
     recorded, own_heads = _take_back(session, actor, event, quiet=quiet)
-    made = [one.order_id for one in caused if one.kind == "order.placed"]
-    stays = tuple(session.scalars(select(Order.number).where(Order.id.in_(made)).order_by(Order.id))) if made else ()
     return Undoing(order, recorded.event, recorded.outcome + outcome, undone, tuple(dict.fromkeys([*own_heads, *heads])), stays)
 
 
-def _undo_placing(session: Session, actor: Actor, order: Order, event: Event, undone: Undone) -> Undoing:
+def _undo_placing(session: Session, actor: Actor, order: Order, event: Event, undone: Undone, stays: tuple[str, ...]) -> Undoing:
     """Whoever placed it, and administrators."""
     if actor.access != "admin" and event.actor_id != actor.id:
         raise Forbidden(_("Only an administrator and whoever placed %(number)s can take it back.", number=order.number))
     recorded = take_away(session, actor, order, undoes=event)
-    return Undoing(order, recorded.event, Outcome(), undone, (order.status_id,), removed=True)
+    return Undoing(order, recorded.event, Outcome(), undone, (order.status_id,), stays, removed=True)
 
 
 def _caused_by(session: Session, event: Event) -> list[Event]:

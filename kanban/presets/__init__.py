@@ -21,7 +21,7 @@ from kanban.errors import Invalid
 from kanban.i18n import _
 from kanban.models import Board, Role, Status
 from kanban.people import add_role
-from kanban.presets.gates import load_gate
+from kanban.presets.gates import load_gates
 from kanban.presets.loaded import Content, Loaded, named, of_key, words
 from kanban.presets.shape import words_of
 
@@ -157,10 +157,7 @@ def load_process(session: Session, actor: Actor | None, content: Content, langua
         loaded.roles[key] = role or add_role(session, actor, name)
     for board in content.get("boards") or []:
         _load_board(session, actor, board, loaded, language)
-    for board in content.get("boards") or []:  # a gate may name any of their statuses
-        for status in board["statuses"]:
-            if "gate" in status:
-                load_gate(session, actor, loaded.statuses[status["key"]], status["gate"], loaded)
+    load_gates(session, actor, content, loaded)
     return loaded
 
 

@@ -44,7 +44,8 @@ class TodoFields:
 def add(session: Session, actor: Actor, order_id: int, fields: TodoFields, *, key: str = "") -> Todo:
     """A new to-do; asked again with the same key, gives the first one. Raises NotFound, Forbidden, Invalid, Conflict."""
     require_write(actor)
-    if session.scalar(select(Order.id).where(Order.id == order_id).with_for_update(key_share=True)) is None:
+    is_it = (Order.id == order_id, Order.removed_at.is_(None))
+    if session.scalar(select(Order.id).where(*is_it).with_for_update(key_share=True)) is None:
         raise NotFound(_("Order not found."))
     first = session.scalar(select(Todo).where(Todo.key == key)) if key else None
     if first is not None:

@@ -63,6 +63,8 @@ def test_nothing_can_be_done_with_a_removed_order(cast: Cast) -> None:
         cast.undo(order, moved.event.id)
     with pytest.raises(NotFound):
         remove(cast, order)
+    with pytest.raises(NotFound), transaction() as session:
+        todos.add(session, cast.owner, order.id, todos.TodoFields("Позвонить", person_id=cast.people["manager"]))
 
 
 def test_restoring_brings_it_back_to_the_top_of_its_status_for_thirty_days(cast: Cast) -> None:
@@ -115,6 +117,16 @@ def test_taking_back_the_placing_removes_it_and_cancels_its_messages(cast: Cast)
     assert undoing.removed and undoing.event.undoes_id == placed
     assert {message.state for message in cast.messages(event_id=placed)} == {"cancelled"}
     assert head(cast, "design") == (0, 0)
+
+
+def test_taking_back_the_placing_leaves_nothing_that_is_still_to_be_sent(cast: Cast) -> None:
+    order = cast.place(cast.manager)
+    placed = db.session.scalar(select(Event.id).where(Event.order_id == order.id)) or 0
+    with transaction() as session:
+        orders.comment(session, cast.manager, order.id, "@Марина Лисицына, посмотрите")
+    assert any(message.state == "waiting" and message.kind == "mention" for message in cast.messages(order_id=order.id))
+    cast.undo(order, placed, cast.manager)
+    assert {message.state for message in cast.messages(order_id=order.id)} == {"cancelled"}
 
 
 def test_taking_back_the_placing_is_refused_after_a_change(cast: Cast) -> None:
