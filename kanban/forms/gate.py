@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from werkzeug.datastructures import MultiDict
 from wtforms.fields.choices import SelectChoice
 
 from kanban.criteria import Criterion
@@ -13,7 +12,7 @@ from kanban.forms.fields import PotokForm, many_lines
 from kanban.forms.order import form_class, values_in
 from kanban.ids import read_id
 from kanban.models import Order
-from kanban.orders import MOST_COMMENT, Filled, OrderFields
+from kanban.orders import Filled, OrderFields
 from kanban.queries.board import Choice
 
 OTHER_NAMES = {"organisation": "organisation_id", "responsible": "responsible_id", "customer": "customer_name", "tags": "tags"}
@@ -51,12 +50,15 @@ def asked_in(posted: Mapping[str, str], board_id: int) -> list[str]:
     return [name for name in posted if name in known or name.startswith("role-")]
 
 
-def filled_by(form: PotokForm, posted: MultiDict[str, str], board_id: int) -> Filled:
+def filled_by(form: PotokForm, posted: Mapping[str, str], board_id: int) -> Filled:
     """form: valid."""
-    typed = {field.name: field.data for field in form}
-    roles = {role: read_id(value) for name, value in posted.items() if name.startswith("role-") and (role := read_id(name[5:]))}
-    comment = (many_lines(posted.get("comment", "")) or "")[:MOST_COMMENT]
-    return Filled(lambda now: _with(now, typed, roles, catalogue_of(board_id)), comment)
+    typed, roles = {field.name: field.data for field in form}, roles_in(posted)
+    return Filled(lambda now: _with(now, typed, roles, catalogue_of(board_id)), many_lines(posted.get("comment", "")) or "")
+
+
+def roles_in(posted: Mapping[str, str]) -> dict[int, int | None]:
+    """{role: the person who was chosen, None for nobody}"""
+    return {role: read_id(value) for name, value in posted.items() if name.startswith("role-") and (role := read_id(name[5:]))}
 
 
 def _with(now: OrderFields, typed: Mapping[str, Any], roles: Mapping[int, int | None], catalogue: Catalogue) -> OrderFields:

@@ -96,8 +96,7 @@ class OrderView:
     lines: tuple[TimelineEntry, ...]
     stays: tuple[Stay, ...]
     days: int
-    makes: Board | None
-    can_make: bool
+    production: Board | None
     further: tuple[tuple[Field, object], ...] = ()
     undo: UndoOffer | None = None
 
@@ -180,7 +179,6 @@ def order_view(session: Session, person: Actor, order_id: int) -> OrderView:
     order = find_shown(session, order_id)
     events = history(session, order)
     links = links_of(session, order)
-    makes = session.scalar(select(Board).where(Board.source_id == order.board_id).order_by(Board.position).limit(1))
     return OrderView(
         order=order,
         steps=steps_of(session, person, order),
@@ -189,11 +187,17 @@ def order_view(session: Session, person: Actor, order_id: int) -> OrderView:
         lines=_lines(events),
         stays=_stays(order, events),
         days=clock.days_since(order.entered_at, clock.today()),
-        makes=makes,
-        can_make=makes is not None and may_write(person) and not any(link.order_name == makes.order_name for link in links),
+        production=production_of(session, person, order, links),
         further=tuple((column, getattr(order, column.name)) for column in catalogue_of(order.board_id).further),
         undo=_undo_offer(session, person, events),
     )
+
+
+def production_of(session: Session, person: Actor, order: Order, links: Sequence[Link]) -> Board | None:
+    """The board on which this person can still make an order from this one."""
+    board = session.scalar(select(Board).where(Board.source_id == order.board_id).order_by(Board.position).limit(1))
+    is_made = board is not None and any(link.order_name == board.order_name for link in links)
+    return board if may_write(person) and not is_made else None
 
 
 def _undo_offer(session: Session, person: Actor, events: Sequence[Event]) -> UndoOffer | None:

@@ -8,6 +8,7 @@ from kanban.errors import Conflict, Invalid
 from kanban.htmx import fragment, is_htmx
 from kanban.i18n import _
 from kanban.ids import read_id
+from kanban.models import Order
 from kanban.queries.order import OrderSummary, find_shown
 from kanban.views.parts import parts_answer
 
@@ -23,9 +24,8 @@ def answer_conflict(conflict: Conflict, order_id: int) -> ResponseReturnValue:
     return parts_answer([order_id], [order.status_id], 409, toast=toast, also=refresh_of(order_id))
 
 
-def answer_dialog(part: str, code: int = 200, **values: object) -> ResponseReturnValue:
-    """A form as a dialog over the page that asked, or as a page of its own. values: `order`, or a `view` of one, among them."""
-    order = values.pop("order", None) or getattr(values.get("view"), "order", None)
+def answer_dialog(part: str, order: Order, code: int = 200, **values: object) -> ResponseReturnValue:
+    """A form about an order: as a dialog over the page that asked, or as a page of its own."""
     if is_htmx():
         html = render_template("orders/_dialog.html", part=part, order=order, **values)
         return fragment(html, code, retarget="#dialogs", reswap="innerHTML")

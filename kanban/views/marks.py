@@ -24,7 +24,7 @@ bp = Blueprint("marks", __name__)
 def ask_reason(order_id: int) -> ResponseReturnValue:
     require_write(person())
     order = find_shown(db.session(), order_id)
-    return answer_dialog("orders/_block.html", order=order, reason=order.blocked)
+    return answer_dialog("orders/_block.html", order, reason=order.blocked)
 
 
 @bp.post("/orders/<int:order_id>/block")
@@ -37,7 +37,7 @@ def block(order_id: int) -> ResponseReturnValue:
     except Invalid as invalid:
         db.session.rollback()
         order = find_shown(db.session(), order_id)
-        return answer_dialog("orders/_block.html", 422, order=order, reason=reason, error=str(invalid.reason))
+        return answer_dialog("orders/_block.html", order, 422, reason=reason, error=str(invalid.reason))
     return _answer(order_id, "orders/_toast_blocked.html")
 
 
@@ -54,7 +54,8 @@ def unblock(order_id: int) -> ResponseReturnValue:
 def ask_removal(order_id: int) -> ResponseReturnValue:
     """What goes with it, and what stays, before it is done."""
     require_admin(person())
-    return answer_dialog("orders/_remove.html", view=removal_view(db.session(), order_id))
+    view = removal_view(db.session(), order_id)
+    return answer_dialog("orders/_remove.html", view.order, view=view)
 
 
 @bp.post("/orders/<int:order_id>/remove")

@@ -5,16 +5,18 @@ from flask.typing import ResponseReturnValue
 
 from kanban import orders
 from kanban.db import db
-from kanban.errors import Conflict, Lacking
+from kanban.errors import Conflict, Invalid, Lacking
 from kanban.events import Outcome
 from kanban.forms.fields import PotokForm
-from kanban.forms.gate import asked_in, filled_by, gate_form, names_for
+from kanban.forms.gate import asked_in, filled_by, gate_form, names_for, roles_in
 from kanban.htmx import fragment, is_htmx
 from kanban.http.guard import person, signed_in
+from kanban.models import Order
+from kanban.orders import Filled
 from kanban.queries.board import Choice
 from kanban.queries.firm import offered_organisations, offered_people
 from kanban.queries.gate import gate_view
-from kanban.queries.order import OrderSummary, find_shown, order_summary, order_view, steps_of
+from kanban.queries.order import OrderSummary, find_shown, links_of, order_summary, production_of, steps_of
 from kanban.transactions import Turn, transaction
 from kanban.views.answers import answer_conflict, answer_dialog, key_in, number_in, page_of_order, refresh_of, source_in
 from kanban.views.parts import parts_answer
@@ -26,18 +28,17 @@ bp = Blueprint("moves", __name__)
 @signed_in
 def menu(order_id: int) -> ResponseReturnValue:
     """«Move to…»: the statuses, and what else can be done with a card."""
-    order = find_shown(db.session(), order_id)
-    view = order_view(db.session(), person(), order_id)
-    steps = steps_of(db.session(), person(), order)
-    return fragment(render_template("orders/_menu.html", order=order, steps=steps, view=view))
+    session, order = db.session(), find_shown(db.session(), order_id)
+    steps, production = steps_of(session, person(), order), production_of(session, person(), order, links_of(session, order))
+    return fragment(render_template("orders/_menu.html", order=order, steps=steps, production=production))
 
 
 @bp.post("/orders/<int:order_id>/move")
 @signed_in
 def move(order_id: int) -> ResponseReturnValue:
     """Where a gate asks for more: its dialog, with what was filled in."""
-    form = _gate_form(order_id)
-    if form is not None and not form.validate():
+    form, filled = _filled(order_id)
+    if form is not None and filled is None:
         return _gate(order_id, form=form)
     try:
         with transaction(Turn.SHARED) as session:
@@ -46,15 +47,19 @@ def move(order_id: int) -> ResponseReturnValue:
                 person(),
                 order_id,
                 status_id=number_in("status"),
-                before=request.form.get("before", "")[:20],
+                before=_before(),
                 version=number_in("version"),
                 key=key_in(),
-                filled=filled_by(form, request.form, _board_of(order_id)) if form is not None else None,
+                filled=filled,
             )
     except Conflict as conflict:
         return answer_conflict(conflict, order_id)
     except Lacking as lacking:
         return _gate(order_id, form=form, reason=str(lacking.reason) if form is not None else "")
+    except Invalid as invalid:
+        if form is None:
+            raise
+        return _gate(order_id, form=form, reason=str(invalid.reason))
     if not is_htmx():
         return redirect(page_of_order(order_id), 303)
     order = order_summary(db.session(), order_id)
@@ -62,52 +67,51 @@ def move(order_id: int) -> ResponseReturnValue:
     return parts_answer([order_id, *source_in(order)], [*moved.heads, order.status.id], toast=toast, also=refresh_of(order_id))
 
 
-def _board_of(order_id: int) -> int:
-    return order_summary(db.session(), order_id).board_id
+def _before() -> str:
+    return request.form.get("before", "")[:20]
 
 
-def _gate_form(order_id: int) -> PotokForm | None:
-    """None of a plain move: nothing was filled in."""
+def _filled(order_id: int) -> tuple[PotokForm | None, Filled | None]:
+    """The gate's form, and what it says where it can be read; neither of a plain move."""
     if "gate" not in request.form:
-        return None
+        return None, None
     order = find_shown(db.session(), order_id)
-    return gate_form(order, asked_in(request.form, order.board_id), *_offered(order_id))
+    form = gate_form(order, asked_in(request.form, order.board_id), *_offered(order))
+    return form, filled_by(form, request.form, order.board_id) if form.validate() else None
 
 
-def _offered(order_id: int) -> tuple[list[Choice], list[Choice]]:
+def _offered(order: Order) -> tuple[list[Choice], list[Choice]]:
     """People and organisations; those that the order names stay a choice, even where they are no longer active."""
-    session, order = db.session(), find_shown(db.session(), order_id)
     named = {order.responsible_id, *(one.person_id for one in order.people)}
-    people = [Choice(one.id, one.name) for one in offered_people(session, named)]
-    return people, [Choice(*firm) for firm in offered_organisations(session, order.organisation_id)]
+    people = [Choice(one.id, one.name) for one in offered_people(db.session(), named)]
+    return people, [Choice(*firm) for firm in offered_organisations(db.session(), order.organisation_id)]
 
 
 def _gate(order_id: int, *, form: PotokForm | None, reason: str = "") -> ResponseReturnValue:
-    """422: what the status asks for. Everything typed stays; the order stands where it stood."""
+    """422: what the status asks for. Everything typed stays, and so does the version that was looked at: what somebody else has changed
+    meanwhile is not overwritten. The order stands where it stood."""
     db.session.rollback()
     view = gate_view(db.session(), person(), order_id, number_in("status"))
-    people, firms = _offered(order_id)
-    names = dict.fromkeys(name for lack in view.lacks for name in names_for(lack.criterion, view.order))
-    names |= dict.fromkeys(asked_in(request.form, view.order.board_id)) if form is not None else {}
-    form = form or gate_form(view.order, names, people, firms)
+    order = view.order
+    people, firms = _offered(order)
+    asked = {lack: names_for(lack.criterion, order) for lack in view.lacks}
+    names = dict.fromkeys([name for names in asked.values() for name in names] + asked_in(request.form, order.board_id))
+    filled = {one.role_id: one.person_id for one in order.people} | roles_in(request.form)
     values = {
         "view": view,
-        "form": form,
-        "roles": [view.lookup.roles[id_] for id_ in map(_role_in, names) if id_ in view.lookup.roles],
-        "filled": {one.role_id: one.person_id for one in view.order.people},
+        "form": form or gate_form(order, names, people, firms),
+        "roles": [role for id_, role in view.lookup.roles.items() if f"role-{id_}" in names],
+        "filled": filled,
         "people": people,
-        "explained": [lack for lack in view.lacks if not names_for(lack.criterion, view.order)],
-        "lacks": {names_for(lack.criterion, view.order)[-1]: lack for lack in view.lacks if names_for(lack.criterion, view.order)},
-        "before": request.form.get("before", "")[:20],
+        "explained": [lack for lack, names in asked.items() if not names],
+        "lacks": {names[-1]: lack for lack, names in asked.items() if names},
+        "before": _before(),
+        "version": number_in("version"),
         "key": key_in(),
         "comment": request.form.get("comment", ""),
         "reason": reason,
     }
-    return answer_dialog("orders/_gate.html", 422, **values)
-
-
-def _role_in(name: str) -> int | None:
-    return int(name[5:]) if name.startswith("role-") and name[5:].isdecimal() else None
+    return answer_dialog("orders/_gate.html", order, 422, **values)
 
 
 @bp.post("/orders/<int:order_id>/undo")

@@ -134,3 +134,23 @@ def test_only_administrators_see_it(app: Flask, cast: Cast) -> None:
     manager = Signed(app.test_client(), cast.email("manager"))
     url = f"/settings/boards/statuses/{cast.statuses['prepaid']}/gate"
     assert manager.get(url).status_code == 403 and manager.post(url, {"group": "all"}).status_code == 403
+
+
+def test_a_person_chosen_for_a_role_stays_chosen_and_a_comment_that_is_too_long_is_said(owner: Signed, cast: Cast) -> None:
+    role, chosen = cast.roles["designer"], cast.people["designer"]
+    guard(cast, "prepaid", PREPAID, {"field": f"role:{role}", "op": "filled"})
+    order = cast.place(paid=0)
+    answer = move(owner, cast, order, "prepaid", gate="1", paid="сто", **{f"role-{role}": chosen})
+    assert answer.status_code == 422 and f'<option value="{chosen}" selected>' in answer.text
+    answer = move(owner, cast, order, "prepaid", gate="1", paid="387 000", comment="д" * 5001, **{f"role-{role}": chosen})
+    assert answer.status_code == 422 and "не больше 5000" in plain(answer) and "д" * 5001 in answer.text
+    assert now(order).paid == 0
+
+
+def test_what_somebody_changed_while_the_form_was_mended_is_not_overwritten(owner: Signed, cast: Cast) -> None:
+    guard(cast, "prepaid", PREPAID)
+    order = cast.place(paid=0)
+    cast.move(order, "ready")
+    answer = move(owner, cast, order, "prepaid", version=1, gate="1", paid="сто")
+    assert answer.status_code == 422 and 'name="version" value="1"' in answer.text
+    assert move(owner, cast, order, "prepaid", version=1, gate="1", paid="387 000").status_code == 409
