@@ -24,11 +24,6 @@ export function clear() {
   show()
 }
 
-export function keepOnly(kept) {
-  for (const id of [...ids]) if (!kept.includes(Number(id))) ids.delete(id)
-  show()
-}
-
 // Marks the cards as they stand now; who has left the page is chosen no more.
 export function show() {
   for (const id of [...ids]) if (!card(id)) ids.delete(id)

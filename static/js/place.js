@@ -33,6 +33,15 @@ export function catchUp(order) {
   if (last) placeAll([last])
 }
 
+// A card whose move came to nothing: to where the server was heard to say last that it stands, whatever its neighbours have done since.
+export function putBack(card) {
+  const { order, status } = card.dataset
+  const own = { order, status, rank: document.getElementById(`item-${order}`)?.dataset.rank }
+  const last = ahead.get(order) ?? own
+  ahead.delete(order)
+  placeAll([last])
+}
+
 function place({ order, status, rank }) {
   if (ahead.has(String(order))) return ahead.set(String(order), { order, status, rank })
   let item = document.getElementById(`item-${order}`)

@@ -4,6 +4,7 @@ const BLINK_MS = 150
 const timers = new Map()
 
 export function begin(card) {
+  end(card)
   timers.set(card, setTimeout(() => mark(card, "saving"), BLINK_MS))
 }
 

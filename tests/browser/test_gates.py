@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import faults
-from tests.browser.board import by_keys, by_menu, card, drag, expect_in, expect_toast
+from tests.browser.board import by_keys, by_menu, card, column, drag, expect_in, expect_toast
 from tests.browser.conftest import Site, Visits
 
 DESIGN, READY, PREPAID = "Разработка проекта", "Проект готов", "Предоплата"
@@ -80,6 +80,18 @@ def test_what_does_not_do_is_said_and_stays_typed_and_esc_leaves_the_order_where
     drag(page, "К-0038", READY)  # the page goes on
     expect_in(page, "К-0038", READY)
     expect_toast(page, f"К-0038 → «{READY}»")
+
+
+def test_the_card_finds_its_place_again_though_its_neighbours_have_left(visit: Visits) -> None:
+    page, other = visit("melnikov"), visit("belova")
+    with visit.expects(ASKS):
+        drag(page, "К-0037", PREPAID)
+        expect(page.locator("dialog[open]")).to_be_visible()
+    by_menu(other, "К-0036", READY)  # it stood below
+    expect_in(page, "К-0036", READY)
+    page.keyboard.press("Escape")
+    expect_in(page, "К-0037", DESIGN)
+    assert column(page, DESIGN).locator(".card-number").all_inner_texts()[:3] == ["К-0038", "К-0037", "К-0035"]
 
 
 def test_undo_takes_back_the_move_and_what_was_filled_in(visit: Visits) -> None:

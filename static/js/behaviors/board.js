@@ -1,5 +1,5 @@
 // A board: cards are dragged between columns; Ctrl+arrows do the same from the keyboard.
-import { focusOrder, hold, release } from "../place.js"
+import { focusOrder, hold, putBack, release } from "../place.js"
 import { cards, isChosen } from "../chosen.js"
 import { beforeOf, post, postMany } from "../move.js"
 import { refuse } from "./way.js"
@@ -74,30 +74,21 @@ function end(board, event) {
   for (const column of board.querySelectorAll("[data-drop]")) delete column.dataset.drop
   const { list, next } = origin
   const to = settle(event)
-  const undo = () => list.insertBefore(event.item, next)
   const card = event.item.querySelector("[data-order]")
   const together = others(event.item)
-  if (together.length) {
-    dropTogether(event.item, together, to, undo)
-    return release()
-  }
-  const still = to === list && event.item.nextElementSibling === next
-  const wrong = !still && refuse(event.from, to, card, undo)
-  if (!still && !wrong) post(card, to.dataset.cards, beforeOf(event.item), undo)
+  const isStill = to === list && event.item.nextElementSibling === next
+  if (together.length) dropTogether(event.item, together, to)
+  else if (!isStill && refuse(event.from, to, card)) putBack(card)
+  else if (!isStill) post(card, to.dataset.cards, beforeOf(event.item))
   release()
 }
 
-function dropTogether(item, together, to, undo) {
-  const places = together.map((one) => [one, one.parentElement, one.nextElementSibling])
+function dropTogether(item, together, to) {
   const before = beforeOf(item, together)
   let next = item.nextElementSibling
   while (together.includes(next)) next = next.nextElementSibling
   together.forEach((one) => to.insertBefore(one, next))
-  const back = () => {
-    places.reverse().forEach(([one, list, next]) => one === item || list.insertBefore(one, next?.parentElement === list ? next : null))
-    undo()
-  }
-  postMany(together.map((one) => one.querySelector("[data-order]")), to.dataset.cards, before, back)
+  postMany(together.map((one) => one.querySelector("[data-order]")), to.dataset.cards, before)
 }
 
 // A quick hand lets go before the last column was noticed: where the pointer is counts.
@@ -117,16 +108,14 @@ function key(event) {
   if (!item) return
   event.preventDefault()
   const list = item.parentElement
-  const next = item.nextElementSibling
-  const undo = () => list.insertBefore(item, next)
-  if (event.key === "ArrowUp" || event.key === "ArrowDown") return withinColumn(item, event.key, undo)
+  if (event.key === "ArrowUp" || event.key === "ArrowDown") return withinColumn(item, event.key)
   const target = neighbour(list, event.key === "ArrowRight" ? 1 : -1)
   const card = item.querySelector("[data-order]")
-  if (!target || refuse(list, target, card, () => {})) return
+  if (!target || refuse(list, target, card)) return
   target.prepend(item)
   item.querySelector(".card-link")?.focus()
   item.scrollIntoView({ block: "nearest", inline: "nearest" })
-  post(card, target.dataset.cards, "", undo)
+  post(card, target.dataset.cards, "")
 }
 
 // «Move to…» of a card's menu does what a hand would: the card is there at once. Where the page does not show its column, the form goes
@@ -137,20 +126,19 @@ function byMenu(event) {
   const target = document.querySelector(`[data-cards="${triggeringEvent?.submitter?.value}"]`)
   if (!item || !target) return
   event.preventDefault()
-  const [list, next] = [item.parentElement, item.nextElementSibling]
   document.getElementById("menu").hidePopover()
   target.prepend(item)
   focusOrder(elt.dataset.move, { preventScroll: true })
-  post(item.querySelector("[data-order]"), target.dataset.cards, "", () => list.insertBefore(item, next))
+  post(item.querySelector("[data-order]"), target.dataset.cards, "")
 }
 
-function withinColumn(item, key, undo) {
+function withinColumn(item, key) {
   const other = key === "ArrowUp" ? item.previousElementSibling : item.nextElementSibling
   if (!other?.dataset.rank) return
   if (key === "ArrowUp") other.before(item)
   else other.after(item)
   item.querySelector(".card-link")?.focus()
-  post(item.querySelector("[data-order]"), item.parentElement.dataset.cards, beforeOf(item), undo)
+  post(item.querySelector("[data-order]"), item.parentElement.dataset.cards, beforeOf(item))
 }
 
 function neighbour(list, step) {

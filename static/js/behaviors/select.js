@@ -33,7 +33,8 @@ export function attach(board) {
     const item = event.target.closest("[data-choose]")
     if (!item) return
     document.getElementById("menu").hidePopover()
-    pick(card(item.dataset.choose), false)
+    const one = card(item.dataset.choose)
+    if (one) pick(one, false)
   })
   for (const name of ["htmx:oobAfterSwap", "htmx:afterSettle"]) document.addEventListener(name, () => count() && show())
   document.addEventListener("potok:many", ({ detail }) => {

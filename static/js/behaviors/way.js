@@ -11,11 +11,10 @@ export function attach(board) {
   board.addEventListener("pointerleave", light)
 }
 
-// Whether the drop was across documents; then the card goes back and the reason, or the offer, is shown.
-export function refuse(from, to, card, undo) {
+// Whether the drop is across documents; then the reason, or the offer, is shown.
+export function refuse(from, to, card) {
   const [source, target] = [from.closest(".column"), to.closest(".column")]
   if (!source.dataset.doc || source.dataset.doc === target.dataset.doc) return false
-  undo()
   const offers = source.dataset.doc === "orders" && target.dataset.doc === "production"
   show(offers ? "offer-production" : "refused-across", (toast) => {
     const form = toast.querySelector("[data-offer]")
